@@ -1,0 +1,141 @@
+import kafkajs, { type Admin, type Consumer, type IHeaders, type Kafka as KafkaClient, type Producer } from 'kafkajs';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import type { Settings } from './settings.ts';
+
+const { Kafka, logLevel, CompressionTypes } = kafkajs;
+
+/** A record to be written. The partition is always explicit: kafkajs re-partitions unkeyed ones on each retry. */
+export interface LogRecord {
+  readonly key: string | null;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A record as read. */
+export interface ReadRecord {
+  readonly partition: number;
+  readonly offset: bigint;
+  /** Milliseconds since 1970, as the producer set it. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** First offset still in the log, and the one that the next record gets. */
+export interface Watermarks {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** The log. All of kafkajs stays behind this module and its two neighbours. */
+export class KafkaConnector {
+  readonly brokers: readonly string[];
+  readonly #kafka: KafkaClient;
+
+  constructor(settings: Settings['kafka']) {
+    this.brokers = settings.brokers;
+    this.#kafka = new Kafka({
+      clientId: 'sluice',
+      brokers: [...settings.brokers],
+      // Failures come back as errors; kafkajs' own log would say them a second time.
+      logLevel: logLevel.NOTHING,
+      connectionTimeout: 5_000,
+      requestTimeout: 30_000,
+      retry: { initialRetryTime: 200, retries: 5, maxRetryTime: 5_000 },
+    });
+  }
+
+  /** Runs some administration, then disconnects. */
+  async admin<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#kafka.admin();
+    try {
+      await admin.connect();
+      return await work(admin);
+    } catch (error) {
+      throw this.unavailable(what, error);
+    } finally {
+      await admin.disconnect().catch(() => {});
+    }
+  }
+
+  /** How many partitions a topic has; undefined where there is no such topic. */
+  async partitionsOf(topic: string): Promise<number | undefined> {
+    return this.admin(`topic ${topic}`, async (admin) => {
+      if (!(await admin.listTopics()).includes(topic)) return undefined;
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.length;
+    });
+  }
+
+  /** Creates a topic and waits for its leaders. @returns false where it existed already. */
+  async createTopic(
+    topic: string,
+    options: { partitions: number; replication: number; config: Record<string, string> },
+  ): Promise<boolean> {
+    return this.admin(`topic ${topic}`, (admin) =>
+      admin.createTopics({
+        waitForLeaders: true,
+        topics: [
+          {
+            topic,
+            numPartitions: options.partitions,
+            replicationFactor: options.replication,
+            configEntries: Object.entries(options.config).map(([name, value]) => ({ name, value })),
+          },
+        ],
+      }),
+    );
+  }
+
+  async watermarks(topic: string): Promise<Map<number, Watermarks>> {
+    return this.admin(`offsets of ${topic}`, async (admin) => {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return new Map(offsets.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]));
+    });
+  }
+
+  /**
+   * An idempotent producer that has one send in flight. After any rejected send it must be thrown away: kafkajs rolls its
+   * sequence number back, and a later send could be acknowledged without ever being written.
+   */
+  producer(): Producer {
+    return this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 200, retries: 8, maxRetryTime: 5_000 },
+    });
+  }
+
+  consumer(groupId: string): Consumer {
+    return this.#kafka.consumer({
+      groupId,
+      allowAutoTopicCreation: false,
+      sessionTimeout: 30_000,
+      heartbeatInterval: 3_000,
+      rebalanceTimeout: 60_000,
+      maxWaitTimeInMs: 250,
+      retry: { initialRetryTime: 200, retries: 5, maxRetryTime: 5_000 },
+    });
+  }
+
+  unavailable(what: string, error: unknown): unknown {
+    if (error instanceof SluiceError || (error instanceof Error && error.name === 'AbortError')) return error;
+    const message = `Kafka at ${this.brokers.join(', ')} failed on ${what}: ${sentenceOf(error)}.`;
+    return new SluiceError('KafkaUnavailable', message, { cause: error });
+  }
+}
+
+export const compressionOf = (name: 'none' | 'gzip'): number =>
+  name === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
+
+/** Header values as text; the last one where a header stands twice. */
+export function headersOf(headers: IHeaders | undefined): Record<string, string> {
+  const read: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    if (last !== undefined) read[name] = last.toString();
+  }
+  return read;
+}

@@ -1,0 +1,260 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Client, CopyDestinationOptions, CopySourceOptions } from 'minio';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import type { ObjectRef } from '../definition/refs.ts';
+import type { Settings } from './settings.ts';
+
+/** Above this, minio-js uploads in parts, and a conditional create is no longer atomic (two winners were seen). */
+const SINGLE_PUT_BYTES = 64 * 1024 * 1024;
+/** Part size of streamed uploads. Without one, minio-js buffers 525 MB for a stream of unknown length. */
+const STREAM_PART_BYTES = 16 * 1024 * 1024;
+
+const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchBucket']);
+const REFUSED = new Set(['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch']);
+
+/** The S3-compatible object store: one bucket, everything by key. */
+export class ObjectStore {
+  readonly bucket: string;
+  readonly #single: Client;
+  readonly #streaming: Client;
+  readonly #endpoint: string;
+
+  constructor(settings: Settings['store']) {
+    const url = new URL(settings.endpoint);
+    const options = {
+      endPoint: url.hostname,
+      port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+      useSSL: url.protocol === 'https:',
+      accessKey: settings.accessKey,
+      secretKey: settings.secretKey,
+      region: 'us-east-1',
+    };
+    this.bucket = settings.bucket;
+    this.#endpoint = url.host;
+    this.#single = new Client({ ...options, partSize: SINGLE_PUT_BYTES });
+    this.#streaming = new Client({ ...options, partSize: STREAM_PART_BYTES });
+  }
+
+  uri(key: string): string {
+    return `s3://${this.bucket}/${key}`;
+  }
+
+  /** The key in a uri of this bucket. */
+  keyOf(uri: string): string {
+    const prefix = `s3://${this.bucket}/`;
+    if (!uri.startsWith(prefix)) throw new SluiceError('ObjectCorrupt', `${uri} is not in the bucket ${this.bucket}.`);
+    return uri.slice(prefix.length);
+  }
+
+  async ensureBucket(): Promise<boolean> {
+    return this.#guard(`bucket ${this.bucket}`, async () => {
+      if (await this.#single.bucketExists(this.bucket)) return false;
+      try {
+        await this.#single.makeBucket(this.bucket, 'us-east-1');
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 'BucketAlreadyOwnedByYou') return false;
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Writes an object only where there is none. Two writers never both win, and a lost response is told from a lost race
+   * by comparing the bytes.
+   * @returns `created`, and the bytes that now stand under the key: ours, or the winner's.
+   */
+  async createOnce(key: string, bytes: Buffer): Promise<{ created: boolean; bytes: Buffer }> {
+    if (bytes.length > SINGLE_PUT_BYTES) {
+      throw new SluiceError(
+        'RecordConflict',
+        `${key} has ${bytes.length} bytes; a create-once object may have 64 MiB.`,
+      );
+    }
+    return this.#guard(key, async () => {
+      try {
+        await this.#single.putObject(this.bucket, key, bytes, bytes.length, { 'If-None-Match': '*' });
+        return { created: true, bytes };
+      } catch (error) {
+        if (codeOf(error) !== 'PreconditionFailed') throw error;
+        const standing = await this.get(key);
+        return { created: false, bytes: standing };
+      }
+    });
+  }
+
+  /** {@link createOnce} for JSON: what now stands under the key. */
+  async createJson<T>(key: string, value: T): Promise<{ created: boolean; value: T }> {
+    const outcome = await this.createOnce(key, Buffer.from(JSON.stringify(value)));
+    return { created: outcome.created, value: JSON.parse(outcome.bytes.toString()) as T };
+  }
+
+  /** Writes or overwrites a small object whose name does not promise its content (reports of one attempt). */
+  async put(key: string, bytes: Buffer): Promise<ObjectRef> {
+    await this.#guard(key, () => this.#single.putObject(this.bucket, key, bytes, bytes.length));
+    return { uri: this.uri(key), sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
+  }
+
+  /**
+   * Streams bytes of unknown length to a temporary key, then copies them on the server to the key that their hash names.
+   * Memory is bounded by one part (16 MiB).
+   */
+  async upload(source: Readable | string, keyOf: (sha256: string) => string, signal?: AbortSignal): Promise<ObjectRef> {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const meter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        done(null, chunk);
+      },
+    });
+    const temporary = `tmp/${randomUUID()}`;
+    const input = typeof source === 'string' ? createReadStream(source) : source;
+    try {
+      const reading = pipeline(input, meter, ...(signal ? [{ signal }] : []));
+      const writing = this.#guard(temporary, () => this.#streaming.putObject(this.bucket, temporary, meter));
+      await Promise.all([
+        reading.catch((error: unknown) => {
+          meter.destroy(error instanceof Error ? error : new Error(String(error)));
+          throw error;
+        }),
+        writing,
+      ]);
+      const sha256 = hash.digest('hex');
+      const key = keyOf(sha256);
+      await this.#guard(key, () =>
+        this.#single.copyObject(
+          new CopySourceOptions({ Bucket: this.bucket, Object: temporary }),
+          new CopyDestinationOptions({ Bucket: this.bucket, Object: key }),
+        ),
+      );
+      return { uri: this.uri(key), sha256, bytes };
+    } finally {
+      await this.#single.removeObject(this.bucket, temporary).catch(() => {});
+    }
+  }
+
+  /** The whole object. @throws SluiceError `ObjectCorrupt` where there is none. */
+  async get(key: string): Promise<Buffer> {
+    const found = await this.find(key);
+    if (!found) throw new SluiceError('ObjectCorrupt', `${this.uri(key)} should exist and does not.`);
+    return found;
+  }
+
+  async find(key: string): Promise<Buffer | undefined> {
+    return this.#guard(key, async () => {
+      try {
+        const chunks: Buffer[] = [];
+        for await (const chunk of await this.#single.getObject(this.bucket, key)) chunks.push(chunk as Buffer);
+        return Buffer.concat(chunks);
+      } catch (error) {
+        if (MISSING.has(codeOf(error))) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async findJson<T>(key: string): Promise<T | undefined> {
+    const bytes = await this.find(key);
+    return bytes && (JSON.parse(bytes.toString()) as T);
+  }
+
+  async exists(key: string): Promise<boolean> {
+    return this.#guard(key, async () => {
+      try {
+        await this.#single.statObject(this.bucket, key);
+        return true;
+      } catch (error) {
+        if (MISSING.has(codeOf(error))) return false;
+        throw error;
+      }
+    });
+  }
+
+  async stream(key: string): Promise<Readable> {
+    return this.#guard(key, () => this.#single.getObject(this.bucket, key));
+  }
+
+  /** The object of a reference, its hash checked. @throws SluiceError `ObjectCorrupt` */
+  async fetch(ref: ObjectRef): Promise<Buffer> {
+    const bytes = await this.get(this.keyOf(ref.uri));
+    check(ref, createHash('sha256').update(bytes).digest('hex'));
+    return bytes;
+  }
+
+  /** Copies the object of a reference to a file, its hash checked. @throws SluiceError `ObjectCorrupt` */
+  async download(ref: ObjectRef, path: string, signal?: AbortSignal): Promise<void> {
+    const hash = createHash('sha256');
+    const source = await this.stream(this.keyOf(ref.uri));
+    const meter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done(null, chunk);
+      },
+    });
+    await this.#guard(ref.uri, () => pipeline(source, meter, createWriteStream(path), ...(signal ? [{ signal }] : [])));
+    check(ref, hash.digest('hex'));
+  }
+
+  /** Keys below a prefix in code-unit order, all levels. */
+  async *list(prefix: string, startAfter = ''): AsyncGenerator<{ key: string; bytes: number }> {
+    try {
+      for await (const item of this.#single.listObjectsV2(this.bucket, prefix, true, startAfter)) {
+        const { name, size } = item as { name?: string; size?: number };
+        if (name !== undefined) yield { key: name, bytes: size ?? 0 };
+      }
+    } catch (error) {
+      throw this.#sluiceError(prefix, error);
+    }
+  }
+
+  /** The last key below a prefix. */
+  async lastKey(prefix: string): Promise<string | undefined> {
+    let last: string | undefined;
+    for await (const { key } of this.list(prefix)) last = key;
+    return last;
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await this.#guard(keys[0] ?? '', () => this.#single.removeObjects(this.bucket, [...keys]));
+  }
+
+  async #guard<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#sluiceError(what, error);
+    }
+  }
+
+  #sluiceError(what: string, error: unknown): unknown {
+    if (error instanceof SluiceError || (error instanceof Error && error.name === 'AbortError')) return error;
+    const code = codeOf(error);
+    if (REFUSED.has(code)) {
+      return new SluiceError(
+        'SettingsInvalid',
+        `The object store at ${this.#endpoint} refused ${what} (${code}): check SLUICE_S3_ACCESS_KEY and SLUICE_S3_SECRET_KEY.`,
+        { cause: error },
+      );
+    }
+    return new SluiceError(
+      'StoreUnavailable',
+      `The object store at ${this.#endpoint} failed on ${what}: ${code || sentenceOf(error)}.`,
+      { cause: error },
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
+function check(ref: ObjectRef, sha256: string): void {
+  if (sha256 === ref.sha256) return;
+  throw new SluiceError('ObjectCorrupt', `${ref.uri} has sha256 ${sha256}, not ${ref.sha256}: it was changed or cut.`);
+}

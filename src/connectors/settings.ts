@@ -1,0 +1,94 @@
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { z } from 'zod';
+import { SluiceError } from '../definition/errors.ts';
+
+const list = (separator: string) =>
+  z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(separator)
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    );
+
+const environmentSchema = z.object({
+  SLUICE_KAFKA_BROKERS: list(',').refine(
+    (brokers) => brokers.every((broker) => /^.+:\d+$/.test(broker)),
+    'needs host:port',
+  ),
+  SLUICE_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:9000'),
+  SLUICE_S3_ACCESS_KEY: z.string().default(''),
+  SLUICE_S3_SECRET_KEY: z.string().default(''),
+  SLUICE_S3_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{2,62}$/)
+    .default('sluice'),
+  SLUICE_ELASTICSEARCH_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:9200'),
+  SLUICE_ELASTICSEARCH_API_KEY: z.string().optional(),
+  SLUICE_SMTP_URL: z.url({ protocol: /^smtps?$/ }).default('smtp://127.0.0.1:1025'),
+  SLUICE_MAIL_FROM: z.string().default('Sluice <sluice@localhost>'),
+  SLUICE_INBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SLUICE_SOURCE_ALLOW: list(','),
+  SLUICE_FILE_ROOTS: list(delimiter),
+  SLUICE_LOCAL_COPIES: z.string().optional(),
+  SLUICE_WORK_DIR: z.string().default(join(tmpdir(), 'sluice-work')),
+});
+
+/** What this process may talk to and touch. Read once at the start of a process; nothing else reads the environment. */
+export interface Settings {
+  readonly kafka: { readonly brokers: readonly string[] };
+  readonly store: {
+    readonly endpoint: string;
+    readonly accessKey: string;
+    readonly secretKey: string;
+    readonly bucket: string;
+  };
+  readonly elasticsearch: { readonly url: string; readonly apiKey?: string };
+  readonly mail: { readonly smtpUrl: string; readonly from: string; readonly inboxUrl?: string };
+  /** `host:port` of sources that may be loopback or private. */
+  readonly sourceAllow: readonly string[];
+  /** Folders below which `file:` sources may lie. */
+  readonly fileRoots: readonly string[];
+  /** Where `save.localCopy` puts clean.csv; local copies are refused where it is absent. */
+  readonly localCopies?: string;
+  /** Scratch space; each stage makes and removes a folder of its own in it. */
+  readonly workDir: string;
+}
+
+/**
+ * Reads settings from environment variables.
+ * @throws SluiceError `SettingsInvalid`, naming every variable that is wrong. Values are not repeated: they may be secret.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new SluiceError('SettingsInvalid', `The environment is not usable: ${problems.join('; ')}.`);
+  }
+  const env = parsed.data;
+  return {
+    kafka: { brokers: env.SLUICE_KAFKA_BROKERS.length > 0 ? env.SLUICE_KAFKA_BROKERS : ['127.0.0.1:9092'] },
+    store: {
+      endpoint: env.SLUICE_S3_ENDPOINT,
+      accessKey: env.SLUICE_S3_ACCESS_KEY,
+      secretKey: env.SLUICE_S3_SECRET_KEY,
+      bucket: env.SLUICE_S3_BUCKET,
+    },
+    elasticsearch: {
+      url: env.SLUICE_ELASTICSEARCH_URL,
+      ...(env.SLUICE_ELASTICSEARCH_API_KEY ? { apiKey: env.SLUICE_ELASTICSEARCH_API_KEY } : {}),
+    },
+    mail: {
+      smtpUrl: env.SLUICE_SMTP_URL,
+      from: env.SLUICE_MAIL_FROM,
+      ...(env.SLUICE_INBOX_URL ? { inboxUrl: env.SLUICE_INBOX_URL } : {}),
+    },
+    sourceAllow: env.SLUICE_SOURCE_ALLOW,
+    fileRoots: env.SLUICE_FILE_ROOTS,
+    ...(env.SLUICE_LOCAL_COPIES ? { localCopies: env.SLUICE_LOCAL_COPIES } : {}),
+    workDir: env.SLUICE_WORK_DIR,
+  };
+}

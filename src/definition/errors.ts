@@ -1,0 +1,75 @@
+/**
+ * The closed vocabulary of what can go wrong, and the one place that says what follows from it.
+ *
+ * - `retry`: worth another attempt (a server was away, a connection was cut).
+ * - `final`: another attempt would fail alike; the run fails at once, in one sentence.
+ * - `benign`: expected, and no failure for metrics or alerts.
+ */
+export const errorCodes = {
+  // definition and settings
+  DefinitionInvalid: 'final',
+  SettingsInvalid: 'final',
+  // import
+  SourceNotFound: 'final',
+  SourceForbidden: 'final',
+  SourceAddressRefused: 'final',
+  SourceNotCsv: 'final',
+  SourceEmpty: 'final',
+  SourceTooLarge: 'final',
+  SourceMalformed: 'final',
+  SourceColumnMissing: 'final',
+  SourceUnavailable: 'retry',
+  SourceCut: 'retry',
+  SchemaDrift: 'final',
+  ImportNotRecorded: 'final',
+  // clean
+  EngineFailed: 'retry',
+  QualityBlocked: 'final',
+  // servers and what they hold
+  KafkaUnavailable: 'retry',
+  StoreUnavailable: 'retry',
+  StoreNotCreateOnce: 'final',
+  ElasticsearchUnavailable: 'retry',
+  MailUnavailable: 'retry',
+  TopicNotOurs: 'final',
+  TopicMismatch: 'final',
+  IndexMismatch: 'final',
+  // streaming contract
+  TopicRecreated: 'final',
+  LogTruncated: 'final',
+  RowsMissing: 'final',
+  ObjectCorrupt: 'final',
+  RecordConflict: 'final',
+  PublishInterrupted: 'retry',
+  ConsumerStalled: 'retry',
+  DocumentsRefused: 'final',
+  RowsUnaccounted: 'final',
+  StackUnavailable: 'final',
+  // control
+  Cancelled: 'benign',
+  Unexpected: 'retry',
+} as const satisfies Record<string, 'retry' | 'final' | 'benign'>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Thrown with one sentence that says what was found, where, and what to do. Never holds a secret. */
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError';
+  readonly code: ErrorCode;
+  /** Facts for programs: offsets, counts, names. JSON only. */
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; facts?: Record<string, unknown> } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.facts = options.facts ?? {};
+  }
+}
+
+/** The sentence of anything that was thrown, without its stack. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return error.message || error.errors.map(sentenceOf).join('; ');
+  }
+  return error instanceof Error ? error.message || error.name : String(error);
+}

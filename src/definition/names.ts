@@ -1,0 +1,84 @@
+import { hourKey, type LogicalHour } from './hour.ts';
+
+/**
+ * Every name that two parts of Sluice must agree on: object keys, topics, indices, workflow ids. Pure.
+ * A *stream* is one data set of one pipeline: the pipeline's own name for `main`, `<name>.<dataset>` for an aggregate.
+ */
+export const mainDataset = 'main';
+
+export function streamName(pipeline: string, dataset: string): string {
+  return dataset === mainDataset ? pipeline : `${pipeline}.${dataset}`;
+}
+
+const offset20 = (offset: bigint): string => offset.toString().padStart(20, '0');
+const number6 = (n: number): string => String(n).padStart(6, '0');
+const partition4 = (partition: number): string => String(partition).padStart(4, '0');
+
+/** Escapes a value for a Hive path segment: everything but letters, digits, `.`, `_` and `-` as %XX of its UTF-8 bytes. */
+export function hiveEscape(value: string): string {
+  if (value === '') return '__empty__';
+  return Array.from(new TextEncoder().encode(value), (byte) => {
+    const char = String.fromCharCode(byte);
+    return /[A-Za-z0-9._-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }).join('');
+}
+
+/** Object keys. `stream` is what {@link streamName} gives. */
+export const keys = {
+  raw: (pipeline: string, sha256: string) => `raw/${pipeline}/${sha256}`,
+  parsedPrefix: (rawSha: string, dialectSha: string) => `parsed/${rawSha}-${dialectSha.slice(0, 16)}/`,
+  imports: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/imports/`,
+  importRecord: (pipeline: string, hour: LogicalHour, n: number) => `${keys.imports(pipeline, hour)}${number6(n)}.json`,
+  attempt: (pipeline: string, hour: LogicalHour, runId: string, file: string) =>
+    `runs/${pipeline}/${hourKey(hour)}/attempts/${runId}/${file}`,
+  alert: (pipeline: string, hour: LogicalHour, subject: string) =>
+    `runs/${pipeline}/${hourKey(hour)}/alerts/${subject}.json`,
+  batch: (stream: string, hour: LogicalHour, batchId: string, file: string) =>
+    `runs/${stream}/${hourKey(hour)}/batches/${batchId}/${file}`,
+  plan: (stream: string, hour: LogicalHour, batchId: string, epoch: string) =>
+    keys.batch(stream, hour, batchId, `publish-e${epoch}.json`),
+
+  topicOwner: (topic: string) => `topics/${topic}.json`,
+  topics: (stream: string) => `landing/${stream}/_topics/`,
+  topic: (stream: string, n: number) => `${keys.topics(stream)}${number6(n)}.json`,
+  topicMade: (stream: string, n: number) => `landing/${stream}/_topics_made/${number6(n)}.json`,
+  schema: (stream: string, version: string) => `landing/${stream}/_schemas/${version}.json`,
+  dataPrefix: (stream: string, date: string, type: string) =>
+    `landing/${stream}/date=${hiveEscape(date)}/type=${hiveEscape(type)}/`,
+  dataFile: (batchId: string, epoch: string, partition: number, first: bigint, sha256: string, extension: string) =>
+    `${batchId}-e${epoch}-p${partition4(partition)}-${offset20(first)}-${sha256.slice(0, 16)}.${extension}`,
+  chain: (stream: string, epoch: string, partition: number) =>
+    `landing/${stream}/_manifests/e${epoch}/p${partition4(partition)}/`,
+  manifest: (stream: string, epoch: string, partition: number, first: bigint) =>
+    `${keys.chain(stream, epoch, partition)}${offset20(first)}.json`,
+  parts: (stream: string, batchId: string, epoch: string) => `landing/${stream}/_parts/${batchId}/e${epoch}/`,
+  part: (stream: string, batchId: string, epoch: string, partition: number) =>
+    `${keys.parts(stream, batchId, epoch)}p${partition4(partition)}.json`,
+  batches: (stream: string, batchId: string) => `landing/${stream}/_batches/${batchId}.`,
+  batchRecord: (stream: string, batchId: string, version: number) =>
+    `${keys.batches(stream, batchId)}${number6(version)}.json`,
+  hoursAll: (stream: string) => `landing/${stream}/_hours/`,
+  hours: (stream: string, hour: LogicalHour) => `${keys.hoursAll(stream)}${hourKey(hour)}/`,
+  hourRecord: (stream: string, hour: LogicalHour, generation: number) =>
+    `${keys.hours(stream, hour)}${number6(generation)}.json`,
+} as const;
+
+/** Workflow, schedule, group and index names. */
+export const ids = {
+  launchPrefix: (pipeline: string) => `launch/${pipeline}`,
+  launch: (pipeline: string, at: string) => `launch/${pipeline}-${at}`,
+  pipeline: (pipeline: string, hour: LogicalHour) => `pipeline/${pipeline}/${hour}`,
+  consumer: (stream: string, shard: number) => `consumer/${stream}/${shard}`,
+  schedule: (pipeline: string) => pipeline,
+  group: (stream: string, shard: number) => `sluice-${stream}-${shard}`,
+} as const;
+
+/** Task queues by resource class. */
+export const taskQueues = {
+  /** Workflow tasks and activities that mostly wait on the network. */
+  light: 'sluice-light',
+  /** Cleaning and parsing: few at a time. */
+  compute: 'sluice-compute',
+  /** Long consumers: each holds a slot for hours. */
+  streaming: 'sluice-streaming',
+} as const;

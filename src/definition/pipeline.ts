@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { columnSchema, identifier } from './columns.ts';
+import { conditionSchema } from './condition.ts';
+import { generateSchema } from './generated.ts';
+
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be lower case letters, digits and -, beginning with a letter (40 at most)');
+const duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'must be a number with a unit: 500ms, 30s, 15m, 2h, 1d');
+const level = z.strictObject({ warn: z.number().min(0).optional(), block: z.number().min(0).optional() });
+const topicName = z
+  .string()
+  .regex(/^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,200}$/, 'must be a Kafka topic name: letters, digits, ".", "_" and "-"');
+const indexName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,200}$/, 'must be an index name: lower case letters, digits, ".", "_" and "-"');
+
+const schedule = z.strictObject({
+  every: duration.default('1h').describe('How often; hourly by default.'),
+  offset: duration.default('0s').describe('How long after the full interval.'),
+  catchUp: duration.default('2h').describe('After an outage, hours missed longer ago than this are not made up for.'),
+  paused: z.boolean().default(false),
+});
+
+const source = z.strictObject({
+  url: z
+    .string()
+    .regex(/^(https?|file):\/\//, 'must begin with http://, https:// or file://')
+    .describe('Where the CSV is. `${hour:YYYY-MM-DD-HH}` stands for the logical hour.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Request headers. No secrets here.'),
+  onUnchanged: z
+    .enum(['finish', 'snapshot'])
+    .default('finish')
+    .describe('What an hour does whose file and definition are those of the hour before: finish early, or go on.'),
+  delimiter: z.string().min(1).max(1).default(','),
+  quote: z.string().min(1).max(1).default('"'),
+  limits: z
+    .strictObject({
+      bytes: z.int().min(1).default(2_147_483_648),
+      rows: z.int().min(1).default(50_000_000),
+      columns: z.int().min(1).max(10_000).default(1_000),
+      fieldLength: z.int().min(1).default(131_072),
+      seconds: z.int().min(1).default(1_800).describe('For the whole download.'),
+      idleSeconds: z.int().min(1).default(30).describe('Without a byte.'),
+      redirects: z.int().min(0).default(5),
+    })
+    .prefault({}),
+});
+
+const aggregate = z.strictObject({
+  name: identifier.describe('The data set: part of its topic, batches, hours and index.'),
+  groupBy: z.array(identifier).min(1),
+  measures: z
+    .record(
+      identifier,
+      z.union([
+        z.strictObject({ count: z.literal('*') }),
+        z.strictObject({ sum: identifier }),
+        z.strictObject({ min: identifier }),
+        z.strictObject({ max: identifier }),
+        z.strictObject({ mean: identifier }),
+      ]),
+    )
+    .refine((measures) => Object.keys(measures).length > 0, 'needs at least one measure'),
+});
+export type Aggregate = z.infer<typeof aggregate>;
+
+const publish = z.strictObject({
+  topic: topicName.optional().describe('The pipeline’s name where left out.'),
+  partitions: z.int().min(1).max(256).default(3),
+  replication: z.int().min(1).max(9).default(1),
+  compression: z.enum(['none', 'gzip']).default('gzip'),
+  batchRows: z.int().min(1).max(50_000).default(2_000).describe('Records a send, per partition.'),
+  rowsPerSecond: z.int().min(1).optional().describe('Publish no faster than this.'),
+});
+
+const land = z.strictObject({
+  format: z.enum(['parquet', 'jsonl']).default('parquet'),
+  date: identifier
+    .optional()
+    .describe('A date or timestamp column for `date=`; the logical hour’s date where left out.'),
+  type: identifier.optional().describe('A column for `type=`; `record` where left out.'),
+  maxRecords: z
+    .int()
+    .min(10)
+    .max(1_000_000)
+    .default(50_000)
+    .describe('A chunk ends at every multiple of so many offsets.'),
+  maxBytes: z.int().min(1_024).max(60_000_000).default(33_554_432),
+  abandonAfter: duration.default('24h'),
+});
+
+const index = z.strictObject({
+  name: indexName.optional().describe('The alias that readers use; `sluice-<name>` where left out.'),
+  mode: z.enum(['history']).default('history').describe('`history`: a document per record and hour.'),
+  shards: z.int().min(1).max(32).default(1),
+  replicas: z.int().min(0).max(5).default(0),
+});
+
+const dashboards = z.strictObject({
+  title: z.string().min(1).optional(),
+  time: identifier.optional().describe('The date or timestamp column of the time axis.'),
+  location: z
+    .strictObject({ latitude: identifier, longitude: identifier })
+    .optional()
+    .describe('Indexed as `location`, a geo point.'),
+});
+
+const retries = z.strictObject({
+  attempts: z.int().min(1).max(100).default(4).describe('Tries of a stage in all: the first and three more.'),
+  initialInterval: duration.default('2s'),
+  maximumInterval: duration.default('1m'),
+});
+
+/** One pipeline. It travels inside the schedule's arguments, so a run's input says everything that shaped it. */
+export const pipelineSchema = z.strictObject({
+  name,
+  description: z.string().optional(),
+  schedule: schedule.prefault({}),
+  source,
+  columns: z
+    .record(z.string().min(1), columnSchema)
+    .refine((columns) => Object.keys(columns).length > 0, 'needs at least one column')
+    .describe('Source column → clean column.'),
+  key: z
+    .array(identifier)
+    .default([])
+    .describe('Clean columns that identify a record; file and row number where empty.'),
+  duplicates: z
+    .strictObject({ keep: z.enum(['first', 'last']).default('first') })
+    .prefault({})
+    .describe('Which row of those with the same key stays.'),
+  filter: conditionSchema.optional().describe('Rows for which this does not hold are counted as filtered.'),
+  aggregate: z.array(aggregate).default([]),
+  contract: z
+    .strictObject({ columns: z.enum(['evolve', 'freeze']).default('evolve') })
+    .prefault({})
+    .describe('A column that the definition does not name: evolve reports it, freeze fails the run.'),
+  quality: z
+    .strictObject({ rejectedPercent: level.optional(), minRows: level.optional() })
+    .prefault({})
+    .describe('Gates between clean and publish. `block` publishes nothing.'),
+  engine: z.enum(['auto', 'duckdb', 'danfojs']).default('auto'),
+  save: z
+    .strictObject({ localCopy: z.boolean().default(false) })
+    .prefault({})
+    .describe('Also keep clean.csv in the folder that the worker’s configuration names.'),
+  generate: generateSchema.prefault({}),
+  publish: publish.prefault({}),
+  land: land.prefault({}),
+  index: index.prefault({}),
+  dashboards: dashboards.prefault({}),
+  alerts: z
+    .strictObject({ email: z.strictObject({ to: z.array(z.email()).min(1) }).optional() })
+    .prefault({})
+    .describe('Who is told that an hour failed.'),
+  retries: retries.prefault({}),
+});
+
+/** A parsed pipeline, every default filled in. Plain JSON. */
+export type Pipeline = z.infer<typeof pipelineSchema>;
+/** A pipeline as people write it. */
+export type PipelineInput = z.input<typeof pipelineSchema>;

@@ -1,0 +1,166 @@
+import type { LogicalHour } from './hour.ts';
+
+/** A reference to an object, never its rows: this is all that stages hand each other. */
+export interface ObjectRef {
+  /** `s3://bucket/key` */
+  readonly uri: string;
+  /** Hex digest of the object's bytes. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows?: number;
+}
+
+/**
+ * Order-free checksum of a set of record identities: four sums, each of a 24-bit lane of sha256(recordId).
+ * Sums of integers below 2^53 are exact in doubles, so Elasticsearch's `sum` and JavaScript agree up to 2^29 rows.
+ */
+export type IdentityChecksum = readonly [number, number, number, number];
+
+export interface RowCounts {
+  readonly read: number;
+  readonly clean: number;
+  readonly duplicates: number;
+  readonly filtered: number;
+  readonly rejected: number;
+}
+
+/** What `prepare` found or made for one data set. */
+export interface PreparedStream {
+  readonly dataset: string;
+  readonly stream: string;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly epoch: string;
+  readonly index: string;
+  readonly alias: string;
+  /** Version of the columns as they are published and landed. */
+  readonly schema: string;
+  /** What was made or changed, for the report: `created topic broadband (3 partitions)`. */
+  readonly changes: readonly string[];
+}
+
+/** What was fetched for an hour, and when. Stored create-once; replays use the newest. */
+export interface ImportRecord {
+  readonly pipeline: string;
+  readonly hour: LogicalHour;
+  readonly n: number;
+  /** The address asked for, without query string or user info. */
+  readonly source: string;
+  readonly fetchedAt: string;
+  readonly etag?: string;
+  readonly lastModified?: string;
+  readonly raw: ObjectRef;
+}
+
+/** All-text table with `_file`, `_row`, `_line`, `_offset` beside the source's own columns; Parquet parts. */
+export interface ParsedObject {
+  readonly parts: readonly ObjectRef[];
+  /** Header names as in the file, made unique; the parts' own column names. */
+  readonly header: readonly string[];
+  readonly rows: { readonly read: number; readonly parsed: number; readonly rejected: number };
+  /** Rows that do not fit the header, as ndjson; absent when there are none. */
+  readonly rejects?: ObjectRef;
+}
+
+export interface ImportResult {
+  readonly record: ImportRecord;
+  /** Digest of the definition's sections that shape the rows: columns, key, filter, generate … */
+  readonly definitionSha: string;
+  readonly parsed: ParsedObject;
+  /** The import was read from an earlier record of this hour instead of the source. */
+  readonly replayed: boolean;
+  /** Columns in the file that the definition does not name. */
+  readonly unknownColumns: readonly string[];
+  /** The hour below this one with the same content and definition, if there is one. */
+  readonly sameAs?: LogicalHour;
+}
+
+/** One data set of a cleaned hour, ready to be published. */
+export interface CleanBatch {
+  readonly dataset: string;
+  readonly batchId: string;
+  readonly clean: ObjectRef;
+  readonly rows: RowCounts;
+  readonly checksum: IdentityChecksum;
+  readonly rejects: ObjectRef;
+  readonly report: ObjectRef;
+}
+
+export interface QualityVerdict {
+  readonly gate: string;
+  readonly level: 'ok' | 'warn' | 'block';
+  readonly sentence: string;
+}
+
+export interface CleanResult {
+  readonly engine: 'duckdb' | 'danfojs';
+  readonly batches: readonly CleanBatch[];
+  readonly quality: readonly QualityVerdict[];
+  /** Rejected rows counted by `column rule`. */
+  readonly rejectedBy: Readonly<Record<string, number>>;
+}
+
+export interface PublishResult {
+  readonly batchId: string;
+  readonly rows: number;
+  readonly checksum: IdentityChecksum;
+  /** Rows already in the topic when this attempt began. */
+  readonly resumedAfter: number;
+  /** The batch had been committed before: nothing was sent. */
+  readonly committedBefore: boolean;
+}
+
+/** One data object of a batch. */
+export interface DataObject {
+  readonly key: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows: number;
+  readonly checksum: IdentityChecksum;
+  readonly date: string;
+  readonly type: string;
+}
+
+/** The commit of a batch. */
+export interface BatchRecord {
+  readonly batch: string;
+  readonly version: number;
+  readonly stream: string;
+  readonly hour: LogicalHour;
+  readonly epoch: string;
+  readonly schema: string;
+  readonly format: 'parquet' | 'jsonl';
+  readonly rows: number;
+  readonly checksum: IdentityChecksum;
+  readonly objects: readonly DataObject[];
+}
+
+/** The commit of an hour: the highest generation is what the hour consists of. */
+export interface HourRecord {
+  readonly stream: string;
+  readonly hour: LogicalHour;
+  readonly generation: number;
+  /** The batch that the hour consists of; absent where `sameAs` says that nothing had changed. */
+  readonly batch?: string;
+  readonly sameAs?: LogicalHour;
+  readonly rawSha: string;
+  readonly definitionSha: string;
+  readonly rows: number;
+}
+
+export interface IndexResult {
+  readonly dataset: string;
+  readonly index: string;
+  readonly indexed: number;
+  readonly checksum: IdentityChecksum;
+  /** Documents of older generations of this hour that were deleted. */
+  readonly deleted: number;
+}
+
+/** The row equation of one data set: every count and checksum of the way, and the first hop that does not hold. */
+export interface Equation {
+  readonly dataset: string;
+  readonly rows: RowCounts & { readonly published: number; readonly landed: number; readonly indexed: number };
+  readonly holds: boolean;
+  readonly broken?: string;
+}

@@ -1,0 +1,44 @@
+import { SluiceError } from '../definition/errors.ts';
+
+/** Plain digits with an optional sign and point, the only form of a number that Sluice reads as text. */
+const PLAIN = /^([+-]?)([0-9]*)(?:\.([0-9]*))?$/;
+
+/** A finite number as plain digits, without an exponent: `1e-7` → `0.0000001`. */
+export function plainDigits(value: number): string {
+  const text = String(value);
+  const match = /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (!match) return text;
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
+  const digits = whole + fraction;
+  const point = whole.length + Number(exponent);
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  if (point >= digits.length) return `${sign}${digits}${'0'.repeat(point - digits.length)}`;
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
+
+/**
+ * A decimal text times 10^scale, exact.
+ * @throws SluiceError `ObjectCorrupt` where the text is no number or has more digits after the point than `scale`.
+ */
+export function toScaled(text: string, scale: number): bigint {
+  const match = PLAIN.exec(text);
+  const whole = match?.[2] ?? '';
+  const fraction = (match?.[3] ?? '').replace(/0+$/, '');
+  if (!match || (whole === '' && (match[3] ?? '') === '')) {
+    throw new SluiceError('ObjectCorrupt', `"${text.slice(0, 40)}" stands in a number column and is not a number.`);
+  }
+  if (fraction.length > scale) {
+    throw new SluiceError('ObjectCorrupt', `"${text.slice(0, 60)}" has more than ${scale} digits after the point.`);
+  }
+  const magnitude = BigInt((whole === '' ? '0' : whole) + fraction.padEnd(scale, '0'));
+  return match[1] === '-' ? -magnitude : magnitude;
+}
+
+/** The canonical text of `scaled / 10^scale`: no superfluous zeros, no trailing point, never `-0`. */
+export function fromScaled(scaled: bigint, scale: number): string {
+  const negative = scaled < 0n;
+  const digits = (negative ? -scaled : scaled).toString().padStart(scale + 1, '0');
+  const whole = digits.slice(0, digits.length - scale);
+  const fraction = scale === 0 ? '' : digits.slice(digits.length - scale).replace(/0+$/, '');
+  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}

@@ -1,0 +1,52 @@
+import { SluiceError } from '../../definition/errors.ts';
+import { hourKey } from '../../definition/hour.ts';
+import { keys } from '../../definition/names.ts';
+import type { StageDeps } from '../deps.ts';
+import { sha256Hex } from '../hashing.ts';
+import type { AlertInput, RunReport } from '../io.ts';
+
+/**
+ * Tells by mail that an hour failed, where `alerts.email` says whom. Once for an hour and an error code: the claim is stored
+ * create-once before the mail goes out, and taken back only where the server surely did not accept it.
+ * @throws SluiceError `MailUnavailable`
+ */
+export async function sendFailureAlert(deps: StageDeps, input: AlertInput): Promise<{ sent: boolean }> {
+  const { email } = input.pipeline.alerts;
+  const { report } = input;
+  if (!email || !report.error) return { sent: false };
+  const key = keys.alert(report.pipeline, report.hour, report.error.code);
+  const messageId = `<${sha256Hex(key).slice(0, 32)}@sluice>`;
+  const claim = { messageId, runId: report.runId, claimedAt: new Date().toISOString() };
+  const { value } = await deps.store.createJson(key, claim);
+  if (value.runId !== claim.runId || value.claimedAt !== claim.claimedAt) return { sent: false };
+  try {
+    await deps.mail.send({
+      to: email.to,
+      messageId,
+      subject: `Sluice: ${report.pipeline} ${hourKey(report.hour)} failed in ${report.error.stage} (${report.error.code})`,
+      text: textOf(report),
+    });
+    return { sent: true };
+  } catch (error) {
+    if (error instanceof SluiceError && error.facts['accepted'] === false) await deps.store.remove([key]);
+    throw error;
+  }
+}
+
+function textOf(report: RunReport): string {
+  const { error } = report;
+  const lines = [
+    error?.message ?? '',
+    '',
+    `Pipeline   ${report.pipeline}`,
+    `Hour       ${report.hour}`,
+    `Stage      ${error?.stage ?? ''}`,
+    `Error      ${error?.code ?? ''}`,
+    `Workflow   ${report.workflowId}`,
+    `Run        ${report.runId}`,
+    '',
+    'Stages',
+    ...report.stages.map(({ stage, ms }) => `  ${stage.padEnd(24)} ${(ms / 1000).toFixed(1)} s`),
+  ];
+  return lines.join('\n');
+}

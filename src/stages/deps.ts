@@ -1,0 +1,31 @@
+import type { KafkaConnector } from '../connectors/kafka.ts';
+import type { MailConnector } from '../connectors/mail.ts';
+import type { ObjectStore } from '../connectors/object-store.ts';
+import type { SearchConnector } from '../connectors/search.ts';
+import type { Settings } from '../connectors/settings.ts';
+
+/** What every stage works with. Built once a process; tests build it on the real servers. */
+export interface StageDeps {
+  readonly store: ObjectStore;
+  readonly kafka: KafkaConnector;
+  readonly search: SearchConnector;
+  readonly mail: MailConnector;
+  readonly settings: Settings;
+}
+
+/** How far a stage is. Becomes the activity's heartbeat and the live line of the CLI, so it stays small. */
+export interface Progress {
+  readonly rows?: number;
+  readonly bytes?: number;
+  /** A few words: `sent 12,000 of 32,735`. */
+  readonly note?: string;
+}
+
+/** How a stage is told to stop, and how it says that it is alive. */
+export interface StageContext {
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+}
+
+/** A context for callers that neither cancel nor watch. */
+export const unattended: StageContext = { signal: new AbortController().signal, progress: () => {} };

@@ -1,0 +1,42 @@
+import { hourKey, toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
+
+const PLACEHOLDER = /\$\{hour:([^}]*)\}/g;
+
+/** Whether the address names its hour, so that a past hour can be asked for. */
+export function namesItsHour(url: string): boolean {
+  return new RegExp(PLACEHOLDER.source).test(url);
+}
+
+/** Puts the logical hour into an address: `${hour:YYYY/MM/DD-HH}` → `2026/11/24-03`. */
+export function addressFor(url: string, hour: LogicalHour): string {
+  const [year = '', month = '', day = '', hours = ''] = hourKey(hour).split(/[-T]/);
+  return url.replace(PLACEHOLDER, (_, format: string) =>
+    format.replaceAll('YYYY', year).replaceAll('MM', month).replaceAll('DD', day).replaceAll('HH', hours),
+  );
+}
+
+/** An address as it may be shown and stored: without user, password, query string and fragment. */
+export function shownAddress(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+/** Whether the clock has left this hour: what the source holds now is not what it held then. */
+export function isPast(hour: LogicalHour, now: Date): boolean {
+  return hour < toLogicalHour(now);
+}
+
+/** The address of the file itself where `url` is a page about it on a code host or a sheet; nothing for others. */
+export function rawAddressOf(url: URL): string | undefined {
+  const { protocol, host, pathname } = url;
+  if (host === 'github.com' && /^\/[^/]+\/[^/]+\/blob\//.test(pathname)) {
+    return `https://raw.githubusercontent.com${pathname.replace('/blob/', '/')}`;
+  }
+  if (pathname.includes('/-/blob/')) return `${protocol}//${host}${pathname.replace('/-/blob/', '/-/raw/')}`;
+  if (/\/src\/(branch|commit|tag)\//.test(pathname)) return `${protocol}//${host}${pathname.replace('/src/', '/raw/')}`;
+  if (host === 'bitbucket.org' && pathname.includes('/src/')) {
+    return `${protocol}//${host}${pathname.replace('/src/', '/raw/')}`;
+  }
+  if (/^\/[^/]+\/[^/]+\/blob\//.test(pathname)) return `${protocol}//${host}${pathname.replace('/blob/', '/raw/')}`;
+  const sheet = /^\/spreadsheets\/d\/[^/]+/.exec(pathname);
+  return host === 'docs.google.com' && sheet ? `https://${host}${sheet[0]}/export?format=csv` : undefined;
+}

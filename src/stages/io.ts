@@ -1,0 +1,144 @@
+import type { LogicalHour } from '../definition/hour.ts';
+import type { Pipeline } from '../definition/pipeline.ts';
+import type {
+  CleanBatch,
+  CleanResult,
+  Equation,
+  HourRecord,
+  IdentityChecksum,
+  ImportResult,
+  IndexResult,
+  ObjectRef,
+  PreparedStream,
+  PublishResult,
+} from '../definition/refs.ts';
+
+// What goes into each stage and comes out of it. All of it is plain JSON: it is what Temporal's history holds.
+
+export interface PrepareInput {
+  readonly pipeline: Pipeline;
+}
+
+export interface ImportInput {
+  readonly pipeline: Pipeline;
+  readonly hour: LogicalHour;
+  /** The hour has an import record, and the source is to be asked all the same. */
+  readonly refetch: boolean;
+  /** A past hour without an import record may take what the source holds today. */
+  readonly useCurrent: boolean;
+  /** Do not compare with the hour before. */
+  readonly force: boolean;
+}
+
+export interface CleanInput {
+  readonly pipeline: Pipeline;
+  readonly hour: LogicalHour;
+  readonly imported: ImportResult;
+}
+
+export interface PublishInput {
+  readonly pipeline: Pipeline;
+  readonly hour: LogicalHour;
+  readonly prepared: PreparedStream;
+  readonly batch: CleanBatch;
+  /** Who waits for the batch: named in the end markers, signalled when it has landed. */
+  readonly workflowId: string;
+}
+
+export interface ConsumeInput {
+  readonly stream: string;
+  readonly topic: string;
+  readonly epoch: string;
+  readonly partitions: number;
+  readonly shard: number;
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+  readonly abandonAfterMs: number;
+}
+
+/** Where a consumer stands; also its heartbeat. */
+export interface ConsumeStatus {
+  /** Next offset per partition, as text. */
+  readonly positions: Readonly<Record<string, string>>;
+  readonly landedRows: number;
+  readonly resent: number;
+  readonly foreign: number;
+  readonly manifests: number;
+  readonly openBatches: number;
+}
+
+export interface LandedInput {
+  readonly stream: string;
+  readonly batchId: string;
+}
+
+/** The commit of a batch, without the list of its objects. */
+export interface Landed {
+  readonly batch: string;
+  readonly version: number;
+  readonly record: ObjectRef;
+  readonly rows: number;
+  readonly checksum: IdentityChecksum;
+  readonly objects: number;
+}
+
+export interface CommitHourInput {
+  readonly stream: string;
+  readonly hour: LogicalHour;
+  readonly rawSha: string;
+  readonly definitionSha: string;
+  /** The batch that the hour consists of, or the hour that it equals. */
+  readonly content: { readonly landed: Landed } | { readonly sameAs: LogicalHour };
+}
+
+export interface IndexInput {
+  readonly pipeline: Pipeline;
+  readonly prepared: PreparedStream;
+  readonly hourRecord: HourRecord;
+  readonly landed: Landed;
+}
+
+export interface ReconcileInput {
+  readonly prepared: PreparedStream;
+  readonly hourRecord: HourRecord;
+  readonly batch: CleanBatch;
+  readonly published: PublishResult;
+  readonly landed: Landed;
+  readonly indexed: IndexResult;
+}
+
+export interface StageTiming {
+  readonly stage: string;
+  readonly startedAt: string;
+  readonly ms: number;
+}
+
+/** The report of one attempt at an hour: `run.json`. */
+export interface RunReport {
+  readonly pipeline: string;
+  readonly hour: LogicalHour;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly outcome: 'completed' | 'unchanged' | 'failed' | 'cancelled';
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly stages: readonly StageTiming[];
+  readonly source?: {
+    readonly address: string;
+    readonly fetchedAt: string;
+    readonly raw: ObjectRef;
+    readonly replayed: boolean;
+    readonly unknownColumns: readonly string[];
+  };
+  readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy'>;
+  readonly generations: Readonly<Record<string, number>>;
+  readonly batches: Readonly<Record<string, string>>;
+  readonly equations: readonly Equation[];
+  readonly sameAs?: LogicalHour;
+  readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
+}
+
+export interface AlertInput {
+  readonly pipeline: Pipeline;
+  readonly report: RunReport;
+}

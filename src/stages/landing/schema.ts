@@ -1,0 +1,96 @@
+import type { ObjectStore } from '../../connectors/object-store.ts';
+import type { OutputColumn } from '../../definition/columns.ts';
+import { SluiceError } from '../../definition/errors.ts';
+import { keys } from '../../definition/names.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
+import { encodeJsonLines } from '../../formats/json-lines.ts';
+import { encodeParquet, type Row } from '../../formats/parquet.ts';
+import { decodeValue } from '../record-value.ts';
+
+/** The column of every data object that holds the record's id. */
+export const RECORD_COLUMN = '_record';
+
+/** How records of one schema version are landed, as stored create-once in the bucket. */
+export interface StoredSchema {
+  readonly version: string;
+  readonly output: readonly OutputColumn[];
+  readonly land: { readonly format: 'parquet' | 'jsonl'; readonly date?: string; readonly type?: string };
+}
+
+/** A {@link StoredSchema} at work. A consumer takes it from the store, so it outlives changes of the definition. */
+export class LandSchema {
+  readonly version: string;
+  readonly format: 'parquet' | 'jsonl';
+  readonly date: string | undefined;
+  readonly type: string | undefined;
+  readonly output: readonly OutputColumn[];
+  /** Columns of a data object. */
+  readonly columns: readonly OutputColumn[];
+
+  constructor(stored: StoredSchema) {
+    this.version = stored.version;
+    this.format = stored.land.format;
+    this.date = stored.land.date;
+    this.type = stored.land.type;
+    this.output = stored.output;
+    this.columns = [{ name: RECORD_COLUMN, type: 'string' }, ...stored.output];
+  }
+
+  /** The row of a record's value; undefined where it is no JSON object. */
+  rowOf(id: string, value: Buffer): Row | undefined {
+    const row = decodeValue(this.output, value);
+    return row && { [RECORD_COLUMN]: id, ...row };
+  }
+
+  async encode(rows: readonly Row[]): Promise<Buffer> {
+    return this.format === 'parquet'
+      ? encodeParquet([...this.columns], rows)
+      : encodeJsonLines([...this.columns], rows);
+  }
+}
+
+/** Stores a schema before the first record that names it. */
+export async function storeSchema(
+  store: ObjectStore,
+  stream: string,
+  version: string,
+  output: readonly OutputColumn[],
+  land: Pipeline['land'],
+): Promise<void> {
+  const { format, date, type } = land;
+  const stored: StoredSchema = {
+    version,
+    output,
+    land: { format, ...(date === undefined ? {} : { date }), ...(type === undefined ? {} : { type }) },
+  };
+  await store.createJson(keys.schema(stream, version), stored);
+}
+
+/** Schemas by version, each read once. */
+export class SchemaRegistry {
+  readonly #store: ObjectStore;
+  readonly #stream: string;
+  readonly #known = new Map<string, LandSchema>();
+
+  constructor(store: ObjectStore, stream: string) {
+    this.#store = store;
+    this.#stream = stream;
+  }
+
+  /** @throws SluiceError `ObjectCorrupt` where a record names a schema that was never stored */
+  async get(version: string): Promise<LandSchema> {
+    const known = this.#known.get(version);
+    if (known) return known;
+    const key = keys.schema(this.#stream, version);
+    const stored = await this.#store.findJson<StoredSchema>(key);
+    if (!stored) {
+      throw new SluiceError(
+        'ObjectCorrupt',
+        `A record names the schema ${version}, but ${this.#store.uri(key)} is not there.`,
+      );
+    }
+    const schema = new LandSchema(stored);
+    this.#known.set(version, schema);
+    return schema;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Pipeline } from '../../definition/pipeline.ts';
+import type { PreparedStream } from '../../definition/refs.ts';
+import { streamsOf, type Stream } from '../../definition/streams.ts';
+import type { StageContext, StageDeps } from '../deps.ts';
+import { schemaVersion } from '../hashing.ts';
+import { prepareIndex } from '../indexing/prepare-index.ts';
+import type { PrepareInput } from '../io.ts';
+import { storeSchema } from '../landing/schema.ts';
+import { proveCreateOnce } from './create-once-test.ts';
+import { prepareTopic } from './topic.ts';
+
+/** Makes sure of everything that the other stages stand on: bucket, topics with their epochs, schemas, indices. Idempotent. */
+export async function prepare(deps: StageDeps, input: PrepareInput, ctx: StageContext): Promise<PreparedStream[]> {
+  const madeBucket = await deps.store.ensureBucket();
+  await proveCreateOnce(deps);
+  const prepared: PreparedStream[] = [];
+  for (const stream of streamsOf(input.pipeline)) {
+    ctx.signal.throwIfAborted();
+    ctx.progress({ note: `topic ${stream.topic}, index ${stream.alias}` });
+    prepared.push(await prepareStream(deps, stream, input.pipeline));
+  }
+  const [main, ...others] = prepared;
+  if (!madeBucket || !main) return prepared;
+  return [{ ...main, changes: [`created bucket ${deps.store.bucket}`, ...main.changes] }, ...others];
+}
+
+async function prepareStream(deps: StageDeps, stream: Stream, pipeline: Pipeline): Promise<PreparedStream> {
+  const { life, changes } = await prepareTopic(deps, stream, pipeline.publish);
+  const schema = schemaVersion(stream.output, pipeline.land);
+  await storeSchema(deps.store, stream.name, schema, stream.output, pipeline.land);
+  const index = await prepareIndex(deps.search, stream, pipeline);
+  return {
+    dataset: stream.dataset,
+    stream: stream.name,
+    topic: stream.topic,
+    partitions: life.partitions,
+    epoch: life.epoch,
+    index: index.index,
+    alias: stream.alias,
+    schema,
+    changes: [...changes, ...index.changes],
+  };
+}

@@ -1,0 +1,56 @@
+import type { Producer } from 'kafkajs';
+import { compressionOf, type KafkaConnector, type LogRecord } from '../../connectors/kafka.ts';
+import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+
+/**
+ * Writes to explicit partitions with one send in flight. After a failed send it is of no more use: the attempt ends, and the next
+ * one reads the log's tail before it sends again.
+ */
+export class BatchWriter {
+  readonly #topic: string;
+  readonly #producer: Producer;
+  readonly #compression: number;
+  #broken = false;
+
+  private constructor(topic: string, producer: Producer, compression: number) {
+    this.#topic = topic;
+    this.#producer = producer;
+    this.#compression = compression;
+  }
+
+  static async open(kafka: KafkaConnector, topic: string, compression: 'none' | 'gzip'): Promise<BatchWriter> {
+    const producer = kafka.producer();
+    try {
+      await producer.connect();
+    } catch (error) {
+      throw kafka.unavailable(`topic ${topic}`, error);
+    }
+    return new BatchWriter(topic, producer, compressionOf(compression));
+  }
+
+  /** @throws SluiceError `PublishInterrupted` */
+  async send(partition: number, records: readonly LogRecord[]): Promise<void> {
+    if (this.#broken) throw new RangeError('a producer is not used again after a failed send');
+    if (records.length === 0) return;
+    try {
+      await this.#producer.send({
+        topic: this.#topic,
+        acks: -1,
+        compression: this.#compression,
+        messages: records.map(({ key, value, headers }) => ({ key, value, headers: { ...headers }, partition })),
+      });
+    } catch (error) {
+      this.#broken = true;
+      throw new SluiceError(
+        'PublishInterrupted',
+        `Sending ${records.length} records to ${this.#topic}, partition ${partition} failed: ${sentenceOf(error)}. ` +
+          'The next attempt reads from the topic how far it got, and goes on there.',
+        { cause: error },
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.disconnect().catch(() => {});
+  }
+}

@@ -1,0 +1,162 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LogRecord } from '../../connectors/kafka.ts';
+import { durationMs } from '../../definition/duration.ts';
+import { SluiceError } from '../../definition/errors.ts';
+import type { IdentityChecksum, PublishResult } from '../../definition/refs.ts';
+import { streamOf } from '../../definition/streams.ts';
+import { readCleanCsv } from '../cleaning/clean-csv.ts';
+import type { StageContext, StageDeps } from '../deps.ts';
+import {
+  addChecksums,
+  emptyChecksum,
+  identityHash,
+  lanesOf,
+  partitionOf,
+  recordId,
+  sameChecksum,
+} from '../identity.ts';
+import type { PublishInput } from '../io.ts';
+import { newestBatchRecord } from '../landing/batch-record.ts';
+import { markerHeaders, rowHeaders, type EndMarker } from '../record.ts';
+import { encodeValue } from '../record-value.ts';
+import { BatchWriter } from './batch-writer.ts';
+import { generate } from './generate.ts';
+import { planBatch, progressOf, type PartitionProgress, type PublishPlan } from './plan.ts';
+
+/**
+ * Streams clean.csv into the topic: adds the generated fields, numbers the rows of each partition, and ends each partition with a
+ * marker. Any attempt goes on where the log says that the last one stopped. Memory: `partitions × publish.batchRows` rows.
+ *
+ * @throws SluiceError `PublishInterrupted`, `KafkaUnavailable`, `StoreUnavailable` (worth a retry), `LogTruncated`, `ObjectCorrupt`
+ */
+export async function publish(deps: StageDeps, input: PublishInput, ctx: StageContext): Promise<PublishResult> {
+  const { prepared, batch } = input;
+  const committed = await newestBatchRecord(deps.store, prepared.stream, batch.batchId);
+  if (committed) {
+    const { rows, checksum } = committed.record;
+    return { batchId: batch.batchId, rows, checksum, resumedAfter: rows, committedBefore: true };
+  }
+  const { plan, fresh } = await planBatch(deps, prepared, input.hour, batch.batchId);
+  const staleMs = durationMs(input.pipeline.land.abandonAfter) / 2;
+  const progress = fresh ? notBegun(plan) : await progressOf(deps, prepared, plan, staleMs, ctx);
+  const resumedAfter = progress.reduce((sum, part) => sum + part.sent, 0);
+
+  await mkdir(deps.settings.workDir, { recursive: true });
+  const folder = await mkdtemp(join(deps.settings.workDir, 'publish-'));
+  const writer = await BatchWriter.open(deps.kafka, prepared.topic, input.pipeline.publish.compression);
+  try {
+    const file = join(folder, 'clean.csv');
+    await deps.store.download(batch.clean, file, ctx.signal);
+    const { rows, checksum } = await new Publication(input, plan, progress, writer, ctx).run(file);
+    if (rows !== batch.rows.clean || !sameChecksum(checksum, batch.checksum)) {
+      throw new SluiceError(
+        'ObjectCorrupt',
+        `${batch.clean.uri} gave ${rows} rows where cleaning counted ${batch.rows.clean}, or other identities.`,
+      );
+    }
+    return { batchId: batch.batchId, rows, checksum, resumedAfter, committedBefore: false };
+  } finally {
+    await writer.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function notBegun(plan: PublishPlan): PartitionProgress[] {
+  return Array.from({ length: plan.partitions }, () => ({ sent: 0, ended: false }));
+}
+
+/** One attempt at publishing a batch. */
+class Publication {
+  readonly #input: PublishInput;
+  readonly #plan: PublishPlan;
+  readonly #progress: readonly PartitionProgress[];
+  readonly #writer: BatchWriter;
+  readonly #ctx: StageContext;
+  readonly #parts: { pending: LogRecord[]; rows: number; checksum: IdentityChecksum }[];
+  #sent = 0;
+  readonly #startedAt = performance.now();
+
+  constructor(
+    input: PublishInput,
+    plan: PublishPlan,
+    progress: readonly PartitionProgress[],
+    writer: BatchWriter,
+    ctx: StageContext,
+  ) {
+    this.#input = input;
+    this.#plan = plan;
+    this.#progress = progress;
+    this.#writer = writer;
+    this.#ctx = ctx;
+    this.#parts = progress.map(() => ({ pending: [], rows: 0, checksum: emptyChecksum }));
+  }
+
+  async run(file: string): Promise<{ rows: number; checksum: IdentityChecksum }> {
+    const { pipeline, hour, prepared } = this.#input;
+    const stream = streamOf(pipeline, prepared.dataset);
+    for await (const rows of readCleanCsv(createReadStream(file), stream)) {
+      for (const row of rows) {
+        const id = recordId(row.id);
+        const hash = identityHash(id);
+        const partition = partitionOf(hash, this.#plan.partitions);
+        const part = this.#parts[partition];
+        const done = this.#progress[partition];
+        if (!part || !done) throw new RangeError(`partition ${partition} is not in the plan`);
+        const seq = part.rows;
+        part.rows += 1;
+        part.checksum = addChecksums(part.checksum, lanesOf(hash));
+        if (done.ended || seq < done.sent) continue;
+        const value = encodeValue(stream.output, generate(stream, hour, id, row.values));
+        part.pending.push({ key: id, value, headers: rowHeaders(this.#head(seq)) });
+        if (part.pending.length >= pipeline.publish.batchRows) await this.#flush(partition);
+      }
+    }
+    await this.#end();
+    const rows = this.#parts.reduce((sum, part) => sum + part.rows, 0);
+    return { rows, checksum: this.#parts.map((part) => part.checksum).reduce(addChecksums, emptyChecksum) };
+  }
+
+  #head(seq: number) {
+    const { hour, prepared, batch } = this.#input;
+    return { batch: batch.batchId, seq, epoch: this.#plan.epoch, schema: prepared.schema, hour };
+  }
+
+  async #flush(partition: number): Promise<void> {
+    this.#ctx.signal.throwIfAborted();
+    const part = this.#parts[partition];
+    if (!part) return;
+    const records = part.pending;
+    part.pending = [];
+    await this.#writer.send(partition, records);
+    this.#sent += records.length;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const rate = Math.round(this.#sent / seconds);
+    this.#ctx.progress({
+      rows: this.#sent,
+      note: `sent ${this.#sent} of ${this.#input.batch.rows.clean} rows, ${rate} rows/s`,
+    });
+    const limit = this.#input.pipeline.publish.rowsPerSecond;
+    const ahead = limit === undefined ? 0 : this.#sent / limit - seconds;
+    if (ahead > 0) await wait(ahead * 1000, undefined, { signal: this.#ctx.signal });
+  }
+
+  /** The rest of every partition, then its marker: empty partitions get one too. */
+  async #end(): Promise<void> {
+    for (const [partition, part] of this.#parts.entries()) {
+      if (this.#progress[partition]?.ended) continue;
+      await this.#flush(partition);
+      const marker: EndMarker = {
+        batch: this.#input.batch.batchId,
+        rows: part.rows,
+        checksum: part.checksum,
+        partitions: this.#plan.partitions,
+        workflowId: this.#input.workflowId,
+      };
+      const headers = markerHeaders(this.#head(part.rows));
+      await this.#writer.send(partition, [{ key: null, value: JSON.stringify(marker), headers }]);
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SluiceError, sentenceOf } from '../src/definition/errors.ts';
+import { withLock } from './lock.ts';
+import { cacheFolder, defaultStateFolder, isRoot, openStateFolder } from './paths.ts';
+import { chosenPort, freePorts, requireFree } from './ports.ts';
+import { isAlive } from './process-identity.ts';
+import { StackProgress } from './progress.ts';
+import { provision } from './provision.ts';
+import { end, kill, start, untilAnswering } from './server-process.ts';
+import { servers } from './servers/index.ts';
+import type { Place, Server } from './servers/server.ts';
+import { emptyState, readState, writeState, type StackState } from './state.ts';
+import { findJdk } from './tools.ts';
+import { serverNames, versions, type ServerName } from './versions.ts';
+
+export interface StackOptions {
+  /** The stack's folder; the default one outlives the checkout. */
+  readonly state?: string;
+  readonly only?: readonly ServerName[];
+  /** Any ports that are free, instead of the usual ones: for tests beside a running stack. */
+  readonly freePorts?: boolean;
+  readonly progress?: StackProgress;
+}
+
+export interface RunningStack {
+  readonly state: string;
+  /** SLUICE_* and TEMPORAL_* variables that lead a worker or a client here. Holds credentials: for processes, not for logs. */
+  readonly environment: Record<string, string>;
+  readonly links: Readonly<Partial<Record<ServerName, string>>>;
+}
+
+export interface ServerStatus {
+  readonly name: ServerName;
+  readonly title: string;
+  readonly state: 'running' | 'not answering' | 'stopped';
+  readonly version: string;
+  readonly ports: readonly number[];
+  readonly pid?: number;
+  readonly link?: string;
+}
+
+/**
+ * Brings the servers up and waits until each answers: what runs is kept, what died is started again, what is missing is provisioned.
+ * Safe to call twice, at once, and after any kill.
+ * @throws SluiceError `StackUnavailable`
+ */
+export async function up(options: StackOptions = {}): Promise<RunningStack> {
+  const state = options.state ?? defaultStateFolder();
+  const progress = options.progress ?? new StackProgress();
+  const names = options.only ?? serverNames;
+  const jdk = names.some((name) => servers[name].needsJava) ? await findJdk() : undefined;
+  const homes = new Map<ServerName, string>();
+  // One after the other: two Go builds at once take the memory of both and no less time.
+  for (const name of names) homes.set(name, await provision(name, progress));
+  const waiting = (holder: number): void =>
+    progress.say('stack', `waiting for process ${holder}, which starts or stops it`);
+  return withLock(join(state, 'lock'), waiting, async () => {
+    await settlePorts(state, names, options.freePorts ?? false);
+    // The states of two servers that start at once are written one after the other.
+    let writing: Promise<void> = Promise.resolve();
+    const record = (name: ServerName, pid: StackState['processes'][ServerName]): Promise<void> => {
+      writing = writing.then(async () => {
+        const now = await requireState(state);
+        await writeState(state, { ...now, processes: { ...now.processes, [name]: pid } });
+      });
+      return writing;
+    };
+    const outcomes = await Promise.allSettled(
+      names.map(async (name) =>
+        startServer(state, servers[name], jdk?.home ?? '', progress, (pid) => record(name, pid)),
+      ),
+    );
+    const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
+    if (failures.length > 0) {
+      throw new SluiceError('StackUnavailable', failures.map(({ reason }) => sentenceOf(reason)).join(' '));
+    }
+    return running(state, await requireState(state));
+  });
+}
+
+async function startServer(
+  state: string,
+  server: Server,
+  javaHome: string,
+  progress: StackProgress,
+  record: (pid: NonNullable<StackState['processes'][ServerName]>) => Promise<void>,
+): Promise<void> {
+  const now = await requireState(state);
+  const place = { ...placeOf(state, now, server), javaHome };
+  const log = logFile(state, server.name);
+  const standing = now.processes[server.name];
+  if (standing && isAlive(standing)) {
+    await untilAnswering(server.title, standing, () => server.answers(place), log);
+    progress.say(server.name, `runs already (pid ${standing.pid})`);
+    return;
+  }
+  for (const [name, port] of Object.entries(place.ports)) await requireFree(server.title, name, port);
+  await mkdir(place.folder, { recursive: true });
+  await server.prepare(place);
+  const identity = start(server.launch(place), log);
+  // Before it is waited for: a kill from here on must not leave a server that nobody knows of.
+  await record(identity);
+  progress.say(server.name, `started (pid ${identity.pid}), waiting until it answers`);
+  await untilAnswering(server.title, identity, () => server.answers(place), log);
+  progress.say(server.name, `answers on ${Object.values(place.ports).join(', ')}`);
+}
+
+/** Stops what this stack started, by pid; with `remove`, its data too. */
+export async function down(options: StackOptions & { readonly remove?: boolean } = {}): Promise<void> {
+  const state = options.state ?? defaultStateFolder();
+  const progress = options.progress ?? new StackProgress();
+  const now = await readState(state);
+  if (now) {
+    const waiting = (holder: number): void =>
+      progress.say('stack', `waiting for process ${holder}, which starts or stops it`);
+    await withLock(join(state, 'lock'), waiting, async () => {
+      const names = options.only ?? serverNames;
+      await Promise.all(
+        names.map(async (name) => {
+          const identity = now.processes[name];
+          if (!identity || !isAlive(identity)) return;
+          await end(identity);
+          progress.say(name, 'stopped');
+        }),
+      );
+    });
+  }
+  if (!options.remove) return;
+  await rm(state, { recursive: true, force: true });
+  if (isRoot()) await rm(openStateFolder(state), { recursive: true, force: true });
+}
+
+/** How each server is: asked, not remembered. */
+export async function status(options: StackOptions = {}): Promise<ServerStatus[]> {
+  const state = options.state ?? defaultStateFolder();
+  const now = await readState(state);
+  return Promise.all(
+    (options.only ?? serverNames).map(async (name): Promise<ServerStatus> => {
+      const server = servers[name];
+      const place = placeOf(state, now ?? { ...emptyState(), ports: server.ports }, server);
+      const base = { name, title: server.title, version: versions[name], ports: Object.values(place.ports) };
+      const identity = now?.processes[name];
+      if (!identity || !isAlive(identity)) return { ...base, state: 'stopped' };
+      const answers = await server.answers(place).then(
+        () => true,
+        () => false,
+      );
+      const link = server.link?.(place);
+      return {
+        ...base,
+        state: answers ? 'running' : 'not answering',
+        pid: identity.pid,
+        ...(link === undefined ? {} : { link }),
+      };
+    }),
+  );
+}
+
+/** A stack that runs already; undefined where none of its servers does. */
+export async function runningStack(options: StackOptions = {}): Promise<RunningStack | undefined> {
+  const state = options.state ?? defaultStateFolder();
+  const now = await readState(state);
+  const alive = Object.values(now?.processes ?? {}).some((identity) => identity && isAlive(identity));
+  return now && alive ? running(state, now) : undefined;
+}
+
+/** Sends a signal to one server, for tests of what happens then. */
+export async function signalServer(state: string, name: ServerName, signal: NodeJS.Signals): Promise<void> {
+  const identity = (await requireState(state)).processes[name];
+  if (identity) kill(identity, signal);
+}
+
+export const logFile = (state: string, name: ServerName): string => join(state, 'logs', `${name}.log`);
+
+function placeOf(state: string, now: StackState, server: Server): Place {
+  const ports = Object.fromEntries(
+    Object.entries(server.ports).map(([name, usual]) => [name, now.ports[name] ?? usual]),
+  );
+  const root = server.refusesRoot && isRoot() ? openStateFolder(state) : state;
+  const home = join(cacheFolder(), `${server.name}-${versions[server.name]}`);
+  return { home, folder: join(root, server.name), ports, credentials: now.credentials, javaHome: '' };
+}
+
+function running(state: string, now: StackState): RunningStack {
+  const started = serverNames.filter((name) => now.processes[name]);
+  const environments = started.map((name) => servers[name].environment(placeOf(state, now, servers[name])));
+  const links = started.flatMap((name) => {
+    const link = servers[name].link?.(placeOf(state, now, servers[name]));
+    return link === undefined ? [] : [[name, link] as const];
+  });
+  return {
+    state,
+    environment: Object.assign({}, ...environments) as Record<string, string>,
+    links: Object.fromEntries(links),
+  };
+}
+
+/** Ports are settled once for a server that runs, and anew for one that does not. */
+async function settlePorts(state: string, names: readonly ServerName[], free: boolean): Promise<void> {
+  const now = (await readState(state)) ?? emptyState();
+  const wanted = names
+    .filter((name) => {
+      const identity = now.processes[name];
+      return !identity || !isAlive(identity);
+    })
+    .flatMap((name) => Object.entries(servers[name].ports));
+  const ports = free ? await freePorts(wanted.length) : [];
+  const chosen = wanted.map(([name, usual], at) => [
+    name,
+    free ? (now.ports[name] ?? ports[at] ?? usual) : chosenPort(name, usual, process.env),
+  ]);
+  await writeState(state, { ...now, ports: { ...now.ports, ...Object.fromEntries(chosen) } });
+}
+
+async function requireState(folder: string): Promise<StackState> {
+  const state = await readState(folder);
+  if (!state)
+    throw new SluiceError('StackUnavailable', `There is no stack in ${folder}: start it with "npm run stack -- up".`);
+  return state;
+}

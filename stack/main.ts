@@ -1,0 +1,130 @@
+import { createReadStream, existsSync, watchFile } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { parseArgs, styleText } from 'node:util';
+import { SluiceError, sentenceOf } from '../src/definition/errors.ts';
+import { down, logFile, status, up, type ServerStatus, type StackOptions } from './index.ts';
+import { defaultStateFolder } from './paths.ts';
+import { serverNames, type ServerName } from './versions.ts';
+
+const usage = `Usage: npm run stack -- COMMAND [options]   (or: npx sluice stack COMMAND [options])
+
+  up                 provision what is missing, start every server, wait until each answers
+  down [--remove]    stop what this stack started; with --remove, delete its data too
+  status [--json]    ask each server how it is
+  logs NAME [-f]     print a server's log; -f goes on with what comes
+
+  --only a,b         some servers only: ${serverNames.join(', ')}
+  --free-ports       any free ports instead of the usual ones
+  --state DIR        a stack of its own in this folder
+`;
+
+/** The stack's command line. @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await command(argv);
+  } catch (error) {
+    if (process.env['SLUICE_DEBUG'] === '1') console.error(error);
+    process.stderr.write(`${sentenceOf(error)}\n`);
+    return error instanceof TypeError || isUsage(error) ? 2 : 1;
+  }
+}
+
+async function command(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      only: { type: 'string' },
+      'free-ports': { type: 'boolean', default: false },
+      state: { type: 'string' },
+      remove: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      follow: { type: 'boolean', short: 'f', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const [verb, name] = positionals;
+  const options: StackOptions = {
+    freePorts: values['free-ports'],
+    ...(values.state === undefined ? {} : { state: values.state }),
+    ...(values.only === undefined ? {} : { only: values.only.split(',').map(serverName) }),
+  };
+  if (values.help || verb === undefined) {
+    process.stdout.write(usage);
+    return values.help ? 0 : 2;
+  }
+  switch (verb) {
+    case 'up':
+      await up(options);
+      print(await status(options));
+      return 0;
+    case 'down':
+      await down({ ...options, remove: values.remove });
+      return 0;
+    case 'status': {
+      const all = await status(options);
+      if (values.json) process.stdout.write(`${JSON.stringify({ servers: all })}\n`);
+      else print(all);
+      return all.every((server) => server.state === 'running') ? 0 : 1;
+    }
+    case 'logs':
+      return printLog(options.state ?? defaultStateFolder(), serverName(name ?? ''), values.follow);
+    default:
+      throw new SluiceError('SettingsInvalid', `"${verb}" is no command of the stack: up, down, status or logs.`);
+  }
+}
+
+function serverName(text: string): ServerName {
+  const found = serverNames.find((name) => name === text.trim());
+  if (found) return found;
+  throw new SluiceError('SettingsInvalid', `"${text}" is no server of the stack: ${serverNames.join(', ')}.`);
+}
+
+function print(all: readonly ServerStatus[]): void {
+  const rows = all.map((server) => [
+    server.name,
+    server.state,
+    server.ports.join(', '),
+    server.pid === undefined ? '' : String(server.pid),
+    server.version,
+    server.link ?? '',
+  ]);
+  const head = ['server', 'state', 'ports', 'pid', 'version', 'look at'];
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => (row[at] ?? '').length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd();
+  process.stdout.write(`${styleText('bold', line(head))}\n${rows.map((row) => `${line(row)}\n`).join('')}`);
+}
+
+async function printLog(state: string, name: ServerName, follow: boolean): Promise<number> {
+  const log = logFile(state, name);
+  if (!existsSync(log))
+    throw new SluiceError('StackUnavailable', `${name} has no log yet: start it with "npm run stack -- up".`);
+  let at = 0;
+  const more = async (): Promise<void> => {
+    for await (const chunk of createReadStream(log, { start: at })) {
+      at += (chunk as Buffer).length;
+      process.stdout.write(chunk as Buffer);
+    }
+  };
+  await more();
+  if (!follow) return 0;
+  let reading = Promise.resolve();
+  watchFile(log, { interval: 500 }, () => {
+    reading = reading.then(more);
+  });
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve(0));
+  });
+}
+
+function isUsage(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === 'SettingsInvalid';
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  process.exit(await main(process.argv.slice(2)));
+}

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { KafkaConnector } from '../../src/connectors/kafka.ts';
+import { LOOPBACK, type Place, type Server } from './server.ts';
+
+const run = promisify(execFile);
+
+export const kafka: Server = {
+  name: 'kafka',
+  title: 'Kafka (KRaft, one node)',
+  ports: { kafka: 9092, kafkaController: 9093 },
+  needsJava: true,
+  prepare: async (place) => {
+    await mkdir(place.folder, { recursive: true });
+    await writeFile(join(place.folder, 'server.properties'), properties(place));
+    const formatted = join(place.folder, 'formatted');
+    if (
+      await access(formatted).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    // A formatting that was cut off leaves a folder that no broker starts from.
+    await rm(join(place.folder, 'data'), { recursive: true, force: true });
+    const id = randomBytes(16).toString('base64url');
+    await run(java(place), [
+      ...['-cp', join(place.home, 'lib', '*'), 'kafka.tools.StorageTool', 'format'],
+      ...['--cluster-id', id, '--config', join(place.folder, 'server.properties')],
+    ]);
+    await writeFile(formatted, id);
+  },
+  launch: (place) => ({
+    program: java(place),
+    args: [
+      ...['-Xms256m', '-Xmx512m', '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError'],
+      ...['-cp', join(place.home, 'lib', '*'), 'kafka.Kafka', join(place.folder, 'server.properties')],
+    ],
+  }),
+  answers: async ({ ports }) => {
+    const connector = new KafkaConnector({ brokers: [`${LOOPBACK}:${ports['kafka']}`] });
+    await connector.admin('the cluster', async (admin) => {
+      const { brokers } = await admin.describeCluster();
+      if (brokers.length === 0) throw new Error('no broker has registered yet');
+    });
+  },
+  environment: ({ ports }) => ({ SLUICE_KAFKA_BROKERS: `${LOOPBACK}:${ports['kafka']}` }),
+};
+
+function java({ javaHome }: Place): string {
+  return join(javaHome, 'bin', 'java');
+}
+
+function properties({ folder, ports }: Place): string {
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@${LOOPBACK}:${ports['kafkaController']}`,
+    listeners: `PLAINTEXT://${LOOPBACK}:${ports['kafka']},CONTROLLER://${LOOPBACK}:${ports['kafkaController']}`,
+    'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${ports['kafka']}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': join(folder, 'data'),
+    'auto.create.topics.enable': 'false',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}

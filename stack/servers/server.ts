@@ -1,0 +1,53 @@
+import type { ServerName } from '../versions.ts';
+
+/** Where a server runs: its folders and ports in one stack. */
+export interface Place {
+  /** Its files in the cache; not written to. */
+  readonly home: string;
+  /** Its own folder in the stack's state: data and generated configuration. */
+  readonly folder: string;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly credentials: { readonly user: string; readonly password: string };
+  /** A JDK, for those that need one. */
+  readonly javaHome: string;
+}
+
+/** How a process is started. */
+export interface Launch {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Run as this user and group instead of root. */
+  readonly unprivileged?: { readonly uid: number; readonly gid: number };
+}
+
+/** One server of the stack. */
+export interface Server {
+  readonly name: ServerName;
+  readonly title: string;
+  /** Ports by purpose, with the usual numbers. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly needsJava: boolean;
+  /** It refuses to run as root: then it gets folders that its user can reach. */
+  readonly refusesRoot?: boolean;
+  /** Writes what it needs into its folder. Idempotent. */
+  prepare(place: Place): Promise<void>;
+  launch(place: Place): Launch;
+  /** Resolves when the server really answers; throws while it does not. */
+  answers(place: Place): Promise<void>;
+  /** The SLUICE_* (and TEMPORAL_*) variables that lead a worker here. */
+  environment(place: Place): Record<string, string>;
+  /** Where there is something to look at. */
+  link?(place: Place): string;
+}
+
+/** Everything binds and is asked on loopback. */
+export const LOOPBACK = '127.0.0.1';
+
+/** @throws Error while the address does not answer with a 2xx */
+export async function expectOk(url: string): Promise<Response> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  return answer;
+}

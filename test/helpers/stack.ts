@@ -1,0 +1,15 @@
+import { runningStack, type RunningStack } from '../../stack/index.ts';
+
+/** Why there is no stack here, as the test runner said; undefined where there is one. */
+const reason = process.env['SLUICE_TEST_NO_STACK'];
+const state = process.env['SLUICE_TEST_STACK'];
+
+/** Tests on real servers are skipped where the runner could start none; it prints why. */
+export const noStack = state === undefined || state === '' || reason !== undefined;
+
+/** The stack that `npm test` started for this run. */
+export async function testStack(): Promise<RunningStack> {
+  const running = state === undefined ? undefined : await runningStack({ state });
+  if (!running) throw new Error('no test stack runs: use "npm test", or set SLUICE_TEST_STACK to the folder of one');
+  return running;
+}

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { down, up } from '../stack/index.ts';
+import { sentenceOf } from '../src/definition/errors.ts';
+
+// `npm test`: a stack of its own on free ports, every ring of tests, the stack stopped, and the totals as the last line.
+
+interface Totals {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly success: boolean;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+const state = join(folder, 'stack');
+const environment: Record<string, string> = {};
+let running = false;
+try {
+  await up({ state, freePorts: true });
+  running = true;
+  environment['SLUICE_TEST_STACK'] = state;
+} catch (error) {
+  environment['SLUICE_TEST_NO_STACK'] = sentenceOf(error);
+  console.error(`Tests on the real servers are skipped: ${sentenceOf(error)}`);
+}
+try {
+  const output = join(folder, 'totals.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
+  const code = await run('vitest', ['run', ...reporters, ...process.argv.slice(2)]);
+  const totals = JSON.parse(await readFile(output, 'utf8')) as Totals;
+  const skipped = totals.numPendingTests + totals.numTodoTests;
+  process.exitCode = code !== 0 || !totals.success ? 1 : 0;
+  if (process.env['SLUICE_FAIL_ON_SKIP'] === '1' && skipped > 0) process.exitCode = 1;
+  if (running) await stop();
+  console.log(`${totals.numPassedTests} passed, ${totals.numFailedTests} failed, ${skipped} skipped`);
+} finally {
+  if (running) await stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function stop(): Promise<void> {
+  running = false;
+  await down({ state, remove: true });
+}
+
+function run(command: string, args: readonly string[]): Promise<number> {
+  const ended = Promise.withResolvers<number>();
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
+  child.on('error', ended.reject);
+  child.on('exit', (code) => ended.resolve(code ?? 1));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  return ended.promise;
+}

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ReadRecord } from '../../src/connectors/kafka.ts';
+import { addChecksums, emptyChecksum, identityHash, lanesOf } from '../../src/stages/identity.ts';
+import { Chunk, MAX_TYPES, OTHER_TYPE } from '../../src/stages/landing/chunk.ts';
+import type { Manifest } from '../../src/stages/landing/manifest.ts';
+import { LandSchema } from '../../src/stages/landing/schema.ts';
+import { markerHeaders, readHeaders, rowHeaders } from '../../src/stages/record.ts';
+
+const epoch = 'abcd1234';
+const hour = '2026-11-24T03:00:00Z';
+const schema = new LandSchema({
+  version: 's1',
+  output: [
+    { name: 'id', type: 'string' },
+    { name: 'kind', type: 'string' },
+  ],
+  land: { format: 'parquet', type: 'kind' },
+});
+const rules = { topic: 't', epoch, partition: 0, maxRecords: 1000, maxBytes: 1_000_000, abandonAfterMs: 60_000 };
+
+type Fact = { batch: string; seq: number; id?: string; kind?: string; at?: number } | 'foreign';
+
+function record(offset: number, fact: Fact): ReadRecord {
+  const base = { partition: 0, offset: BigInt(offset), timestamp: typeof fact === 'object' ? (fact.at ?? 1) : 1 };
+  if (fact === 'foreign') return { ...base, key: null, value: Buffer.from('poison'), headers: {} };
+  const id = fact.id ?? JSON.stringify([`${fact.batch}-${fact.seq}`]);
+  return {
+    ...base,
+    key: Buffer.from(id),
+    value: Buffer.from(JSON.stringify({ id, kind: fact.kind ?? 'k' })),
+    headers: rowHeaders({ batch: fact.batch, seq: fact.seq, epoch, schema: 's1', hour }),
+  };
+}
+
+function marker(offset: number, batch: string, rows: number, checksum = sumOf(batch, rows)): ReadRecord {
+  const body = { batch, rows, checksum, partitions: 1, workflowId: 'w' };
+  return {
+    partition: 0,
+    offset: BigInt(offset),
+    timestamp: 1,
+    key: null,
+    value: Buffer.from(JSON.stringify(body)),
+    headers: markerHeaders({ batch, seq: rows, epoch, schema: 's1', hour }),
+  };
+}
+
+function sumOf(batch: string, rows: number) {
+  return Array.from({ length: rows }, (_, seq) => lanesOf(identityHash(JSON.stringify([`${batch}-${seq}`])))).reduce(
+    addChecksums,
+    emptyChecksum,
+  );
+}
+
+function take(chunk: Chunk, item: ReadRecord, landed = false) {
+  const head = readHeaders(item, epoch);
+  return chunk.accept(item, head, head && schema, landed);
+}
+
+describe('a chunk', () => {
+  it('takes the rows of a batch in order, and drops what is sent again', () => {
+    const chunk = new Chunk(undefined, rules);
+    expect(take(chunk, record(0, { batch: 'a', seq: 0 }))).toBe('row');
+    expect(take(chunk, record(1, { batch: 'a', seq: 1 }))).toBe('row');
+    expect(take(chunk, record(2, { batch: 'a', seq: 0 }))).toBe('resent');
+    expect(take(chunk, record(3, { batch: 'a', seq: 2 }))).toBe('row');
+    expect(take(chunk, marker(4, 'a', 3))).toBe('marker');
+    expect(chunk.full).toBe(true);
+    const manifest = chunk.manifest([]);
+    expect(manifest).toMatchObject({ first: '0', last: '4', previous: null, resent: 1, open: {} });
+    expect(manifest.ended['a']).toMatchObject({ rows: 3, firstChunk: '0' });
+  });
+
+  it('never skips: a gap in the sequence is RowsMissing, with what is missing', () => {
+    const chunk = new Chunk(undefined, rules);
+    take(chunk, record(0, { batch: 'a', seq: 0 }));
+    expect(() => take(chunk, record(1, { batch: 'a', seq: 2 }))).toThrow(/goes on with row 2, but row 1 never came/);
+    const fresh = new Chunk(undefined, rules);
+    expect(() => take(fresh, marker(0, 'a', 1))).toThrow(/row 0 never came/);
+  });
+
+  it('refuses a marker whose checksum is not that of the rows', () => {
+    const chunk = new Chunk(undefined, rules);
+    take(chunk, record(0, { batch: 'a', seq: 0 }));
+    expect(() => take(chunk, marker(1, 'a', 1, [1, 2, 3, 4]))).toThrow(/another checksum/);
+  });
+
+  it('takes an empty partition’s marker, and drops a batch that was landed before', () => {
+    const chunk = new Chunk(undefined, rules);
+    expect(take(chunk, marker(0, 'empty', 0))).toBe('marker');
+    const next = new Chunk(chunk.manifest([]), rules);
+    expect(next.next).toBe(1n);
+    expect(take(next, record(1, { batch: 'old', seq: 5 }), true)).toBe('resent');
+    expect(take(next, marker(2, 'old', 9), true)).toBe('resent');
+  });
+
+  it('drops a whole second sending within the chunk that ended the batch', () => {
+    const chunk = new Chunk(undefined, rules);
+    take(chunk, record(0, { batch: 'a', seq: 0 }));
+    take(chunk, marker(1, 'a', 1));
+    expect(take(chunk, record(2, { batch: 'a', seq: 0 }))).toBe('resent');
+    expect(take(chunk, marker(3, 'a', 1))).toBe('resent');
+  });
+
+  it('counts records that are none of ours, of another epoch or without a readable body, and goes on', () => {
+    const chunk = new Chunk(undefined, rules);
+    expect(take(chunk, record(0, 'foreign'))).toBe('foreign');
+    const other = record(1, { batch: 'a', seq: 0 });
+    expect(take(chunk, { ...other, headers: { ...other.headers, epoch: 'ffffffff' } })).toBe('foreign');
+    expect(take(chunk, { ...record(2, { batch: 'a', seq: 0 }), value: Buffer.from('{') })).toBe('foreign');
+    expect(chunk.manifest([]).foreign).toBe(3);
+  });
+
+  it('ends at a multiple of maxRecords offsets, and at maxBytes', () => {
+    const chunk = new Chunk(undefined, { ...rules, maxRecords: 10 });
+    for (let seq = 0; seq < 9; seq += 1) take(chunk, record(seq, { batch: 'a', seq }));
+    expect(chunk.full).toBe(false);
+    take(chunk, record(9, { batch: 'a', seq: 9 }));
+    expect(chunk.full).toBe(true);
+    const small = new Chunk(undefined, { ...rules, maxBytes: 50 });
+    take(small, record(0, { batch: 'a', seq: 0, kind: 'x'.repeat(100) }));
+    expect(small.full).toBe(true);
+  });
+
+  it('closes a batch without a row for abandonAfter of record time', () => {
+    const chunk = new Chunk(undefined, rules);
+    take(chunk, record(0, { batch: 'gone', seq: 0, at: 1_000 }));
+    take(chunk, record(1, { batch: 'b', seq: 0, at: 100_000 }));
+    const manifest = chunk.manifest([]);
+    expect(manifest.abandoned).toEqual(['gone']);
+    expect(Object.keys(manifest.open)).toEqual(['b']);
+  });
+
+  it(`sends more than ${MAX_TYPES} values of the type column to ${OTHER_TYPE}`, () => {
+    const chunk = new Chunk(undefined, rules);
+    for (let seq = 0; seq < MAX_TYPES + 5; seq += 1) take(chunk, record(seq, { batch: 'a', seq, kind: `k${seq}` }));
+    const types = [...chunk.groups.values()].map((group) => group.type);
+    expect(types).toHaveLength(MAX_TYPES + 1);
+    expect(chunk.groups.get(`a/2026-11-24/${OTHER_TYPE}`)?.rows).toHaveLength(5);
+  });
+
+  it('keeps every row once, whatever is interleaved, sent again and cut into chunks (property)', () => {
+    const batches = fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(batches, fc.infiniteStream(fc.nat()), fc.integer({ min: 1, max: 7 }), (sizes, dice, maxRecords) => {
+        const left = sizes.map((rows, at) => ({ batch: `b${at}`, rows, at: 0, done: false }));
+        const log: ReadRecord[] = [];
+        while (left.some((batch) => !batch.done)) {
+          const open = left.filter((batch) => !batch.done);
+          const one = open[dice.next().value % open.length];
+          if (!one) break;
+          const again = dice.next().value % 4 === 0 && one.at > 0;
+          if (again) log.push(record(log.length, { batch: one.batch, seq: dice.next().value % one.at }));
+          else if (one.at < one.rows) log.push(record(log.length, { batch: one.batch, seq: one.at++ }));
+          else {
+            log.push(marker(log.length, one.batch, one.rows));
+            one.done = true;
+          }
+        }
+        const landed = new Map<string, string[]>();
+        const done = new Set<string>();
+        let head: Manifest | undefined;
+        let chunk = new Chunk(head, { ...rules, maxRecords });
+        for (const item of log) {
+          const name = item.headers['batch'] ?? '';
+          take(chunk, item, !chunk.knows(name) && done.has(name));
+          if (!chunk.full) continue;
+          for (const group of chunk.groups.values()) {
+            const rows = landed.get(group.batch) ?? [];
+            landed.set(group.batch, [...rows, ...group.rows.map((row) => String(row['_record']))]);
+          }
+          head = chunk.manifest([]);
+          for (const batch of Object.keys(head.ended)) done.add(batch);
+          chunk = new Chunk(head, { ...rules, maxRecords });
+        }
+        for (const { batch, rows } of left) {
+          expect(done.has(batch)).toBe(true);
+          expect(landed.get(batch) ?? []).toEqual(
+            Array.from({ length: rows }, (_, seq) => JSON.stringify([`${batch}-${seq}`])),
+          );
+        }
+      }),
+    );
+  });
+});

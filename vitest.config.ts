@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+/** Three rings: `unit` needs no server and takes seconds; `workflow` needs Temporal alone; `servers` needs the whole stack. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'workflow',
+          include: ['test/{workflow,replay}/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'servers',
+          include: ['test/{integration,e2e}/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
