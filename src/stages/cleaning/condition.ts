@@ -3,8 +3,14 @@ import { SluiceError } from '../../definition/errors.ts';
 import { canonicalText, type LexicalType } from '../../definition/lexical.ts';
 import { compilePattern, type Pattern } from '../../definition/pattern.ts';
 import { plainDigits, toScaled } from '../../formats/decimal.ts';
-import { boundHolds, numericBound, sqlComparison, type Comparison, type NumericBound } from './numeric-bound.ts';
-import { numberShape } from './rules.ts';
+import {
+  boundHolds,
+  numberShape,
+  numericBound,
+  sqlComparison,
+  type Comparison,
+  type NumericBound,
+} from './numeric-bound.ts';
 import { canonicalNumberSql, sqlText } from './sql-text.ts';
 
 /** A condition with its columns found and its values in canonical form. */

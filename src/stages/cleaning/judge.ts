@@ -1,8 +1,8 @@
 import { canonicalText } from '../../definition/lexical.ts';
 import { toScaled } from '../../formats/decimal.ts';
 import { holds } from './condition.ts';
-import { boundHolds } from './numeric-bound.ts';
-import { numberShape, type CleanRules, type ColumnRule, type RejectRule } from './rules.ts';
+import { boundHolds, numberShape } from './numeric-bound.ts';
+import type { CleanRules, ColumnRule, RejectRule } from './rules.ts';
 
 /** A text after white space, missing words and padding; null where it means: no value. */
 export function preparedText(rule: ColumnRule, source: string): string | null {

@@ -1,3 +1,4 @@
+import type { LexicalType } from '../../definition/lexical.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { plainDigits, toScaled } from '../../formats/decimal.ts';
 
@@ -71,4 +72,10 @@ function floorAt(value: string | number | boolean, scale: number): { floor: bigi
   const quotient = whole / unit;
   const rest = whole % unit;
   return { floor: rest < 0n ? quotient - 1n : quotient, exact: rest === 0n };
+}
+
+/** The shape of a number column; undefined for other types. */
+export function numberShape({ type, precision, scale }: LexicalType): NumberShape | undefined {
+  if (type === 'integer') return { digits: 19, scale: 0 };
+  return type === 'decimal' ? { digits: precision, scale } : undefined;
 }

@@ -9,7 +9,7 @@ import { plainDigits } from '../../formats/decimal.ts';
 import { positionOf } from '../importing/header.ts';
 import { cleanHeader } from './clean-csv.ts';
 import { compileCondition, type Test } from './condition.ts';
-import { numericBound, type NumberShape, type NumericBound } from './numeric-bound.ts';
+import { numberShape, numericBound, type NumericBound } from './numeric-bound.ts';
 
 /** How one column is cleaned, everything decided. */
 export interface ColumnRule {
@@ -68,12 +68,6 @@ export function compileRules(pipeline: Pipeline, header: readonly string[]): Cle
     filter: pipeline.filter === undefined ? undefined : compileCondition(pipeline.filter, columns),
     header: cleanHeader(streamOf(pipeline, mainDataset)),
   };
-}
-
-/** The shape of a number column; undefined for other types. */
-export function numberShape({ type, precision, scale }: LexicalType): NumberShape | undefined {
-  if (type === 'integer') return { digits: 19, scale: 0 };
-  return type === 'decimal' ? { digits: precision, scale } : undefined;
 }
 
 function compileColumn(column: Column, position: number, inKey: boolean): ColumnRule {
