@@ -116,7 +116,15 @@ export class ObjectStore {
     const input = typeof source === 'string' ? createReadStream(source) : source;
     try {
       const reading = pipeline(input, meter, ...(signal ? [{ signal }] : []));
-      const writing = this.#guard(temporary, () => this.#streaming.putObject(this.bucket, temporary, meter));
+      const writing = this.#guard(temporary, async () => {
+        try {
+          await this.#streaming.putObject(this.bucket, temporary, meter);
+        } catch (error) {
+          // A stream without a byte has no part to upload, and the server refuses an upload of none.
+          if (bytes > 0 || !meter.readableEnded) throw error;
+          await this.#single.putObject(this.bucket, temporary, Buffer.alloc(0), 0);
+        }
+      });
       await Promise.all([
         reading.catch((error: unknown) => {
           meter.destroy(error instanceof Error ? error : new Error(String(error)));

@@ -26,7 +26,6 @@ export async function withDuckDb<T>(
     memory_limit: MEMORY_LIMIT,
     threads: THREADS,
     temp_directory: temporary,
-    TimeZone: 'UTC',
   });
   const connection = await instance.connect();
   const interrupt = () => connection.interrupt();

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import type { OutputColumn } from '../../definition/columns.ts';
+import type { Aggregate } from '../../definition/pipeline.ts';
+import type { Stream } from '../../definition/streams.ts';
+import type { StageContext } from '../deps.ts';
+import { withDuckDb } from './duckdb.ts';
+import { sqlText } from './sql-text.ts';
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/**
+ * Computes an aggregate of clean.csv with DuckDB, whichever engine cleaned: groups in order of their key, decimals exact,
+ * means rounded half away from zero at their scale. @returns the path of the aggregate's own clean.csv
+ */
+export async function aggregateCleanCsv(
+  cleanPath: string,
+  main: Stream,
+  aggregate: Aggregate,
+  of: Stream,
+  folder: string,
+  context: StageContext,
+): Promise<string> {
+  const path = join(folder, `${aggregate.name}.csv`);
+  const types = new Map(main.clean.map((column) => [column.name, column]));
+  const target = new Map(of.clean.map((column) => [column.name, column]));
+  const identity = main.key.length === 0 ? { _file: 'VARCHAR', _row: 'VARCHAR' } : {};
+  const columns = { ...identity, ...Object.fromEntries(main.clean.map(({ name }) => [name, 'VARCHAR'])) };
+  const listed = Object.entries(columns).map(([name, type]) => `${sqlText(name)}: ${sqlText(type)}`);
+  const measures = Object.entries(aggregate.measures).map(([name, measure]) => {
+    const column = target.get(name);
+    return `${column ? canonical(column, valueSql(measure, types)) : 'NULL'} AS ${quoted(name)}`;
+  });
+  const keys = aggregate.groupBy.map(quoted);
+  await withDuckDb(folder, context, async (connection) => {
+    await connection.run(`COPY (
+      SELECT ${[...keys, ...measures].join(', ')}
+      FROM read_csv(${sqlText(cleanPath)}, header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
+        nullstr = '', allow_quoted_nulls = false, strict_mode = true, columns = {${listed.join(', ')}})
+      GROUP BY ${keys.join(', ')} ORDER BY ${keys.join(', ')}
+    ) TO ${sqlText(path)} (FORMAT csv, HEADER, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '')`);
+  });
+  return path;
+}
+
+function valueSql(measure: Aggregate['measures'][string], types: ReadonlyMap<string, OutputColumn>): string {
+  if ('count' in measure) return 'count(*)';
+  const [rule, name] = Object.entries(measure)[0] ?? [];
+  const column = types.get(String(name));
+  const value = column === undefined ? quoted(String(name)) : castSql(column);
+  if (rule !== 'mean') return `${rule}(${value})`;
+  // In whole numbers: DuckDB's own division of decimals is done in doubles.
+  const scale = 10n ** 9n;
+  const total = `sum(CAST(${value} AS DECIMAL(38, 9)) * ${scale})::HUGEINT`;
+  const rounded = `CASE WHEN ${total} < 0 THEN -((-2 * ${total} + count(${value})) // (2 * count(${value})))
+    ELSE (2 * ${total} + count(${value})) // (2 * count(${value})) END`;
+  return `CASE WHEN count(${value}) = 0 THEN NULL ELSE CAST(${rounded} AS DECIMAL(38, 0)) / ${scale} END`;
+}
+
+function castSql(column: OutputColumn): string {
+  const name = quoted(column.name);
+  if (column.type === 'integer') return `CAST(${name} AS HUGEINT)`;
+  if (column.type === 'decimal') return `CAST(${name} AS DECIMAL(${column.precision ?? 38}, ${column.scale ?? 0}))`;
+  return name;
+}
+
+/** Canonical text: decimals without superfluous zeros. */
+function canonical(column: OutputColumn, value: string): string {
+  if (column.type !== 'decimal') return `CAST(${value} AS VARCHAR)`;
+  const exact = `CAST(CAST(${value} AS DECIMAL(38, ${column.scale ?? 9})) AS VARCHAR)`;
+  return `regexp_replace(regexp_replace(${exact}, '(\\.\\d*?)0+$', '\\1'), '\\.$', '')`;
+}
