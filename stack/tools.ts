@@ -60,7 +60,9 @@ async function jdkHomes(): Promise<string[]> {
     '/Library/Java/JavaVirtualMachines',
   ];
   const below = await Promise.all(
-    roots.map(async (root) => (await readdir(root).catch(() => [])).toSorted((a, b) => a.localeCompare(b)).map((name) => join(root, name))),
+    roots.map(async (root) =>
+      (await readdir(root).catch(() => [])).toSorted((a, b) => a.localeCompare(b)).map((name) => join(root, name)),
+    ),
   );
   const usual = below.flat().flatMap((home) => [home, join(home, 'Contents/Home')]);
   return [...(process.env['JAVA_HOME'] ? [process.env['JAVA_HOME']] : []), ...fromPath, ...usual];
