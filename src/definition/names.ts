@@ -31,6 +31,8 @@ export const keys = {
   importRecord: (pipeline: string, hour: LogicalHour, n: number) => `${keys.imports(pipeline, hour)}${number6(n)}.json`,
   attempt: (pipeline: string, hour: LogicalHour, runId: string, file: string) =>
     `runs/${pipeline}/${hourKey(hour)}/attempts/${runId}/${file}`,
+  /** The report of the newest run that took the hour to its end. */
+  done: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/done.json`,
   alert: (pipeline: string, hour: LogicalHour, subject: string) =>
     `runs/${pipeline}/${hourKey(hour)}/alerts/${subject}.json`,
   batch: (stream: string, hour: LogicalHour, batchId: string, file: string) =>

@@ -36,6 +36,17 @@ export interface CleanInput {
   readonly imported: ImportResult;
 }
 
+export interface SaveInput {
+  readonly pipeline: Pipeline;
+  readonly hour: LogicalHour;
+  readonly clean: ObjectRef;
+}
+
+export interface DoneInput {
+  readonly pipeline: string;
+  readonly hour: LogicalHour;
+}
+
 export interface PublishInput {
   readonly pipeline: Pipeline;
   readonly hour: LogicalHour;

@@ -1,20 +1,16 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../definition/errors.ts';
-import { hourKey, type LogicalHour } from '../../definition/hour.ts';
-import type { Pipeline } from '../../definition/pipeline.ts';
-import type { ObjectRef } from '../../definition/refs.ts';
+import { hourKey } from '../../definition/hour.ts';
 import type { StageDeps } from '../deps.ts';
+import type { SaveInput } from '../io.ts';
 
 /**
  * Keeps a copy of clean.csv below the folder that the worker's configuration names, written beside and renamed.
  * @returns where it is
  * @throws SluiceError `SettingsInvalid` where the worker names no such folder
  */
-export async function saveLocalCopy(
-  deps: Pick<StageDeps, 'store' | 'settings'>,
-  input: { readonly pipeline: Pipeline; readonly hour: LogicalHour; readonly clean: ObjectRef },
-): Promise<string> {
+export async function saveLocalCopy(deps: Pick<StageDeps, 'store' | 'settings'>, input: SaveInput): Promise<string> {
   const { pipeline, hour, clean } = input;
   const { localCopies } = deps.settings;
   if (localCopies === undefined) {

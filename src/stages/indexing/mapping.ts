@@ -3,9 +3,6 @@ import type { OutputColumn } from '../../definition/columns.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { Stream } from '../../definition/streams.ts';
 
-/** Fields that every document has beside its columns; no column may have these names. */
-export const reservedFields = ['batch', 'hour', 'generation', 'location', 'sluice'] as const;
-
 /** The strict mapping of a stream. Decimals are doubles here: the exact text stays in the data objects. */
 export function mappingOf(stream: Stream, dashboards: Pipeline['dashboards']): estypes.MappingTypeMapping {
   const properties: Record<string, estypes.MappingProperty> = {};

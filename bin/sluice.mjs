@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+// Runs Sluice under Node 24, whatever Node stands first in PATH: the `node` package brings one along.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const home = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function node24() {
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve('node/package.json'));
+    const bundled = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    return existsSync(bundled) ? bundled : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const node = node24();
+if (node === undefined) {
+  process.stderr.write(
+    `Sluice needs Node 24 and found ${process.versions.node}: run "npm ci" in the project (it brings Node 24 along), or install it.\n`,
+  );
+  process.exit(1);
+}
+// kafkajs computes timeouts below zero, which Node 24 would warn of on the console each time.
+const flags = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=ExperimentalWarning'];
+const child = spawn(node, [...flags, join(home, 'src', 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+// The terminal sends Ctrl-C to both; the child decides what follows.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

@@ -1,0 +1,57 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { ids } from '../definition/names.ts';
+import type { StageDeps } from '../stages/deps.ts';
+import type { ConsumeInput, ConsumeStatus } from '../stages/io.ts';
+import { consume } from '../stages/landing/consume.ts';
+import { attended } from './attended.ts';
+
+/** What a consumer's query answers; the workflow's own type says more. */
+interface State {
+  readonly mode: string;
+  readonly epoch: string;
+  readonly problem?: { readonly code: string; readonly message: string };
+}
+
+/** The activities around the consumer, which also talk to other workflows. */
+export function consumingActivities(deps: StageDeps) {
+  return {
+    /** Lands a topic until it is cancelled; ends normally then, at the head of the chain. */
+    async consume(input: ConsumeInput): Promise<ConsumeStatus> {
+      const context = Context.current();
+      const status = await attended((stage) =>
+        consume(deps, input, stage, {
+          landed: async (record, workflowIds) => {
+            await Promise.all(workflowIds.map((id) => tell(context.client, id, record.batch)));
+          },
+        }),
+      );
+      // The worker goes, not the consumer: the next attempt is another worker's.
+      if (!context.cancellationDetails?.cancelRequested) {
+        throw ApplicationFailure.retryable('The worker is shutting down; another takes over.', 'PublishInterrupted');
+      }
+      return status;
+    },
+
+    /** Where a consumer stands; undefined where none runs, or where it does not answer. */
+    async consumerState(input: { readonly stream: string; readonly shard: number }): Promise<State | undefined> {
+      const handle = Context.current().client.workflow.getHandle(ids.consumer(input.stream, input.shard));
+      try {
+        return await handle.query<State>('state');
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw new SluiceError('Unexpected', `The consumer of ${input.stream} does not answer: ${sentenceOf(error)}.`);
+      }
+    },
+  };
+}
+
+/** A workflow that is over, or never was, needs no telling: whoever waits reads the batch record. */
+async function tell(client: Client, workflowId: string, batch: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).signal('landed', { batch });
+  } catch (error) {
+    Context.current().log.debug('nobody waits for this batch', { workflowId, batch, error: sentenceOf(error) });
+  }
+}

@@ -1,0 +1,39 @@
+import { sendFailureAlert } from '../stages/accounting/alert.ts';
+import { reconcile } from '../stages/accounting/reconcile.ts';
+import { findDone, writeReport } from '../stages/accounting/report.ts';
+import { clean } from '../stages/cleaning/clean.ts';
+import { saveLocalCopy } from '../stages/cleaning/local-copy.ts';
+import type { StageDeps } from '../stages/deps.ts';
+import { importSource } from '../stages/importing/import-source.ts';
+import { indexBatch } from '../stages/indexing/index-batch.ts';
+import type * as io from '../stages/io.ts';
+import { findLanded } from '../stages/landing/batch-record.ts';
+import { commitHour } from '../stages/landing/hour-record.ts';
+import { prepare } from '../stages/preparing/prepare.ts';
+import { publish } from '../stages/publishing/publish.ts';
+import { attended } from './attended.ts';
+import { consumingActivities } from './consuming.ts';
+
+export type { CleanResult, IndexResult } from '../definition/refs.ts';
+export type { ConsumeInput, Landed, RunReport, StageTiming } from '../stages/io.ts';
+
+/** The stages as activities, over dependencies that were built once for the process. */
+export function createActivities(deps: StageDeps) {
+  return {
+    prepare: (input: io.PrepareInput) => attended((context) => prepare(deps, input, context)),
+    importSource: (input: io.ImportInput) => attended((context) => importSource(deps, input, context)),
+    clean: (input: io.CleanInput) => attended((context) => clean(deps, input, context)),
+    saveLocalCopy: (input: io.SaveInput) => attended(() => saveLocalCopy(deps, input)),
+    publish: (input: io.PublishInput) => attended((context) => publish(deps, input, context)),
+    findLanded: (input: io.LandedInput) => attended(() => findLanded(deps, input)),
+    commitHour: (input: io.CommitHourInput) => attended(() => commitHour(deps, input)),
+    indexBatch: (input: io.IndexInput) => attended((context) => indexBatch(deps, input, context)),
+    reconcile: (input: io.ReconcileInput) => attended((context) => reconcile(deps, input, context)),
+    writeReport: (report: io.RunReport) => attended(() => writeReport(deps, report)),
+    findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),
+    sendFailureAlert: (input: io.AlertInput) => attended(() => sendFailureAlert(deps, input)),
+    ...consumingActivities(deps),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

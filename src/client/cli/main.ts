@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { toLogicalHour } from '../../definition/hour.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** The command line. @returns the exit code: 0 done, 1 failed, 2 wrongly called, 130 interrupted */
+export async function main(argv: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = new Command('sluice')
+    .description(
+      'Takes a CSV on the web to a clean, watched, searchable data set every hour, and accounts for every row.',
+    )
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)');
+  const json = ['--json', 'one JSON object on stdout, everything else on stderr'] as const;
+
+  program
+    .command('start [definition]')
+    .description('provision and start the local stack, a worker and the schedule, run one hour, show where to look')
+    .option('--exit', 'stop everything after the run', false)
+    .option('--force', 'run the hour although it is done', false)
+    .option('--state <folder>', 'a stack of its own in this folder')
+    .option('--free-ports', 'any free ports instead of the usual ones', false)
+    .option(...json)
+    .action(async (definition: string | undefined, options: object) => {
+      code = await (await import('./start.ts')).start(definition, options);
+    });
+  program
+    .command('run <definition>')
+    .description('run one hour now and follow it; a worker must be running')
+    .option('--hour <hour>', 'the hour, like 2026-11-24T03 (UTC); the current one where left out', hourArgument)
+    .option('--force', 'run the hour although it is done', false)
+    .option('--refetch', 'ask the source again although the hour has been imported; implies --force', false)
+    .option('--use-current', 'let an hour that is over take what the source holds now', false)
+    .option('--detach', 'start it and leave', false)
+    .option(...json)
+    .action(async (definition: string, options: object) => {
+      code = await (await import('./run.ts')).run(definition, options);
+    });
+  program
+    .command('status [pipeline]')
+    .description('the newest runs, and how far those are that run')
+    .option('--limit <n>', 'so many', countArgument, 10)
+    .option(...json)
+    .action(async (pipeline: string | undefined, options: { limit: number; json?: boolean }) => {
+      code = await (await import('./status.ts')).status(pipeline, options);
+    });
+  program
+    .command('validate [definition]')
+    .description('check a definition: every problem at once, with line and column')
+    .option('--schema', 'print the JSON Schema of a definition', false)
+    .option(...json)
+    .action(async (definition: string | undefined, options: { schema: boolean; json?: boolean }) => {
+      code = await (await import('./validate.ts')).validate(definition, options);
+    });
+  program
+    .command('check')
+    .description('try each server: connect, write, read back, delete')
+    .option(...json)
+    .action(async (options: { json?: boolean }) => {
+      code = await (await import('./check.ts')).check(options);
+    });
+  program.command('worker').description('serve every task queue until it is stopped');
+  program.command('stack').description('the local servers: up, down, status, logs NAME (see "sluice stack --help")');
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (process.env['SLUICE_DEBUG'] === '1') console.error(error);
+    process.stderr.write(`${sentenceOf(error)}\n`);
+    return error instanceof SluiceError && error.code === 'Cancelled' ? 130 : 1;
+  }
+}
+
+function hourArgument(text: string): string {
+  try {
+    return toLogicalHour(text);
+  } catch (error) {
+    throw new InvalidArgumentError(sentenceOf(error));
+  }
+}
+
+function countArgument(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('must be a number from 1 to 9999');
+  return Number(text);
+}

@@ -1,0 +1,46 @@
+import { styleText } from 'node:util';
+import type { RunReport } from '../../workflows/messages.ts';
+
+const stream = process.stderr;
+
+/** Lines on stderr: lasting ones, and on a terminal one at the bottom that is written over. */
+export class Screen {
+  #live = '';
+
+  say(line: string): void {
+    this.#clear();
+    stream.write(`${line}\n`);
+    if (this.#live !== '') stream.write(this.#live);
+  }
+
+  /** What happens now. Without a terminal nothing is shown: the lasting lines say enough. */
+  live(text: string): void {
+    if (!stream.isTTY) return;
+    this.#clear();
+    this.#live = text.slice(0, Math.max(20, (stream.columns ?? 80) - 1));
+    stream.write(this.#live);
+  }
+
+  end(): void {
+    this.#clear();
+    this.#live = '';
+  }
+
+  #clear(): void {
+    if (this.#live !== '') stream.write('\r\u001B[2K');
+  }
+}
+
+export const bold = (text: string): string => styleText('bold', text, { stream });
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+const count = (n: number): string => n.toLocaleString('en-US');
+
+/** The row equation of each data set, as two lines. */
+export function equationLines({ equations }: RunReport): string[] {
+  return equations.flatMap(({ dataset, rows, holds, broken }) => [
+    `${bold(dataset)}: read ${count(rows.read)} = clean ${count(rows.clean)} + duplicates ${count(rows.duplicates)} + ` +
+      `filtered ${count(rows.filtered)} + rejected ${count(rows.rejected)}`,
+    `${' '.repeat(dataset.length)}  clean ${count(rows.clean)} = published ${count(rows.published)} = landed ${count(rows.landed)} = ` +
+      `indexed ${count(rows.indexed)}   ${holds ? 'holds' : `DOES NOT HOLD: ${broken ?? ''}`}`,
+  ]);
+}

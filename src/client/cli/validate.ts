@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { jsonSchema } from '../../definition/json-schema.ts';
+import { describeProblems } from '../../definition/load.ts';
+import { parseDefinition } from '../../definition/parse.ts';
+import { streamsOf } from '../../definition/streams.ts';
+
+/** `sluice validate`. @returns 0 where the definition is sound, 1 where it is not, 2 without a definition */
+export async function validate(
+  file: string | undefined,
+  options: { schema: boolean; json?: boolean },
+): Promise<number> {
+  if (options.schema) {
+    process.stdout.write(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
+    return 0;
+  }
+  if (file === undefined) {
+    process.stderr.write('Which definition? Like: sluice validate pipelines/broadband.yaml\n');
+    return 2;
+  }
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new SluiceError('DefinitionInvalid', `The definition ${file} cannot be read: ${sentenceOf(error)}.`);
+  });
+  const parsed = parseDefinition(text);
+  const problems = 'problems' in parsed ? parsed.problems : [];
+  if (options.json) process.stdout.write(`${JSON.stringify({ file, valid: problems.length === 0, problems })}\n`);
+  else if ('problems' in parsed) {
+    process.stdout.write(
+      `${describeProblems(file, problems)}\n${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}\n`,
+    );
+  } else {
+    const { pipeline } = parsed;
+    const sets = streamsOf(pipeline).map(({ dataset, output }) => `${dataset} (${output.length} columns)`);
+    process.stdout.write(
+      `${file} is sound: pipeline ${pipeline.name}, every ${pipeline.schedule.every}, data sets ${sets.join(', ')}\n`,
+    );
+  }
+  return problems.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,178 @@
+import {
+  Client,
+  Connection,
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  WorkflowFailedError,
+  type ScheduleOptions,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { durationMs } from '../definition/duration.ts';
+import { SluiceError, sentenceOf, type ErrorCode } from '../definition/errors.ts';
+import { ids, taskQueues } from '../definition/names.ts';
+import type { Pipeline } from '../definition/pipeline.ts';
+import type { launch, pipeline as pipelineWorkflow } from '../workflows/index.ts';
+import type { LaunchInput, LaunchResult, RunProgress, RunReport } from '../workflows/messages.ts';
+
+export interface RunSummary {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly status: string;
+  readonly startedAt: string;
+  readonly closedAt?: string;
+}
+
+/** Programmatic starts, schedules and status. The CLI is thin over this. */
+export class SluiceClient {
+  readonly #client: Client;
+  readonly #connection: Connection;
+
+  private constructor(client: Client, connection: Connection) {
+    this.#client = client;
+    this.#connection = connection;
+  }
+
+  /**
+   * Connects as the `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, profiles.
+   * @throws SluiceError `StackUnavailable` where no Temporal server answers
+   */
+  static async connect(environment: Readonly<Record<string, string | undefined>> = process.env): Promise<SluiceClient> {
+    const { connectionOptions, namespace } = loadClientConnectConfig({
+      overrideEnvVars: Object.fromEntries(
+        Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+      ),
+    });
+    const address = connectionOptions?.address ?? '127.0.0.1:7233';
+    try {
+      const connection = await Connection.connect({ ...connectionOptions, address, connectTimeout: 5_000 });
+      return new SluiceClient(new Client({ connection, namespace: namespace ?? 'default' }), connection);
+    } catch (error) {
+      throw new SluiceError(
+        'StackUnavailable',
+        `No Temporal server answers at ${address}: start the local stack with "npm run stack -- up", or set TEMPORAL_ADDRESS.`,
+        { cause: error },
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  /** The Temporal client itself, for what this one does not wrap. */
+  get temporal(): Client {
+    return this.#client;
+  }
+
+  /** Creates the pipeline's schedule, or brings it up to the definition. Whether it is paused stays as a person left it. */
+  async applySchedule(pipeline: Pipeline): Promise<'created' | 'updated'> {
+    const { every, offset, catchUp, paused } = pipeline.schedule;
+    const input: LaunchInput = { pipeline };
+    const parts = {
+      spec: { intervals: [{ every: durationMs(every), offset: durationMs(offset) }] },
+      action: {
+        type: 'startWorkflow' as const,
+        workflowType: 'launch',
+        workflowId: ids.launchPrefix(pipeline.name),
+        taskQueue: taskQueues.light,
+        args: [input],
+        staticSummary: `Launches the hourly run of ${pipeline.name}`,
+      },
+      // An hour that is not imported is gone, so runs never wait for each other.
+      policies: { overlap: ScheduleOverlapPolicy.ALLOW_ALL, catchupWindow: durationMs(catchUp) },
+    } satisfies Omit<ScheduleOptions, 'scheduleId'>;
+    const scheduleId = ids.schedule(pipeline.name);
+    try {
+      await this.#client.schedule.create({ scheduleId, ...parts, state: { paused } });
+      return 'created';
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      await this.#client.schedule.getHandle(scheduleId).update((now) => ({ ...now, ...parts, state: now.state }));
+      return 'updated';
+    }
+  }
+
+  /** Starts a run of an hour, or joins the one there is. */
+  async launch(input: LaunchInput): Promise<LaunchResult> {
+    try {
+      return await this.#client.workflow.execute<typeof launch>('launch', {
+        workflowId: ids.launch(input.pipeline.name, new Date().toISOString()),
+        taskQueue: taskQueues.light,
+        args: [input],
+      });
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** How far a run is; undefined where it is not there, or no worker answers for it. */
+  async progress(workflowId: string): Promise<RunProgress | undefined> {
+    try {
+      return await this.#client.workflow.getHandle<typeof pipelineWorkflow>(workflowId).query<RunProgress>('progress');
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What the activities of a run say of themselves now: `publish` → `sent 12,000 of 32,735`. */
+  async notes(workflowId: string): Promise<Readonly<Record<string, string>>> {
+    const description = await this.#client.workflow.getHandle(workflowId).describe();
+    const pending = description.raw.pendingActivities ?? [];
+    const notes = pending.map((activity): [string, string] => {
+      const attempt = activity.attempt ?? 1;
+      const failed = attempt > 1 ? `attempt ${attempt}, after: ${activity.lastFailure?.message ?? 'no answer'}` : '';
+      const data = activity.heartbeatDetails?.payloads?.[0]?.data;
+      const beat = data ? (JSON.parse(Buffer.from(data).toString()) as { note?: string } | null) : null;
+      return [activity.activityType?.name ?? '', [beat?.note, failed].filter(Boolean).join(', ')];
+    });
+    return Object.fromEntries(notes);
+  }
+
+  /**
+   * Waits for a run to end.
+   * @throws SluiceError with the run's own code and sentence where it failed
+   */
+  async result(workflowId: string): Promise<RunReport> {
+    try {
+      return await this.#client.workflow.getHandle<typeof pipelineWorkflow>(workflowId).result();
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** Asks a run to stop; what it had begun stays invisible, and its hour may be run again. */
+  async cancel(workflowId: string): Promise<void> {
+    await this.#client.workflow.getHandle(workflowId).cancel();
+  }
+
+  /** The newest runs, of one pipeline or of all. */
+  async runs(pipeline: string | undefined, limit: number): Promise<RunSummary[]> {
+    const found: RunSummary[] = [];
+    // Names come from validated definitions or from the command line, where a quote is refused.
+    const which = pipeline === undefined ? '' : ` AND WorkflowId STARTS_WITH "pipeline/${pipeline}/"`;
+    for await (const run of this.#client.workflow.list({ query: `WorkflowType = "pipeline"${which}` })) {
+      found.push({
+        workflowId: run.workflowId,
+        runId: run.runId,
+        status: run.status.name.toLowerCase(),
+        startedAt: run.startTime.toISOString(),
+        ...(run.closeTime ? { closedAt: run.closeTime.toISOString() } : {}),
+      });
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+}
+
+/** The failure of a run as the error that its stage threw. */
+function failureOf(error: unknown): unknown {
+  if (!(error instanceof WorkflowFailedError)) return error;
+  let cause: unknown = error.cause;
+  while (cause instanceof Error && !(cause instanceof ApplicationFailure) && cause.cause !== undefined)
+    cause = cause.cause;
+  if (cause instanceof ApplicationFailure) {
+    return new SluiceError((cause.type ?? 'Unexpected') as ErrorCode, cause.message);
+  }
+  return new SluiceError('Cancelled', `The run ended without a result: ${sentenceOf(cause ?? error)}.`);
+}

@@ -1,0 +1,101 @@
+import { isCollection, isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import type { z } from 'zod';
+import { crossCheck } from './cross-checks.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { pipelineSchema, type Pipeline } from './pipeline.ts';
+import type { Finding, Problem } from './problem.ts';
+import { sectionAt } from './sections.ts';
+
+/** Far above any definition, far below what would hurt. */
+const MAX_CHARACTERS = 1_000_000;
+
+/** A definition, or everything that is wrong with it. */
+export type Parsed = { readonly pipeline: Pipeline } | { readonly problems: readonly Problem[] };
+
+/** Reads a definition's YAML. Every problem is listed at once, in the order of the file. */
+export function parseDefinition(text: string): Parsed {
+  const whole = (message: string): Parsed => ({ problems: [{ path: '', line: 1, column: 1, message }] });
+  if (text.length > MAX_CHARACTERS) return whole('The file is longer than a million characters.');
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => {
+      const { line, col } = lines.linePos(error.pos[0]);
+      return { path: '', line, column: col, message: error.message };
+    });
+    return { problems };
+  }
+  if (!isMap(document.contents))
+    return whole('The file holds no definition: it must be a mapping with name, source and columns.');
+  let data: unknown;
+  try {
+    data = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return whole(error instanceof Error ? error.message : String(error));
+  }
+  const result = pipelineSchema.safeParse(data, { reportInput: true });
+  const findings = result.success ? crossCheck(result.data) : result.error.issues.flatMap(findingsOf);
+  if (result.success && findings.length === 0) return { pipeline: result.data };
+  const problems = findings.map((finding): Problem => ({
+    ...placeOf(document, lines, finding),
+    message: finding.message,
+    path: finding.path.join('.'),
+  }));
+  return { problems: problems.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+function findingsOf(issue: z.core.$ZodIssue): Finding[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  if (issue.code === 'unrecognized_keys') {
+    const known = sectionAt(path);
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      atKey: true,
+      message: `"${key}" is not known here.${didYouMean(key, known)}`,
+    }));
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // The branch that got furthest is the one that was meant.
+    const branches = issue.errors.map((errors) =>
+      errors.flatMap((inner) => findingsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue)),
+    );
+    const best = branches.toSorted((a, b) => a.length - b.length)[0] ?? [];
+    if (best.length > 0 && best.every((finding) => finding.path.length > path.length)) return best;
+    return [{ path, message: 'has none of the forms that are allowed here' }];
+  }
+  if (issue.code === 'invalid_value' && issue.values.every((value) => typeof value === 'string')) {
+    const given = 'input' in issue && typeof issue.input === 'string' ? didYouMean(issue.input, issue.values) : '';
+    return [{ path, message: `must be one of ${issue.values.join(', ')}.${given}` }];
+  }
+  return [{ path, message: issue.message }];
+}
+
+/** Where a path stands in the file; the nearest thing above it where it is missing. */
+function placeOf(document: Document, lines: LineCounter, { path, atKey }: Finding): { line: number; column: number } {
+  for (let depth = path.length; depth >= 0; depth -= 1) {
+    const offset = offsetAt(
+      document,
+      path.slice(0, depth),
+      (depth === path.length && atKey === true) || depth < path.length,
+    );
+    if (offset === undefined) continue;
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  }
+  return { line: 1, column: 1 };
+}
+
+function offsetAt(document: Document, path: readonly (string | number)[], key: boolean): number | undefined {
+  if (path.length === 0) return document.contents?.range?.[0];
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  if (!isCollection(parent)) return undefined;
+  const last = path.at(-1);
+  if (isMap(parent)) {
+    const pair = parent.items.find(
+      (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(last),
+    );
+    const node = (key ? pair?.key : (pair?.value ?? pair?.key)) as Node | null | undefined;
+    return node?.range?.[0];
+  }
+  return (parent.get(Number(last), true) as Node | undefined)?.range?.[0];
+}

@@ -1,0 +1,12 @@
+// Where `sluice` begins: each part is loaded only when it is asked for, so that --help does not wait for a worker's libraries.
+const [command, ...rest] = process.argv.slice(2);
+if (command === 'worker' && !rest.includes('--help') && !rest.includes('-h')) {
+  const { main } = await import('./workers/main.ts');
+  process.exitCode = await main(rest);
+} else if (command === 'stack') {
+  const { main } = await import('../stack/main.ts');
+  process.exitCode = await main(rest);
+} else {
+  const { main } = await import('./client/cli/main.ts');
+  process.exitCode = await main(process.argv.slice(2));
+}

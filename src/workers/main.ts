@@ -1,0 +1,43 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { sentenceOf } from '../definition/errors.ts';
+import { stageDepsOf } from './stage-deps.ts';
+import { createWorkers, runWorkers } from './worker-set.ts';
+
+/** `sluice worker`: serves every task queue until SIGINT or SIGTERM. @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  if (argv.length > 0) {
+    process.stderr.write(`"sluice worker" takes no arguments, and got "${argv.join(' ')}".\n`);
+    return 2;
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  try {
+    // Signals are handled here; the SDK's own handling would stop the workers one by one behind our back.
+    Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+    const { connectionOptions, namespace } = loadClientConnectConfig();
+    const address = connectionOptions?.address ?? '127.0.0.1:7233';
+    const deps = stageDepsOf(process.env);
+    const { tls, apiKey, metadata } = connectionOptions ?? {};
+    const connection = await NativeConnection.connect({
+      address,
+      ...(tls === undefined ? {} : { tls }),
+      ...(typeof apiKey === 'string' ? { apiKey } : {}),
+      ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
+    });
+    try {
+      const workers = await createWorkers({ connection, namespace: namespace ?? 'default', deps });
+      process.stdout.write(`worker ready: Temporal at ${address}, ${workers.length} task queues, pid ${process.pid}\n`);
+      await runWorkers(workers, stop.signal);
+    } finally {
+      await connection.close();
+      await deps.search.close();
+    }
+    process.stdout.write('worker stopped\n');
+    return 0;
+  } catch (error) {
+    if (process.env['SLUICE_DEBUG'] === '1') console.error(error);
+    process.stderr.write(`The worker stopped: ${sentenceOf(error)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,21 @@
+import { KafkaConnector } from '../connectors/kafka.ts';
+import { MailConnector } from '../connectors/mail.ts';
+import { ObjectStore } from '../connectors/object-store.ts';
+import { SearchConnector } from '../connectors/search.ts';
+import { readSettings } from '../connectors/settings.ts';
+import type { StageDeps } from '../stages/deps.ts';
+
+/**
+ * The stages' dependencies of a process, from its environment.
+ * @throws SluiceError `SettingsInvalid`
+ */
+export function stageDepsOf(environment: Readonly<Record<string, string | undefined>>): StageDeps {
+  const settings = readSettings(environment);
+  return {
+    settings,
+    store: new ObjectStore(settings.store),
+    kafka: new KafkaConnector(settings.kafka),
+    search: new SearchConnector(settings.elasticsearch),
+    mail: new MailConnector(settings.mail),
+  };
+}

@@ -1,0 +1,4 @@
+// What the worker bundles, and what clients know workflows by.
+export { consumer } from './consumer.ts';
+export { launch } from './launch.ts';
+export { pipeline } from './pipeline.ts';

@@ -1,0 +1,77 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ConsumeInput, RunReport, StageTiming } from '../activities/index.ts';
+import type { LogicalHour } from '../definition/hour.ts';
+import type { Pipeline } from '../definition/pipeline.ts';
+
+export type { RunReport } from '../activities/index.ts';
+
+/** What `launch` is started with: by the schedule, a client, the CLI or the Web UI. */
+export interface LaunchInput {
+  readonly pipeline: Pipeline;
+  /** The hour to run; the scheduled time's, or else the current one, where left out. */
+  readonly hour?: LogicalHour;
+  /** Run the hour although it is done. */
+  readonly force?: boolean;
+  /** Ask the source again although the hour has been imported; implies `force`. */
+  readonly refetch?: boolean;
+  /** An hour that is over may take what the source holds now. */
+  readonly useCurrent?: boolean;
+}
+
+/** `joined`: the hour runs already, or is done, in which case its report is here. */
+export interface LaunchResult {
+  readonly outcome: 'started' | 'joined';
+  readonly hour: LogicalHour;
+  readonly workflowId: string;
+  readonly report?: RunReport;
+}
+
+/** What one run of an hour is started with. */
+export interface RunInput {
+  readonly pipeline: Pipeline;
+  readonly hour: LogicalHour;
+  readonly force: boolean;
+  readonly refetch: boolean;
+  readonly useCurrent: boolean;
+}
+
+/** How far a run is: what the live view shows. */
+export interface RunProgress {
+  readonly pipeline: string;
+  readonly hour: LogicalHour;
+  readonly stages: readonly StageTiming[];
+  readonly current?: string;
+  /** Why the run waits, where it does: `paused consumer of broadband`. */
+  readonly waiting?: string;
+}
+
+export interface ConsumerInput {
+  readonly consume: ConsumeInput;
+  readonly paused?: boolean;
+  /** Continue as new after so many history events, where the server does not say so first. Tests set it. */
+  readonly maxHistory?: number;
+}
+
+/** Where a consumer stands. `halted`: going on would lose rows, so it waits for a person. */
+export interface ConsumerState {
+  readonly mode: 'running' | 'paused' | 'draining' | 'halted';
+  readonly stream: string;
+  readonly topic: string;
+  readonly epoch: string;
+  readonly problem?: { readonly code: string; readonly message: string };
+}
+
+/** Told to a run when a batch of it has landed. */
+export const landedSignal = defineSignal<[{ batch: string }]>('landed');
+/** How far a run is. */
+export const progressQuery = defineQuery<RunProgress>('progress');
+
+/** Gives a consumer its topic's newest epoch and the definition's newest limits. */
+export const adoptSignal = defineSignal<[ConsumeInput]>('adopt');
+export const pauseSignal = defineSignal('pause');
+export const resumeSignal = defineSignal('resume');
+export const drainSignal = defineSignal('drain');
+export const pauseUpdate = defineUpdate<ConsumerState>('pause');
+export const resumeUpdate = defineUpdate<ConsumerState>('resume');
+export const drainUpdate = defineUpdate<ConsumerState>('drain');
+export const consumerStateQuery = defineQuery<ConsumerState>('state');

@@ -1,0 +1,31 @@
+import { proxyActivities, type ActivityInterfaceFor } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { durationMs } from '../definition/duration.ts';
+import { taskQueues } from '../definition/names.ts';
+import type { Pipeline } from '../definition/pipeline.ts';
+
+/** How long a silent worker is believed to be alive. A killed one's stage starts elsewhere after this. */
+export const HEARTBEAT_TIMEOUT = '30s';
+
+/**
+ * The stages as activities of one queue, with the pipeline's own retries: `attempts` tries in all, codes that are `final` excepted.
+ * @param summary shown beside the activity in the Web UI
+ */
+export function stageActivities(
+  queue: Exclude<keyof typeof taskQueues, 'streaming'>,
+  retries: Pipeline['retries'],
+  summary: string,
+): ActivityInterfaceFor<Activities> {
+  return proxyActivities<Activities>({
+    taskQueue: taskQueues[queue],
+    startToCloseTimeout: '6h',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    summary,
+    retry: {
+      maximumAttempts: retries.attempts,
+      initialInterval: durationMs(retries.initialInterval),
+      maximumInterval: durationMs(retries.maximumInterval),
+      backoffCoefficient: 2,
+    },
+  });
+}
