@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import {
   bundleWorkflowCode,
-  NativeConnection,
+  type NativeConnection,
   Worker,
   type WorkerOptions,
   type WorkflowBundleWithSourceMap,

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { KafkaConnector } from '../../connectors/kafka.ts';
+import { MailConnector } from '../../connectors/mail.ts';
+import { ObjectStore } from '../../connectors/object-store.ts';
+import { SearchConnector } from '../../connectors/search.ts';
+import { readSettings } from '../../connectors/settings.ts';
+import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { attributes } from '../../workflows/attributes.ts';
+import { SluiceClient } from '../sluice-client.ts';
+
+interface Verdict {
+  readonly server: string;
+  readonly ok: boolean;
+  readonly sentence: string;
+}
+
+/** `sluice check`: each server is really used, and left as it was. @returns 1 where one of them is not usable */
+export async function check(options: { json?: boolean }): Promise<number> {
+  const settings = readSettings(process.env);
+  const name = `sluice-check-${randomUUID()}`;
+  const verdicts = await Promise.all([
+    tried('Temporal', 'set TEMPORAL_ADDRESS', checkTemporal),
+    tried('Kafka', 'set SLUICE_KAFKA_BROKERS', () => checkKafka(new KafkaConnector(settings.kafka), name)),
+    tried('Object store', 'set SLUICE_S3_ENDPOINT, SLUICE_S3_ACCESS_KEY and SLUICE_S3_SECRET_KEY', () =>
+      checkStore(new ObjectStore(settings.store), name),
+    ),
+    tried('Elasticsearch', 'set SLUICE_ELASTICSEARCH_URL', () =>
+      checkSearch(new SearchConnector(settings.elasticsearch), name),
+    ),
+    tried('Mail', 'set SLUICE_SMTP_URL', async () => {
+      await new MailConnector(settings.mail).verify();
+      return 'connected; nothing was sent';
+    }),
+  ]);
+  if (options.json) process.stdout.write(`${JSON.stringify({ servers: verdicts })}\n`);
+  else
+    for (const { server, ok, sentence } of verdicts)
+      process.stdout.write(`${ok ? 'ok  ' : 'FAIL'}  ${server.padEnd(14)} ${sentence}\n`);
+  return verdicts.every(({ ok }) => ok) ? 0 : 1;
+}
+
+async function tried(server: string, remedy: string, work: () => Promise<string>): Promise<Verdict> {
+  try {
+    return { server, ok: true, sentence: await work() };
+  } catch (error) {
+    return {
+      server,
+      ok: false,
+      sentence: `${sentenceOf(error)} Start the local stack with "npm run stack -- up", or ${remedy}.`,
+    };
+  }
+}
+
+async function checkTemporal(): Promise<string> {
+  const client = await SluiceClient.connect();
+  try {
+    const { connection, options } = client.temporal;
+    const { namespace } = options;
+    const known = await connection.operatorService.listSearchAttributes({ namespace });
+    const missing = Object.values(attributes)
+      .map(({ name }) => name)
+      .filter((name) => known.customAttributes?.[name] === undefined);
+    if (missing.length > 0) {
+      throw new SluiceError(
+        'SettingsInvalid',
+        `Namespace ${namespace} lacks the search attributes ${missing.join(', ')}: register them with "temporal operator search-attribute create".`,
+      );
+    }
+    return `namespace ${namespace}, search attributes registered`;
+  } finally {
+    await client.close();
+  }
+}
+
+async function checkKafka(kafka: KafkaConnector, topic: string): Promise<string> {
+  await kafka.createTopic(topic, { partitions: 1, replication: 1, config: {} });
+  try {
+    const producer = kafka.producer();
+    try {
+      await producer.connect();
+      await producer.send({ topic, acks: -1, messages: [{ partition: 0, key: 'check', value: topic }] });
+    } finally {
+      await producer.disconnect();
+    }
+    const high = (await kafka.watermarks(topic)).get(0)?.high;
+    if (high !== 1n) throw new SluiceError('KafkaUnavailable', `Kafka took one record and counts ${high ?? 'none'}.`);
+    return 'topic made, record written and counted, topic deleted';
+  } finally {
+    await kafka.admin(`topic ${topic}`, (admin) => admin.deleteTopics({ topics: [topic] }));
+  }
+}
+
+async function checkStore(store: ObjectStore, name: string): Promise<string> {
+  const made = await store.ensureBucket();
+  const key = `checks/${name}`;
+  await store.put(key, Buffer.from(name));
+  try {
+    const read = await store.find(key);
+    if (read?.toString() !== name)
+      throw new SluiceError('ObjectCorrupt', `The object store gave back other bytes than it got.`);
+  } finally {
+    await store.remove([key]);
+  }
+  return `bucket ${store.bucket}${made ? ' made' : ''}, object written, read back, deleted`;
+}
+
+async function checkSearch(search: SearchConnector, index: string): Promise<string> {
+  try {
+    return await search.request(`index ${index}`, async (client) => {
+      await client.indices.create({ index });
+      try {
+        await client.index({ index, id: '1', document: { check: index }, refresh: true });
+        const { count } = await client.count({ index });
+        if (count !== 1)
+          throw new SluiceError('ElasticsearchUnavailable', `Elasticsearch took one document and counts ${count}.`);
+      } finally {
+        await client.indices.delete({ index });
+      }
+      return 'index made, document written and counted, index deleted';
+    });
+  } finally {
+    await search.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { basename, dirname, join } from 'node:path';
+import type { Pipeline } from '../../definition/pipeline.ts';
+
+const REACH_TIMEOUT_MS = 8_000;
+
+export interface ServedSource {
+  readonly pipeline: Pipeline;
+  /** `host:port` that a worker must allow. */
+  readonly allow: string;
+  readonly file: string;
+  close(): Promise<void>;
+}
+
+/** Whether the source answers from here. */
+export async function isReachable(url: string): Promise<boolean> {
+  if (!url.startsWith('http')) return true;
+  try {
+    const answer = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(REACH_TIMEOUT_MS) });
+    return answer.status < 500;
+  } catch {
+    return false;
+  }
+}
+
+/** The copy of a source that ships beside its definition, `data/<file name of the url>`; undefined where there is none. */
+export async function shippedCopy(definitionFile: string, url: string): Promise<string | undefined> {
+  const file = join(dirname(definitionFile), 'data', basename(new URL(url).pathname));
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() ? file : undefined;
+}
+
+/** Serves a file over HTTP on loopback, and gives the pipeline that reads it from there. */
+export async function serveSource(pipeline: Pipeline, file: string): Promise<ServedSource> {
+  const path = `/${basename(file)}`;
+  const server = createServer((request, response) => {
+    if (request.url !== path) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'text/csv' });
+    if (request.method === 'HEAD') response.end();
+    else
+      createReadStream(file)
+        .on('error', () => response.destroy())
+        .pipe(response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const allow = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    pipeline: { ...pipeline, source: { ...pipeline.source, url: `http://${allow}${path}` } },
+    allow,
+    file,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

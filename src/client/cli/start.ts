@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { down, runningStack, up, type RunningStack, type StackOptions } from '../../../stack/index.ts';
+import { loadDefinition } from '../../definition/load.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
+import { SluiceClient } from '../sluice-client.ts';
+import { launchAndFollow, summaryOf } from './run.ts';
+import { bold, equationLines, Screen, seconds } from './screen.ts';
+import { isReachable, serveSource, shippedCopy, type ServedSource } from './shipped-source.ts';
+import { startWorker, type WorkerProcess } from './worker-process.ts';
+
+export interface StartOptions {
+  readonly exit?: boolean;
+  readonly force?: boolean;
+  readonly state?: string;
+  readonly freePorts?: boolean;
+  readonly json?: boolean;
+}
+
+const shipped = fileURLToPath(new URL('../../../pipelines/broadband.yaml', import.meta.url));
+
+/** `npm start`: everything from nothing to a run that accounts for its rows. What it started it also stops. */
+export async function start(definition: string | undefined, options: StartOptions): Promise<number> {
+  const startedAt = Date.now();
+  const file = definition ?? shipped;
+  const screen = new Screen();
+  const stop = new AbortController();
+  // The first Ctrl-C stops in order; a second one, at once.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(130);
+      screen.say('Stopping …');
+      stop.abort();
+    });
+  }
+  const written = await loadDefinition(file);
+  const stack: StackOptions = {
+    freePorts: options.freePorts ?? false,
+    ...(options.state === undefined ? {} : { state: options.state }),
+  };
+  const ours = (await runningStack(stack)) === undefined;
+  let source: ServedSource | undefined;
+  let worker: WorkerProcess | undefined;
+  let client: SluiceClient | undefined;
+  try {
+    const running = await up(stack);
+    source = await localSource(written, file, screen);
+    const pipeline = source?.pipeline ?? written;
+    const environment = workerEnvironment(running, source);
+    const log = join(running.state, 'logs', 'worker.log');
+    screen.say(`Starting a worker (its log: ${log})`);
+    worker = await startWorker(environment, log);
+    client = await SluiceClient.connect(environment);
+    const schedule = await client.applySchedule(pipeline);
+    screen.say(`Schedule ${bold(pipeline.name)} ${schedule}: every ${pipeline.schedule.every}`);
+
+    const work = launchAndFollow(client, pipeline, { force: options.force ?? false }, screen);
+    const { launched, report } = await Promise.race([work, rejectOn(stop.signal), rejectWhenDead(worker, log)]);
+    if (report) for (const line of equationLines(report)) screen.say(line);
+    showLinks(running, launched.workflowId, launched.hour, screen);
+    screen.say(`Took ${seconds(Date.now() - startedAt)} in all`);
+    if (options.json) {
+      process.stdout.write(
+        `${JSON.stringify({ ...summaryOf(launched, report), links: running.links, ms: Date.now() - startedAt })}\n`,
+      );
+    }
+    if (!options.exit) {
+      screen.say('The schedule goes on as long as this command runs; Ctrl-C stops it.');
+      await Promise.race([worker.ended, aborted(stop.signal)]);
+    }
+    return 0;
+  } catch (error) {
+    if (stop.signal.aborted) return 130;
+    throw error;
+  } finally {
+    screen.end();
+    await client?.close();
+    await worker?.stop();
+    await source?.close();
+    if (ours) await down(stack);
+  }
+}
+
+/** Where the public source cannot be reached, the copy that ships with the project is served on loopback instead. */
+async function localSource(pipeline: Pipeline, file: string, screen: Screen): Promise<ServedSource | undefined> {
+  if (await isReachable(pipeline.source.url)) return undefined;
+  const copy = await shippedCopy(file, pipeline.source.url);
+  if (copy === undefined) return undefined;
+  const served = await serveSource(pipeline, copy);
+  screen.say(
+    `${pipeline.source.url} cannot be reached from here: the shipped copy is served instead, at ${served.pipeline.source.url}`,
+  );
+  return served;
+}
+
+function workerEnvironment(
+  running: RunningStack,
+  source: ServedSource | undefined,
+): Record<string, string | undefined> {
+  const allow = [process.env['SLUICE_SOURCE_ALLOW'], source?.allow].filter((item) => item !== undefined && item !== '');
+  return {
+    SLUICE_LOCAL_COPIES: join(running.state, 'copies'),
+    ...process.env,
+    ...running.environment,
+    SLUICE_SOURCE_ALLOW: allow.join(','),
+  };
+}
+
+function showLinks(running: RunningStack, workflowId: string, hour: string, screen: Screen): void {
+  const { links } = running;
+  const titles = { temporal: 'Runs', minio: 'Objects', mailpit: 'Mail' } as const;
+  if (links.temporal) {
+    screen.say(
+      `${'This hour'.padEnd(10)} ${links.temporal}/namespaces/default/workflows/${encodeURIComponent(workflowId)}  (${hour})`,
+    );
+  }
+  for (const [name, title] of Object.entries(titles)) {
+    const link = links[name as keyof typeof titles];
+    if (link) screen.say(`${title.padEnd(10)} ${link}`);
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+
+async function rejectOn(signal: AbortSignal): Promise<never> {
+  await aborted(signal);
+  throw new Error('stopped');
+}
+
+async function rejectWhenDead(worker: WorkerProcess, log: string): Promise<never> {
+  await worker.ended;
+  throw new Error(`The worker ended before the run did: its log is ${log}.`);
+}

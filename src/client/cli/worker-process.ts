@@ -1,0 +1,56 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { SluiceError } from '../../definition/errors.ts';
+
+const entry = fileURLToPath(new URL('../../main.ts', import.meta.url));
+
+export interface WorkerProcess {
+  readonly pid: number;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a worker as a process of its own, with its log in a file, and waits until it serves. */
+export async function startWorker(
+  environment: Record<string, string | undefined>,
+  log: string,
+): Promise<WorkerProcess> {
+  await mkdir(dirname(log), { recursive: true });
+  const flags = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=ExperimentalWarning'];
+  // A group of its own: Ctrl-C at the terminal is for the command, which then stops its worker in order.
+  const child = spawn(process.execPath, [...flags, entry, 'worker'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const file = createWriteStream(log, { flags: 'a', mode: 0o600 });
+  child.stderr.pipe(file, { end: false });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let last = '';
+  await new Promise<void>((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      file.write(`${line}\n`);
+      if (line.startsWith('worker ready')) resolve();
+    });
+    createInterface(child.stderr).on('line', (line) => {
+      last = line;
+    });
+    child.once('error', reject);
+    child.once('exit', () =>
+      reject(new SluiceError('StackUnavailable', `The worker did not start: ${last} (its log: ${log}).`)),
+    );
+  });
+  return { pid: child.pid ?? 0, ended: exited, stop: () => stop(child, exited) };
+}
+
+async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  await exited;
+  clearTimeout(force);
+}
