@@ -1,0 +1,145 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ids, keys } from '../../src/definition/names.ts';
+import type { Pipeline } from '../../src/definition/pipeline.ts';
+import { consume } from '../../src/stages/landing/consume.ts';
+import { stageDeps } from '../helpers/servers.ts';
+import { TestApp } from '../helpers/app.ts';
+import { keysBelow } from '../helpers/bystander.ts';
+import { noStack } from '../helpers/stack.ts';
+
+describe.skipIf(noStack)('what goes wrong on the way', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+  }, 60_000);
+
+  afterAll(async () => {
+    await app?.stop();
+  });
+
+  const csv = (rows: number): string =>
+    ['id,kind,amount', ...Array.from({ length: rows }, (_, at) => `r${at},k${at % 3},${at / 8}`)].join('\n') + '\n';
+
+  async function untilStage(workflowId: string, stage: string): Promise<void> {
+    for (let tries = 0; tries < 400; tries += 1) {
+      if ((await app.client.progress(workflowId))?.current === stage) return;
+      await wait(50);
+    }
+    throw new Error(`${workflowId} never came to ${stage}`);
+  }
+
+  async function pausedConsumer(pipeline: Pipeline): Promise<void> {
+    const handle = app.client.temporal.workflow.getHandle(ids.consumer(pipeline.name, 0));
+    expect(await handle.executeUpdate('pause')).toMatchObject({ mode: 'paused' });
+    // The update answers at once; the activity behind it ends a moment later.
+    for (let tries = 0; tries < 200; tries += 1) {
+      if ((await handle.describe()).raw.pendingActivities?.length === 0) return;
+      await wait(100);
+    }
+    throw new Error('the consumer goes on reading');
+  }
+
+  /** Lands what is in the topic as a consumer does that dies before it can tell anybody. */
+  async function landWithoutTelling(pipeline: Pipeline): Promise<void> {
+    const deps = stageDeps(app.environment);
+    const [made] = await keysBelow(app.environment, keys.topics(pipeline.name));
+    const topic = await deps.store.findJson<{ epoch: string }>(made ?? '');
+    const stop = new AbortController();
+    const { maxRecords, maxBytes } = pipeline.land;
+    const input = {
+      stream: pipeline.name,
+      topic: pipeline.name,
+      epoch: topic?.epoch ?? '',
+      partitions: pipeline.publish.partitions,
+      shard: 0,
+      maxRecords,
+      maxBytes,
+      abandonAfterMs: 86_400_000,
+    };
+    await consume(deps, input, { signal: stop.signal, progress: () => {} }, { landed: async () => stop.abort() });
+    await deps.search.close();
+  }
+
+  /** A pipeline whose first hour went through, so that its consumer runs. */
+  async function warmPipeline(): Promise<Pipeline> {
+    const { pipeline } = app.define();
+    app.serve(pipeline, { body: csv(5) });
+    const { workflowId } = await app.client.launch({ pipeline });
+    expect((await app.client.result(workflowId)).outcome).toBe('completed');
+    return pipeline;
+  }
+
+  it('ends though nobody tells it that its batch has landed, and though it landed before the run waited', async () => {
+    const pipeline = await warmPipeline();
+    await pausedConsumer(pipeline);
+    app.serve(pipeline, { body: csv(7) });
+    const waiting = await app.client.launch({ pipeline, refetch: true });
+    await untilStage(waiting.workflowId, 'land');
+    await wait(1_000);
+    await landWithoutTelling(pipeline);
+    // One missed signal: the wait of 15 s finds the fact.
+    const report = await app.client.result(waiting.workflowId);
+    expect(report.equations[0]).toMatchObject({ holds: true, rows: { read: 7, indexed: 7 } });
+
+    app.serve(pipeline, { body: csv(9) });
+    const cancelled = await app.client.launch({ pipeline, refetch: true });
+    await untilStage(cancelled.workflowId, 'land');
+    await app.client.cancel(cancelled.workflowId);
+    await expect(app.client.result(cancelled.workflowId)).rejects.toMatchObject({ code: 'Cancelled' });
+    await landWithoutTelling(pipeline);
+    // Its batch is published and landed before it waits at all, and the consumer is paused still.
+    const second = await app.client.launch({ pipeline, force: true });
+    expect((await app.client.result(second.workflowId)).equations[0]).toMatchObject({
+      holds: true,
+      rows: { read: 9, indexed: 9 },
+    });
+  }, 120_000);
+
+  it('publishes on where a killed worker stopped', async () => {
+    const { pipeline } = app.define({ publish: { rowsPerSecond: 2_000, batchRows: 500 } });
+    app.serve(pipeline, { body: csv(20_000) });
+    const { workflowId } = await app.client.launch({ pipeline });
+    await untilStage(workflowId, 'publish');
+    await wait(3_000);
+    process.kill(app.worker.pid, 'SIGKILL');
+    await app.worker.ended;
+    await app.restartWorker();
+    const report = await app.client.result(workflowId);
+    expect(report.equations[0]).toMatchObject({
+      holds: true,
+      rows: { read: 20_000, published: 20_000, landed: 20_000, indexed: 20_000 },
+    });
+  }, 180_000);
+
+  const page = '<!DOCTYPE html><html><head><title>data.csv at main</title></head><body>not the file</body></html>';
+  it.each([
+    ['a wrong address', { status: 404, body: 'not found' }, /404/],
+    ['a page of a code host', { type: 'text/html', body: page }, /HTML/],
+    ['an empty file', { body: '' }, /empty/],
+    ['a file without the key column', { body: 'kind,amount\na,1\n' }, /"id"/],
+  ])(
+    'fails in one sentence, without retries, on %s',
+    async (_what, served, sentence) => {
+      const { input, pipeline } = app.define();
+      app.serve(pipeline, served);
+      const { code, out, err } = await app.cli(['run', await app.definitionFile(input), '--json']);
+      const last = err.trimEnd().split('\n').at(-1) ?? '';
+      expect(code).toBe(1);
+      expect(out).toBe('');
+      expect(last).toMatch(sentence);
+      expect(err).not.toMatch(/\n\s+at /);
+      const { hour } = (await app.client.progress((await app.client.runs(pipeline.name, 1))[0]?.workflowId ?? '')) ?? {
+        hour: '',
+      };
+      const { events } = await app.client.temporal.workflow.getHandle(ids.pipeline(pipeline.name, hour)).fetchHistory();
+      const attempts = (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
+        started ? [started.attempt] : [],
+      );
+      expect(Math.max(...attempts.map(Number))).toBe(1);
+      expect(await keysBelow(app.environment, `landing/${pipeline.name}/_hours/`)).toEqual([]);
+    },
+    60_000,
+  );
+});
