@@ -36,6 +36,9 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
     activities: createActivities(deps),
     interceptors: { activity: [classifyErrors] },
     shutdownForceTime: '20s',
+    // A cancellation travels back on a heartbeat's answer; by default the SDK holds beats back for 0.8 of the timeout, 24 s.
+    maxHeartbeatThrottleInterval: '2s',
+    defaultHeartbeatThrottleInterval: '2s',
   };
   return Promise.all([
     Worker.create({

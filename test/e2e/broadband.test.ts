@@ -91,9 +91,8 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
   });
 
   it('keeps a leading zero in the topic, the objects and the index', async () => {
-    const records = (await readTopic(app.environment, pipeline.name)).filter(
-      (record) => record.headers['seq'] !== undefined,
-    );
+    // A batch's end marker is the one record without a key.
+    const records = (await readTopic(app.environment, pipeline.name)).filter(({ key }) => key !== '');
     expect(records).toHaveLength(rows);
     const inTopic = records.filter(({ value }) => value?.includes('"zip":"01001"'));
     const inObjects = await queryHour(
@@ -137,7 +136,7 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
 
   it('takes a changed value and a removed row into a new generation, when the source is asked again', async () => {
     const lines = text.split('\n');
-    const at = lines.findIndex((line) => /,1001,/.test(line));
+    const at = lines.findIndex((line) => line.startsWith('MA,Hampden,25013,1001,'));
     const [changed, removed] = [lines[at] ?? '', lines[at + 1] ?? ''];
     const other = lines
       .with(

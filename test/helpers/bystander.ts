@@ -58,10 +58,7 @@ export async function queryHour(environment: Environment, stream: string, hour: 
     const connection = await instance.connect();
     const list = paths.map((path) => `'${path}'`).join(', ');
     await connection.run(`CREATE VIEW t AS SELECT * FROM read_parquet([${list}])`);
-    return (await (await connection.runAndReadAll(sql)).getRowObjectsJson()) as Record<
-      string,
-      string | number | null
-    >[];
+    return (await connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, string | number | null>[];
   } finally {
     instance.closeSync();
     await rm(folder, { recursive: true, force: true });
