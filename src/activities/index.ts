@@ -1,3 +1,4 @@
+import { acceptDefinition } from '../definition/check-definition.ts';
 import { sendFailureAlert } from '../stages/accounting/alert.ts';
 import { reconcile } from '../stages/accounting/reconcile.ts';
 import { findDone, writeReport } from '../stages/accounting/report.ts';
@@ -20,6 +21,8 @@ export type { ConsumeInput, Landed, RunReport, StageTiming } from '../stages/io.
 /** The stages as activities, over dependencies that were built once for the process. */
 export function createActivities(deps: StageDeps) {
   return {
+    /** What comes in at the door is checked here and nowhere else, whoever started the workflow. */
+    acceptDefinition: (input: { readonly pipeline: unknown }) => attended(async () => acceptDefinition(input.pipeline)),
     prepare: (input: io.PrepareInput) => attended((context) => prepare(deps, input, context)),
     importSource: (input: io.ImportInput) => attended((context) => importSource(deps, input, context)),
     clean: (input: io.CleanInput) => attended((context) => clean(deps, input, context)),

@@ -1,10 +1,7 @@
 import { isCollection, isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
-import type { z } from 'zod';
-import { crossCheck } from './cross-checks.ts';
-import { didYouMean } from './did-you-mean.ts';
-import { pipelineSchema, type Pipeline } from './pipeline.ts';
+import { checkDefinition } from './check-definition.ts';
+import type { Pipeline } from './pipeline.ts';
 import type { Finding, Problem } from './problem.ts';
-import { sectionAt } from './sections.ts';
 
 /** Far above any definition, far below what would hurt. */
 const MAX_CHARACTERS = 1_000_000;
@@ -33,41 +30,14 @@ export function parseDefinition(text: string): Parsed {
   } catch (error) {
     return whole(error instanceof Error ? error.message : String(error));
   }
-  const result = pipelineSchema.safeParse(data, { reportInput: true });
-  const findings = result.success ? crossCheck(result.data) : result.error.issues.flatMap(findingsOf);
-  if (result.success && findings.length === 0) return { pipeline: result.data };
-  const problems = findings.map((finding): Problem => ({
+  const checked = checkDefinition(data);
+  if ('pipeline' in checked) return checked;
+  const problems = checked.findings.map((finding): Problem => ({
     ...placeOf(document, lines, finding),
     message: finding.message,
     path: finding.path.join('.'),
   }));
   return { problems: problems.toSorted((a, b) => a.line - b.line || a.column - b.column) };
-}
-
-function findingsOf(issue: z.core.$ZodIssue): Finding[] {
-  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-  if (issue.code === 'unrecognized_keys') {
-    const known = sectionAt(path);
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      atKey: true,
-      message: `"${key}" is not known here.${didYouMean(key, known)}`,
-    }));
-  }
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The branch that got furthest is the one that was meant.
-    const branches = issue.errors.map((errors) =>
-      errors.flatMap((inner) => findingsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue)),
-    );
-    const best = branches.toSorted((a, b) => a.length - b.length)[0] ?? [];
-    if (best.length > 0 && best.every((finding) => finding.path.length > path.length)) return best;
-    return [{ path, message: 'has none of the forms that are allowed here' }];
-  }
-  if (issue.code === 'invalid_value' && issue.values.every((value) => typeof value === 'string')) {
-    const given = 'input' in issue && typeof issue.input === 'string' ? didYouMean(issue.input, issue.values) : '';
-    return [{ path, message: `must be one of ${issue.values.join(', ')}.${given}` }];
-  }
-  return [{ path, message: issue.message }];
 }
 
 /** Where a path stands in the file; the nearest thing above it where it is missing. */

@@ -10,11 +10,13 @@ import {
   SearchAttributeType,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
+import { SluiceError } from '../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../definition/hour.ts';
 import { ids, taskQueues } from '../definition/names.ts';
-import type { LaunchInput, LaunchResult } from './messages.ts';
+import { failure } from './failure.ts';
+import type { LaunchInput, LaunchResult, RunInput } from './messages.ts';
 import { pipeline } from './pipeline.ts';
-import { stageActivities } from './stage-activities.ts';
+import { defaultRetries, stageActivities } from './stage-activities.ts';
 
 const scheduledStart = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
@@ -24,30 +26,30 @@ const scheduledStart = defineSearchAttributeKey('TemporalScheduledStartTime', Se
  */
 export async function launch(input: LaunchInput): Promise<LaunchResult> {
   const hour = hourOf(input);
-  const force = input.force === true || input.refetch === true;
-  const workflowId = ids.pipeline(input.pipeline.name, hour);
+  const force = input?.force === true || input?.refetch === true;
+  const { acceptDefinition, findDone } = stageActivities('light', defaultRetries, hour);
+  const definition = await acceptDefinition({ pipeline: input?.pipeline });
+  const workflowId = ids.pipeline(definition.name, hour);
   if (!force) {
-    const light = stageActivities('light', input.pipeline.retries, `Is ${hour} done?`);
-    const report = await light.findDone({ pipeline: input.pipeline.name, hour });
+    const report = await findDone({ pipeline: definition.name, hour });
     if (report) return { outcome: 'joined', hour, workflowId, report };
   }
+  const run: RunInput = {
+    pipeline: definition,
+    hour,
+    force,
+    refetch: input.refetch === true,
+    useCurrent: input.useCurrent === true,
+  };
   try {
     await startChild(pipeline, {
       workflowId,
       taskQueue: taskQueues.light,
-      args: [
-        {
-          pipeline: input.pipeline,
-          hour,
-          force,
-          refetch: input.refetch === true,
-          useCurrent: input.useCurrent === true,
-        },
-      ],
+      args: [run],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
-      staticSummary: `${input.pipeline.name}, hour ${hour}`,
+      staticSummary: `${definition.name}, hour ${hour}`,
     });
     return { outcome: 'started', hour, workflowId };
   } catch (error) {
@@ -57,7 +59,15 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
 }
 
 /** Explicit input wins, then the schedule's nominal time (a backfill's is in the past), then the start. */
-function hourOf(input: LaunchInput): LogicalHour {
+function hourOf(input: LaunchInput | undefined): LogicalHour {
   const info = workflowInfo();
-  return toLogicalHour(input.hour ?? info.typedSearchAttributes.get(scheduledStart) ?? info.startTime);
+  try {
+    const hour = toLogicalHour(input?.hour ?? info.typedSearchAttributes.get(scheduledStart) ?? info.startTime);
+    if (input?.hour === undefined || hour <= toLogicalHour(info.startTime)) return hour;
+    throw new SluiceError('DefinitionInvalid', `The hour ${hour} has not begun yet: give one that has.`);
+  } catch (error) {
+    // Anything but a failure of Temporal's own kind would fail the workflow task, again and again.
+    if (error instanceof SluiceError) throw failure(error);
+    throw error;
+  }
 }

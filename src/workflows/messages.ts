@@ -1,13 +1,14 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ConsumeInput, RunReport, StageTiming } from '../activities/index.ts';
 import type { LogicalHour } from '../definition/hour.ts';
-import type { Pipeline } from '../definition/pipeline.ts';
+import type { Pipeline, PipelineInput } from '../definition/pipeline.ts';
 
 export type { RunReport } from '../activities/index.ts';
 
 /** What `launch` is started with: by the schedule, a client, the CLI or the Web UI. */
 export interface LaunchInput {
-  readonly pipeline: Pipeline;
+  /** As people write it: what is left out is filled in. */
+  readonly pipeline: PipelineInput;
   /** The hour to run; the scheduled time's, or else the current one, where left out. */
   readonly hour?: LogicalHour;
   /** Run the hour although it is done. */

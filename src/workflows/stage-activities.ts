@@ -7,6 +7,9 @@ import type { Pipeline } from '../definition/pipeline.ts';
 /** How long a silent worker is believed to be alive. A killed one's stage starts elsewhere after this. */
 export const HEARTBEAT_TIMEOUT = '30s';
 
+/** For what comes before a definition has been checked. */
+export const defaultRetries: Pipeline['retries'] = { attempts: 4, initialInterval: '2s', maximumInterval: '1m' };
+
 /**
  * The stages as activities of one queue, with the pipeline's own retries: `attempts` tries in all, codes that are `final` excepted.
  * @param summary shown beside the activity in the Web UI

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
+import type { Equation, ImportResult, ObjectRef, PreparedStream } from '../../src/definition/refs.ts';
+import { acceptDefinition } from '../../src/definition/check-definition.ts';
+import type { RunReport } from '../../src/workflows/messages.ts';
+import type { FakeActivities } from './temporal.ts';
+
+export const hour = '2026-11-24T03:00:00Z';
+
+const ref: ObjectRef = { uri: 's3://b/k', sha256: 'ab'.repeat(32), bytes: 10, rows: 3 };
+const rows = { read: 3, clean: 3, duplicates: 0, filtered: 0, rejected: 0 };
+const checksum = [1, 2, 3, 4] as const;
+
+/** A definition with quick retries. */
+export function definition(input: Partial<PipelineInput> = {}): Pipeline {
+  return pipelineSchema.parse({
+    name: `w-${randomBytes(4).toString('hex')}`,
+    source: { url: 'https://example.org/a.csv' },
+    columns: { id: { name: 'id' } },
+    retries: { attempts: 4, initialInterval: '10ms', maximumInterval: '20ms' },
+    ...input,
+  });
+}
+
+/** What fake stages were asked for, and what they keep. */
+export interface Record {
+  readonly calls: string[];
+  readonly reports: RunReport[];
+}
+
+/** Stages that all go well, for one data set of three rows; each call is noted by name. */
+export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivities>; record: Record } {
+  const record: Record = { calls: [], reports: [] };
+  const prepared: PreparedStream = {
+    ...{ dataset: 'main', stream: pipeline.name, topic: pipeline.name, partitions: 1, epoch: 'e1' },
+    ...{ index: `${pipeline.name}-1`, alias: pipeline.name, schema: 's1', changes: [] },
+  };
+  const imported: ImportResult = {
+    record: { pipeline: pipeline.name, hour, n: 1, source: 'https://example.org/a.csv', fetchedAt: hour, raw: ref },
+    definitionSha: 'd1',
+    parsed: { parts: [ref], header: ['id'], rows: { read: 3, parsed: 3, rejected: 0 } },
+    replayed: false,
+    unknownColumns: [],
+  };
+  const landed = { batch: 'b1', version: 1, record: ref, rows: 3, checksum, objects: 1 };
+  const equation: Equation = {
+    dataset: 'main',
+    rows: { ...rows, published: 3, landed: 3, indexed: 3 },
+    holds: true,
+  };
+  const note =
+    <T>(name: string, result: T) =>
+    async (): Promise<T> => {
+      record.calls.push(name);
+      return result;
+    };
+  const stages: Required<FakeActivities> = {
+    acceptDefinition: async ({ pipeline: given }: { pipeline: unknown }) => acceptDefinition(given),
+    prepare: note('prepare', [prepared]),
+    importSource: note('importSource', imported),
+    clean: note('clean', {
+      engine: 'duckdb',
+      batches: [{ dataset: 'main', batchId: 'b1', clean: ref, rows, checksum, rejects: ref, report: ref }],
+      quality: [],
+      rejectedBy: {},
+    }),
+    saveLocalCopy: note('saveLocalCopy', undefined),
+    publish: note('publish', { batchId: 'b1', rows: 3, checksum, resumedAfter: 0, committedBefore: false }),
+    findLanded: note('findLanded', landed),
+    commitHour: note('commitHour', {
+      ...{ stream: pipeline.name, hour, generation: 1, batch: 'b1', rawSha: ref.sha256, definitionSha: 'd1', rows: 3 },
+    }),
+    indexBatch: note('indexBatch', { dataset: 'main', index: prepared.index, indexed: 3, checksum, deleted: 0 }),
+    reconcile: note('reconcile', equation),
+    writeReport: async (report: RunReport) => {
+      record.calls.push('writeReport');
+      record.reports.push(report);
+      return ref;
+    },
+    findDone: note('findDone', undefined),
+    sendFailureAlert: note('sendFailureAlert', { sent: true }),
+    consume: note('consume', {
+      ...{ positions: {}, landedRows: 0, resent: 0, foreign: 0, manifests: 0, openBatches: 0 },
+    }),
+    consumerState: note('consumerState', undefined),
+  };
+  return { stages, record };
+}

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Worker, WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker as TemporalWorker } from '@temporalio/worker';
+import { sentenceOf } from '../../src/definition/errors.ts';
+import { classifyErrors } from '../../src/activities/error-interceptor.ts';
+import type { Activities } from '../../src/activities/index.ts';
+import { taskQueues } from '../../src/definition/names.ts';
+import { bundleWorkflows } from '../../src/workers/worker-set.ts';
+import { attributes } from '../../src/workflows/attributes.ts';
+import { StackProgress } from '../../stack/progress.ts';
+import { provision } from '../../stack/provision.ts';
+
+/** The Temporal program of the stack's cache; undefined, with the reason printed, where it cannot be had. */
+const program: string | undefined = await provision('temporal', new StackProgress(() => {})).then(
+  (folder) => join(folder, 'temporal'),
+  (error: unknown) => {
+    console.error(`Workflow tests are skipped: ${sentenceOf(error)}`);
+    return undefined;
+  },
+);
+export const noTemporal = program === undefined;
+
+/** Stages as a test wants them; what it leaves out throws. */
+export type FakeActivities = { [Name in keyof Activities]?: (input: never) => Promise<unknown> };
+
+/**
+ * A Temporal server of its own with the real workflows, and fake stages: for what real ones will not do on demand. A test sets
+ * `stages` before it starts a workflow.
+ */
+export class WorkflowLab {
+  readonly temporal: TestWorkflowEnvironment;
+  stages: FakeActivities = {};
+  readonly #bundle: WorkflowBundleWithSourceMap;
+  #workers: Worker[] = [];
+  #running: Promise<unknown> = Promise.resolve();
+
+  private constructor(temporal: TestWorkflowEnvironment, bundle: WorkflowBundleWithSourceMap) {
+    this.temporal = temporal;
+    this.#bundle = bundle;
+  }
+
+  static async start(): Promise<WorkflowLab> {
+    const [temporal, bundle] = await Promise.all([
+      TestWorkflowEnvironment.createLocal({
+        server: {
+          executable: { type: 'existing-path', path: program ?? '' },
+          searchAttributes: Object.values(attributes).map(({ name, type }) => defineSearchAttributeKey(name, type)),
+        },
+      }),
+      bundleWorkflows(),
+    ]);
+    const lab = new WorkflowLab(temporal, bundle);
+    await lab.#work();
+    return lab;
+  }
+
+  async #work(): Promise<void> {
+    const names: (keyof Activities)[] = [
+      ...([
+        'acceptDefinition',
+        'prepare',
+        'importSource',
+        'clean',
+        'saveLocalCopy',
+        'publish',
+        'findLanded',
+        'commitHour',
+      ] as const),
+      ...([
+        'indexBatch',
+        'reconcile',
+        'writeReport',
+        'findDone',
+        'sendFailureAlert',
+        'consume',
+        'consumerState',
+      ] as const),
+    ];
+    const activities = Object.fromEntries(
+      names.map((name) => [
+        name,
+        async (input: never) => {
+          const stage = this.stages[name];
+          if (!stage) throw new Error(`this test expects no ${name}`);
+          return stage(input);
+        },
+      ]),
+    );
+    this.#workers = await Promise.all(
+      Object.values(taskQueues).map((taskQueue) =>
+        TemporalWorker.create({
+          connection: this.temporal.nativeConnection,
+          taskQueue,
+          activities,
+          interceptors: { activity: [classifyErrors] },
+          maxHeartbeatThrottleInterval: '100ms',
+          defaultHeartbeatThrottleInterval: '100ms',
+          ...(taskQueue === taskQueues.light ? { workflowBundle: this.#bundle } : {}),
+        }),
+      ),
+    );
+    this.#running = Promise.all(this.#workers.map((worker) => worker.run()));
+  }
+
+  async stop(): Promise<void> {
+    for (const worker of this.#workers) worker.shutdown();
+    await this.#running;
+    await this.temporal.teardown();
+  }
+}

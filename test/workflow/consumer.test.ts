@@ -1,0 +1,144 @@
+import { Context } from '@temporalio/activity';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SluiceError } from '../../src/definition/errors.ts';
+import { ids, taskQueues } from '../../src/definition/names.ts';
+import type { ConsumeInput } from '../../src/stages/io.ts';
+import type { consumer as consumerWorkflow } from '../../src/workflows/index.ts';
+import type { ConsumerInput, ConsumerState } from '../../src/workflows/messages.ts';
+import { definition } from '../helpers/fake-stages.ts';
+import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
+
+describe.skipIf(noTemporal)('the consumer workflow', () => {
+  let lab: WorkflowLab;
+  /** Readings now, those that began, and what they were given. */
+  let reading = 0;
+  const given: ConsumeInput[] = [];
+
+  beforeAll(async () => {
+    lab = await WorkflowLab.start();
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+  });
+
+  const reads = async (input: ConsumeInput): Promise<unknown> => {
+    reading += 1;
+    given.push(input);
+    const beat = setInterval(() => Context.current().heartbeat(), 50);
+    try {
+      await Context.current().cancelled;
+    } catch {
+      // As the real one: ends normally when it is told to stop.
+    } finally {
+      clearInterval(beat);
+      reading -= 1;
+    }
+    return { positions: {}, landedRows: 0, resent: 0, foreign: 0, manifests: 0, openBatches: 0 };
+  };
+  const start = (input: Partial<ConsumerInput> = {}, epoch = 'e1') => {
+    const { name } = definition();
+    given.length = 0;
+    const consume: ConsumeInput = {
+      ...{ stream: name, topic: name, epoch, partitions: 1, shard: 0 },
+      ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
+    };
+    return lab.temporal.client.workflow.start<typeof consumerWorkflow>('consumer', {
+      workflowId: ids.consumer(name, 0),
+      taskQueue: taskQueues.light,
+      args: [{ consume, ...input }],
+    });
+  };
+  const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
+    for (let tries = 0; tries < 200; tries += 1) {
+      if (await what()) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error('it never came to that');
+  };
+
+  it('reads until it is paused, reads again when it is resumed, and ends when it is drained', async () => {
+    lab.stages = { consume: reads };
+    const handle = await start();
+    await until(() => reading === 1);
+    expect(await handle.executeUpdate<ConsumerState, []>('pause')).toMatchObject({ mode: 'paused' });
+    await until(() => reading === 0);
+    expect(await handle.query<ConsumerState>('state')).toMatchObject({ mode: 'paused', epoch: 'e1' });
+    expect(await handle.executeUpdate<ConsumerState, []>('resume')).toMatchObject({ mode: 'running' });
+    await until(() => reading === 1);
+    expect(given).toHaveLength(2);
+    expect(await handle.executeUpdate<ConsumerState, []>('drain')).toMatchObject({ mode: 'draining' });
+    expect(await handle.result()).toMatchObject({ mode: 'draining' });
+    expect(reading).toBe(0);
+  });
+
+  it('obeys the same words as signals, as the command line and the Web UI send them', async () => {
+    lab.stages = { consume: reads };
+    const handle = await start();
+    await until(() => reading === 1);
+    await handle.signal('pause');
+    await until(() => reading === 0);
+    await handle.signal('resume');
+    await until(() => reading === 1);
+    await handle.signal('drain');
+    await handle.result();
+    expect(reading).toBe(0);
+  });
+
+  it('halts where going on would lose rows, says why, and checks again when it is resumed', async () => {
+    let broken = true;
+    lab.stages = {
+      consume: async (input: ConsumeInput) => {
+        if (broken) throw new SluiceError('LogTruncated', 'offset 7 is gone');
+        return reads(input);
+      },
+    };
+    const handle = await start();
+    await until(async () => (await handle.query<ConsumerState>('state')).mode === 'halted');
+    expect((await handle.query<ConsumerState>('state')).problem).toEqual({
+      code: 'LogTruncated',
+      message: 'offset 7 is gone',
+    });
+    broken = false;
+    await handle.executeUpdate('resume');
+    await until(() => reading === 1);
+    const state = await handle.query<ConsumerState>('state');
+    expect(state.mode).toBe('running');
+    expect(state.problem).toBeUndefined();
+    await handle.executeUpdate('drain');
+    await handle.result();
+  });
+
+  it('adopts a newer epoch and reads that topic afresh', async () => {
+    lab.stages = { consume: reads };
+    const handle = await start();
+    await until(() => reading === 1);
+    const newer: ConsumeInput = { ...(given[0] as ConsumeInput), epoch: 'e2', partitions: 3 };
+    await handle.signal('adopt', newer);
+    await until(() => given.length === 2);
+    // The same again changes nothing.
+    await handle.signal('adopt', newer);
+    await handle.query('state');
+    expect(given.map(({ epoch }) => epoch)).toEqual(['e1', 'e2']);
+    await handle.executeUpdate('drain');
+    await handle.result();
+  });
+
+  it('continues as new, paused or not, with what it was last told', async () => {
+    lab.stages = { consume: reads };
+    const handle = await start({ maxHistory: 30 });
+    const { runId: first } = await handle.describe();
+    const newest = lab.temporal.client.workflow.getHandle(handle.workflowId);
+    await until(() => reading === 1);
+    await newest.signal('adopt', { ...(given[0] as ConsumeInput), epoch: 'e2' });
+    for (let times = 0; times < 12; times += 1) {
+      await newest.executeUpdate(times % 2 === 0 ? 'pause' : 'resume');
+      if ((await newest.describe()).runId !== first) break;
+    }
+    await until(async () => (await newest.describe()).runId !== first);
+    expect(await newest.query<ConsumerState>('state')).toMatchObject({ epoch: 'e2' });
+    await newest.executeUpdate('drain');
+    await newest.result();
+    expect(reading).toBe(0);
+  });
+});

@@ -1,0 +1,123 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ids, taskQueues } from '../../src/definition/names.ts';
+import type { launch as launchWorkflow } from '../../src/workflows/index.ts';
+import type { LaunchInput, LaunchResult, RunReport } from '../../src/workflows/messages.ts';
+import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
+import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
+
+describe.skipIf(noTemporal)('the launch workflow', () => {
+  let lab: WorkflowLab;
+  let started = 0;
+
+  beforeAll(async () => {
+    lab = await WorkflowLab.start();
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+  });
+
+  const launch = (input: unknown): Promise<LaunchResult> => {
+    started += 1;
+    return lab.temporal.client.workflow.execute<typeof launchWorkflow>('launch', {
+      workflowId: `launch-${started}`,
+      taskQueue: taskQueues.light,
+      args: [input as LaunchInput],
+      workflowExecutionTimeout: '30s',
+    });
+  };
+  const refusal = async (input: unknown): Promise<unknown> =>
+    launch(input).catch((error: unknown) => (error instanceof WorkflowFailedError ? error.cause : error));
+
+  it('starts the run of an hour, and a second launch joins it while it runs', async () => {
+    const pipeline = definition();
+    const { stages, record } = goodStages(pipeline);
+    const gate = Promise.withResolvers<void>();
+    lab.stages = {
+      ...stages,
+      clean: async () => {
+        await gate.promise;
+        return stages.clean(undefined as never);
+      },
+    };
+    const workflowId = ids.pipeline(pipeline.name, hour);
+    expect(await launch({ pipeline, hour })).toEqual({ outcome: 'started', hour, workflowId });
+    expect(await launch({ pipeline, hour, force: true })).toEqual({ outcome: 'joined', hour, workflowId });
+    gate.resolve();
+    await lab.temporal.client.workflow.getHandle(workflowId).result();
+    expect(record.calls.filter((name) => name === 'publish')).toHaveLength(1);
+  });
+
+  it('joins an hour that is done, and runs it again when forced', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    const report = { pipeline: pipeline.name, hour, outcome: 'completed' } as RunReport;
+    lab.stages = { ...stages, findDone: async () => report };
+    expect(await launch({ pipeline, hour })).toMatchObject({ outcome: 'joined', report });
+    expect(await launch({ pipeline, hour, refetch: true })).toMatchObject({ outcome: 'started' });
+    await lab.temporal.client.workflow.getHandle(ids.pipeline(pipeline.name, hour)).result();
+  });
+
+  it('fills in what a hand-written definition leaves out, and takes the current hour', async () => {
+    const { name } = definition();
+    const { stages, record } = goodStages(definition({ name }));
+    lab.stages = stages;
+    const before = new Date();
+    const launched = await launch({
+      pipeline: { name, source: { url: 'https://example.org/a.csv' }, columns: { id: { name: 'id' } } },
+    });
+    expect([before, new Date()].map((at) => `${at.toISOString().slice(0, 13)}:00:00Z`)).toContain(launched.hour);
+    await lab.temporal.client.workflow.getHandle(launched.workflowId).result();
+    expect(record.reports).toHaveLength(1);
+  });
+
+  it.each([
+    ['no input', undefined, /must be an object/],
+    ['an empty definition', { pipeline: {} }, /name: .*; source: /],
+    [
+      'an unknown option',
+      { pipeline: { ...definition(), sorce: 1 } },
+      /"sorce" is not known here. Did you mean "source"/,
+    ],
+    ['no hour', { pipeline: definition(), hour: 'yesterday' }, /"yesterday" is not an hour/],
+    ['an hour to come', { pipeline: definition(), hour: '2999-01-01T00' }, /has not begun/],
+  ])('refuses %s in one sentence instead of hanging', async (_what, input, sentence) => {
+    lab.stages = goodStages(definition()).stages;
+    let error = await refusal(input);
+    while (error instanceof Error && error.cause instanceof Error) error = error.cause;
+    expect(error).toMatchObject({ type: 'DefinitionInvalid', message: expect.stringMatching(sentence) as unknown });
+  });
+
+  it('takes the logical hour from the schedule, so that a backfill runs the hours it was asked for', async () => {
+    const pipeline = definition();
+    lab.stages = goodStages(pipeline).stages;
+    const schedule = await lab.temporal.client.schedule.create({
+      scheduleId: pipeline.name,
+      spec: { intervals: [{ every: '1h' }] },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'launch',
+        workflowId: ids.launchPrefix(pipeline.name),
+        taskQueue: taskQueues.light,
+        args: [{ pipeline }],
+      },
+      policies: { overlap: 'ALLOW_ALL' },
+      state: { paused: true },
+    });
+    await schedule.backfill({
+      start: new Date('2026-03-01T04:30:00Z'),
+      end: new Date('2026-03-01T06:30:00Z'),
+      overlap: 'ALLOW_ALL',
+    });
+    for (const at of ['2026-03-01T05:00:00Z', '2026-03-01T06:00:00Z']) {
+      const handle = lab.temporal.client.workflow.getHandle(ids.pipeline(pipeline.name, at));
+      for (let tries = 0; tries < 100; tries += 1) {
+        if (await handle.describe().catch(() => undefined)) break;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(await handle.result()).toMatchObject({ hour: at, outcome: 'completed' });
+    }
+    await schedule.delete();
+  });
+});

@@ -1,0 +1,208 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SluiceError } from '../../src/definition/errors.ts';
+import { ids, taskQueues } from '../../src/definition/names.ts';
+import type { Pipeline } from '../../src/definition/pipeline.ts';
+import type { pipeline as pipelineWorkflow } from '../../src/workflows/index.ts';
+import type { RunProgress, RunReport } from '../../src/workflows/messages.ts';
+import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
+import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
+
+describe.skipIf(noTemporal)('the pipeline workflow', () => {
+  let lab: WorkflowLab;
+
+  beforeAll(async () => {
+    lab = await WorkflowLab.start();
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+  });
+
+  const start = (pipeline: Pipeline) =>
+    lab.temporal.client.workflow.start<typeof pipelineWorkflow>('pipeline', {
+      workflowId: ids.pipeline(pipeline.name, hour),
+      taskQueue: taskQueues.light,
+      args: [{ pipeline, hour, force: false, refetch: false, useCurrent: false }],
+    });
+  const run = async (pipeline: Pipeline): Promise<RunReport> => (await start(pipeline)).result();
+  const failureOf = async (pipeline: Pipeline): Promise<ApplicationFailure> => {
+    const error: unknown = await run(pipeline).catch((thrown: unknown) => thrown);
+    if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) return error.cause;
+    throw error;
+  };
+
+  it('takes an hour through every stage, in order, and reports it', async () => {
+    const pipeline = definition({ save: { localCopy: true } });
+    const { stages, record } = goodStages(pipeline);
+    lab.stages = stages;
+    const report = await run(pipeline);
+    expect(record.calls).toEqual([
+      ...['prepare', 'importSource', 'clean', 'saveLocalCopy', 'publish', 'findLanded', 'commitHour', 'indexBatch'],
+      ...['reconcile', 'writeReport'],
+    ]);
+    expect(record.reports).toEqual([report]);
+    expect(report).toMatchObject({ outcome: 'completed', hour, generations: { main: 1 }, batches: { main: 'b1' } });
+    const { items } = await listed(pipeline);
+    expect(items).toMatchObject([{ PipelineName: [pipeline.name], PipelineOutcome: ['completed'], PipelineRows: [3] }]);
+  });
+
+  async function listed(pipeline: Pipeline): Promise<{ items: unknown[] }> {
+    const items: unknown[] = [];
+    // Visibility follows a moment after the end.
+    for (let tries = 0; tries < 50 && items.length === 0; tries += 1) {
+      const query = `PipelineName = "${pipeline.name}" AND PipelineOutcome = "completed"`;
+      for await (const { searchAttributes } of lab.temporal.client.workflow.list({ query }))
+        items.push(searchAttributes);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return { items };
+  }
+
+  it('ends early on a source that has not changed, and commits the hour as the same', async () => {
+    const pipeline = definition();
+    const { stages, record } = goodStages(pipeline);
+    const before = '2026-11-24T02:00:00Z';
+    let committed: unknown;
+    lab.stages = {
+      ...stages,
+      importSource: async () => ({ ...((await stages.importSource(undefined as never)) as object), sameAs: before }),
+      commitHour: async (input: { content: unknown }) => {
+        committed = input.content;
+        return stages.commitHour(undefined as never);
+      },
+    };
+    expect(await run(pipeline)).toMatchObject({ outcome: 'unchanged', sameAs: before, generations: { main: 1 } });
+    expect(committed).toEqual({ sameAs: before });
+    expect(record.calls).toEqual(['prepare', 'importSource', 'commitHour', 'writeReport']);
+  });
+
+  it('publishes nothing when a gate blocks, and tells once', async () => {
+    const pipeline = definition();
+    const { stages, record } = goodStages(pipeline);
+    const sentence = '4% of the rows were rejected, and 3% block.';
+    lab.stages = {
+      ...stages,
+      clean: async () => ({
+        ...((await stages.clean(undefined as never)) as object),
+        quality: [{ gate: 'rejectedPercent', level: 'block', sentence }],
+      }),
+    };
+    expect(await failureOf(pipeline)).toMatchObject({ type: 'QualityBlocked', message: sentence, nonRetryable: true });
+    expect(record.calls.filter((name) => name === 'publish')).toEqual([]);
+    expect(record.calls.filter((name) => name === 'sendFailureAlert')).toHaveLength(1);
+    expect(record.reports).toMatchObject([{ outcome: 'failed', error: { code: 'QualityBlocked', stage: 'quality' } }]);
+  });
+
+  it.each([
+    ['SourceUnavailable', 4],
+    ['SourceNotFound', 1],
+  ] as const)('tries a stage that fails with %s %i times in all', async (code, attempts) => {
+    const pipeline = definition();
+    const { stages, record } = goodStages(pipeline);
+    let tries = 0;
+    lab.stages = {
+      ...stages,
+      importSource: async () => {
+        tries += 1;
+        throw new SluiceError(code, 'The source is away.');
+      },
+    };
+    expect(await failureOf(pipeline)).toMatchObject({ type: code, message: 'The source is away.' });
+    expect(tries).toBe(attempts);
+    expect(record.reports).toMatchObject([{ outcome: 'failed', error: { code, stage: 'import' } }]);
+  });
+
+  it('goes on where a later try succeeds', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    let tries = 0;
+    lab.stages = {
+      ...stages,
+      publish: async () => {
+        tries += 1;
+        if (tries < 4) throw new SluiceError('KafkaUnavailable', 'away');
+        return stages.publish(undefined as never);
+      },
+    };
+    expect(await run(pipeline)).toMatchObject({ outcome: 'completed' });
+    expect(tries).toBe(4);
+  });
+
+  it('fails when the row equation does not hold', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    lab.stages = {
+      ...stages,
+      reconcile: async () => ({
+        ...((await stages.reconcile(undefined as never)) as object),
+        holds: false,
+        broken: 'landed 2 of 3',
+      }),
+    };
+    const failed = await failureOf(pipeline);
+    expect(failed.type).toBe('RowsUnaccounted');
+    expect(failed.message).toContain('landed 2 of 3');
+  });
+
+  it('reports a cancelled run and alerts nobody', async () => {
+    const pipeline = definition();
+    const { stages, record } = goodStages(pipeline);
+    const began = Promise.withResolvers<void>();
+    lab.stages = {
+      ...stages,
+      publish: async () => {
+        began.resolve();
+        const beat = setInterval(() => Context.current().heartbeat(), 50);
+        await Context.current().cancelled.finally(() => clearInterval(beat));
+      },
+    };
+    const handle = await start(pipeline);
+    await began.promise;
+    expect(await handle.query<RunProgress>('progress')).toMatchObject({ current: 'publish' });
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(record.reports).toMatchObject([{ outcome: 'cancelled', error: { stage: 'publish' } }]);
+    expect(record.calls).not.toContain('sendFailureAlert');
+  });
+
+  it('starts a consumer where none runs, waits for its word, and fails when it halts', async () => {
+    const pipeline = definition();
+    const { stages, record } = goodStages(pipeline);
+    const consumed = Promise.withResolvers<void>();
+    let landed = false;
+    const running = { mode: 'running', stream: pipeline.name, topic: pipeline.name, epoch: 'e1' };
+    lab.stages = {
+      ...stages,
+      findLanded: async () => (landed ? stages.findLanded(undefined as never) : undefined),
+      consumerState: async () => running,
+      consume: async () => {
+        consumed.resolve();
+        const beat = setInterval(() => Context.current().heartbeat(), 50);
+        await Context.current().cancelled.finally(() => clearInterval(beat));
+      },
+    };
+    const handle = await start(pipeline);
+    await consumed.promise;
+    landed = true;
+    const told = performance.now();
+    await handle.signal('landed', { batch: 'b1' });
+    expect(await handle.result()).toMatchObject({ outcome: 'completed' });
+    // Woken by the signal, not by the 15 s of the wait.
+    expect(performance.now() - told).toBeLessThan(14_000);
+
+    landed = false;
+    lab.stages = {
+      ...lab.stages,
+      consumerState: async () => ({ ...running, mode: 'halted', problem: { code: 'LogTruncated', message: 'gone' } }),
+    };
+    expect(await failureOf(pipeline)).toMatchObject({ type: 'LogTruncated', message: 'gone' });
+    expect(record.calls).toContain('sendFailureAlert');
+    // It outlives the runs that needed it.
+    const consumer = lab.temporal.client.workflow.getHandle(ids.consumer(pipeline.name, 0));
+    expect((await consumer.describe()).status.name).toBe('RUNNING');
+    await consumer.executeUpdate('drain');
+  });
+});
