@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker, WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { Worker as TemporalWorker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker as TemporalWorker } from '@temporalio/worker';
 import { sentenceOf } from '../../src/definition/errors.ts';
 import { classifyErrors } from '../../src/activities/error-interceptor.ts';
 import type { Activities } from '../../src/activities/index.ts';
@@ -21,6 +21,9 @@ const program: string | undefined = await provision('temporal', new StackProgres
   },
 );
 export const noTemporal = program === undefined;
+
+// Failed activities and workflows are what these tests are about.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** Stages as a test wants them; what it leaves out throws. */
 export type FakeActivities = { [Name in keyof Activities]?: (input: never) => Promise<unknown> };

@@ -1,0 +1,176 @@
+import { rm, mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { pid } from 'node:process';
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { SluiceError } from '../../src/definition/errors.ts';
+import { ids, taskQueues } from '../../src/definition/names.ts';
+import type { Pipeline } from '../../src/definition/pipeline.ts';
+import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
+import { WorkflowLab } from '../helpers/temporal.ts';
+
+// `npm run record`: drives every workflow along each of its ways on a real server, and keeps the histories. The replay test holds
+// newer code to them: what a running workflow did yesterday, today's code must do again.
+
+const folder = join(import.meta.dirname, 'histories');
+const lab = await WorkflowLab.start();
+const { client } = lab.temporal;
+
+/** What a history says of the machine it was recorded on stays out of the repository. */
+const machine = new Set(['identity', 'stackTrace', 'binaryChecksum', 'workerVersion']);
+
+const process = `${pid}@${hostname()}`;
+
+async function keep(name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const text = JSON.stringify(JSON.parse(historyToJSON(history)), (key, value: unknown) =>
+    machine.has(key) ? undefined : typeof value === 'string' ? value.replaceAll(process, 'worker') : value,
+  );
+  await writeFile(join(folder, `${name}.json`), `${text}\n`);
+  console.log(`${name}: ${history.events?.length ?? 0} events`);
+}
+
+const settled = async (handle: WorkflowHandle): Promise<void> => {
+  await handle.result().catch(() => {});
+};
+
+function startPipeline(pipeline: Pipeline): Promise<WorkflowHandle> {
+  return client.workflow.start('pipeline', {
+    workflowId: ids.pipeline(pipeline.name, hour),
+    taskQueue: taskQueues.light,
+    args: [{ pipeline, hour, force: false, refetch: false, useCurrent: false }],
+  });
+}
+
+const untilCancelled = async (): Promise<void> => {
+  const beat = setInterval(() => Context.current().heartbeat(), 50);
+  await Context.current().cancelled.finally(() => clearInterval(beat));
+};
+
+async function until(what: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await what()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('it never came to that');
+}
+
+async function recordPipeline(
+  name: string,
+  input: Parameters<typeof definition>[0],
+  change: (stages: ReturnType<typeof goodStages>['stages']) => object,
+  during: (handle: WorkflowHandle) => Promise<void> = async () => {},
+): Promise<void> {
+  const pipeline = definition(input);
+  const { stages } = goodStages(pipeline);
+  lab.stages = { ...stages, ...change(stages) };
+  const handle = await startPipeline(pipeline);
+  await during(handle);
+  await settled(handle);
+  await keep(name, handle.workflowId);
+}
+
+try {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+
+  await recordPipeline('pipeline-completed', { save: { localCopy: true } }, () => ({}));
+  await recordPipeline('pipeline-unchanged', {}, ({ importSource }) => ({
+    importSource: async () => ({
+      ...((await importSource(undefined as never)) as object),
+      sameAs: '2026-11-24T02:00:00Z',
+    }),
+  }));
+  await recordPipeline('pipeline-failed', {}, () => ({
+    importSource: async () => {
+      throw new SluiceError('SourceNotFound', 'not there');
+    },
+  }));
+  await recordPipeline('pipeline-blocked', {}, ({ clean }) => ({
+    clean: async () => ({
+      ...((await clean(undefined as never)) as object),
+      quality: [{ gate: 'minRows', level: 'block', sentence: 'too few rows' }],
+    }),
+  }));
+  await recordPipeline(
+    'pipeline-cancelled',
+    {},
+    () => ({ publish: untilCancelled }),
+    async (handle) => {
+      await until(async () => (await handle.query<{ current?: string }>('progress')).current === 'publish');
+      await handle.cancel();
+    },
+  );
+
+  let landed = false;
+  let consumes = 0;
+  const state = { mode: 'running', stream: 's', topic: 's', epoch: 'e1' };
+  await recordPipeline(
+    'pipeline-waited',
+    {},
+    ({ findLanded }) => ({
+      findLanded: async () => (landed ? findLanded(undefined as never) : undefined),
+      consumerState: async () => state,
+      consume: async () => {
+        consumes += 1;
+        await untilCancelled();
+      },
+    }),
+    async (handle) => {
+      await until(async () => consumes === 1);
+      landed = true;
+      await handle.signal('landed', { batch: 'b1' });
+    },
+  );
+
+  const pipeline = definition();
+  lab.stages = goodStages(pipeline).stages;
+  const launch = (id: string): Promise<unknown> =>
+    client.workflow.execute('launch', { workflowId: id, taskQueue: taskQueues.light, args: [{ pipeline, hour }] });
+  await launch('launch-started');
+  await keep('launch-started', 'launch-started');
+  await settled(client.workflow.getHandle(ids.pipeline(pipeline.name, hour)));
+  lab.stages = { ...lab.stages, findDone: async () => ({ pipeline: pipeline.name, hour }) };
+  await launch('launch-joined');
+  await keep('launch-joined', 'launch-joined');
+
+  const stream = definition().name;
+  let broken = false;
+  lab.stages = {
+    consume: async () => {
+      if (broken) throw new SluiceError('LogTruncated', 'offset 7 is gone');
+      await untilCancelled();
+    },
+  };
+  const consume = {
+    ...{ stream, topic: stream, epoch: 'e1', partitions: 1, shard: 0 },
+    ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
+  };
+  const consumer = await client.workflow.start('consumer', {
+    workflowId: ids.consumer(stream, 0),
+    taskQueue: taskQueues.light,
+    args: [{ consume, maxHistory: 60 }],
+  });
+  const first = (await consumer.describe()).runId;
+  const newest = client.workflow.getHandle(consumer.workflowId);
+  await newest.executeUpdate('pause');
+  await newest.executeUpdate('resume');
+  await newest.signal('adopt', { ...consume, epoch: 'e2' });
+  broken = true;
+  await newest.executeUpdate('pause');
+  await newest.executeUpdate('resume');
+  await until(async () => (await newest.query<{ mode: string }>('state')).mode === 'halted');
+  broken = false;
+  await newest.executeUpdate('resume');
+  for (let times = 0; (await newest.describe()).runId === first; times += 1) {
+    await newest.executeUpdate(times % 2 === 0 ? 'pause' : 'resume');
+  }
+  await keep('consumer-continued', consumer.workflowId, first);
+  await newest.executeUpdate('drain');
+  await settled(newest);
+  await keep('consumer-drained', consumer.workflowId, (await newest.describe()).runId);
+} finally {
+  await lab.stop();
+}

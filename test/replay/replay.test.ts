@@ -1,0 +1,54 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundleWorkflows } from '../../src/workers/worker-set.ts';
+import * as workflows from '../../src/workflows/index.ts';
+
+const folder = join(import.meta.dirname, 'histories');
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.replace('.json', ''));
+
+async function historyOf(name: string): Promise<unknown> {
+  return historyFromJSON(JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8')));
+}
+
+describe('recorded histories', () => {
+  let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
+
+  beforeAll(async () => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    bundle = await bundleWorkflows();
+  });
+
+  it('are there for every workflow', () => {
+    const recorded = new Set(names.map((name) => name.split('-')[0]));
+    expect([...recorded].toSorted()).toEqual(Object.keys(workflows).toSorted());
+  });
+
+  it.each(names)('%s replays with the code as it is', async (name) => {
+    await Worker.runReplayHistory({ workflowBundle: bundle }, await historyOf(name));
+  });
+
+  it('do not replay with code that does its steps in another order', async () => {
+    const changed = await bundleWorkflowCode({
+      logger: new DefaultLogger('ERROR'),
+      workflowsPath: fileURLToPath(new URL('changed-order.ts', import.meta.url)),
+    });
+    await expect(
+      Worker.runReplayHistory({ workflowBundle: changed }, await historyOf('pipeline-completed')),
+    ).rejects.toThrow(DeterminismViolationError);
+  });
+
+  it('name no machine', async () => {
+    for (const name of names) {
+      const text = await readFile(join(folder, `${name}.json`), 'utf8');
+      expect(text).not.toMatch(/"identity"|"stackTrace"|file:\/\/|\d@/);
+    }
+  });
+});
