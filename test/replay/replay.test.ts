@@ -28,11 +28,11 @@ describe('recorded histories', () => {
 
   it('are there for every workflow', () => {
     const recorded = new Set(names.map((name) => name.split('-')[0]));
-    expect([...recorded].toSorted()).toEqual(Object.keys(workflows).toSorted());
+    expect(recorded).toEqual(new Set(Object.keys(workflows)));
   });
 
   it.each(names)('%s replays with the code as it is', async (name) => {
-    await Worker.runReplayHistory({ workflowBundle: bundle }, await historyOf(name));
+    await expect(Worker.runReplayHistory({ workflowBundle: bundle }, await historyOf(name))).resolves.toBeUndefined();
   });
 
   it('do not replay with code that does its steps in another order', async () => {
