@@ -1,5 +1,9 @@
 // Where `sluice` begins: each part is loaded only when it is asked for, so that --help does not wait for a worker's libraries.
 const [command, ...rest] = process.argv.slice(2);
+if (command !== undefined && ['worker', 'run', 'status', 'check'].includes(command)) {
+  const { adoptLocalStack } = await import('./client/cli/local-stack.ts');
+  await adoptLocalStack(process.env);
+}
 if (command === 'worker' && !rest.includes('--help') && !rest.includes('-h')) {
   const { main } = await import('./workers/main.ts');
   process.exitCode = await main(rest);

@@ -2,7 +2,7 @@ import { createReadStream, existsSync, watchFile } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
 import { SluiceError, sentenceOf } from '../src/definition/errors.ts';
-import { down, logFile, status, up, type ServerStatus, type StackOptions } from './index.ts';
+import { down, logFile, runningStack, status, up, type ServerStatus, type StackOptions } from './index.ts';
 import { defaultStateFolder } from './paths.ts';
 import { serverNames, type ServerName } from './versions.ts';
 
@@ -11,6 +11,7 @@ const usage = `Usage: npm run stack -- COMMAND [options]   (or: npx sluice stack
   up                 provision what is missing, start every server, wait until each answers
   down [--remove]    stop what this stack started; with --remove, delete its data too
   status [--json]    ask each server how it is
+  env                print the variables that lead other programs here, for eval "$(…)"; holds credentials
   logs NAME [-f]     print a server's log; -f goes on with what comes
 
   --only a,b         some servers only: ${serverNames.join(', ')}
@@ -67,10 +68,18 @@ async function command(argv: readonly string[]): Promise<number> {
       else print(all);
       return all.every((server) => server.state === 'running') ? 0 : 1;
     }
+    case 'env': {
+      const running = await runningStack(options);
+      if (!running)
+        throw new SluiceError('StackUnavailable', 'No stack runs here: start it with "npm run stack -- up".');
+      const lines = Object.entries(running.environment).map(([key, value]) => `export ${key}='${value}'\n`);
+      process.stdout.write(lines.join(''));
+      return 0;
+    }
     case 'logs':
       return printLog(options.state ?? defaultStateFolder(), serverName(name ?? ''), values.follow);
     default:
-      throw new SluiceError('SettingsInvalid', `"${verb}" is no command of the stack: up, down, status or logs.`);
+      throw new SluiceError('SettingsInvalid', `"${verb}" is no command of the stack: up, down, status, env or logs.`);
   }
 }
 
