@@ -7,7 +7,7 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { noTemporal, requireListening, temporalPlace } from '../connectors/temporal.ts';
 import { durationMs } from '../definition/duration.ts';
 import { SluiceError, sentenceOf, type ErrorCode } from '../definition/errors.ts';
 import { ids, taskQueues } from '../definition/names.ts';
@@ -38,21 +38,13 @@ export class SluiceClient {
    * @throws SluiceError `StackUnavailable` where no Temporal server answers
    */
   static async connect(environment: Readonly<Record<string, string | undefined>> = process.env): Promise<SluiceClient> {
-    const { connectionOptions, namespace } = loadClientConnectConfig({
-      overrideEnvVars: Object.fromEntries(
-        Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
-      ),
-    });
-    const address = connectionOptions?.address ?? '127.0.0.1:7233';
+    const place = temporalPlace(environment);
+    await requireListening(place);
     try {
-      const connection = await Connection.connect({ ...connectionOptions, address, connectTimeout: 5_000 });
-      return new SluiceClient(new Client({ connection, namespace: namespace ?? 'default' }), connection);
+      const connection = await Connection.connect({ ...place.options, connectTimeout: 5_000 });
+      return new SluiceClient(new Client({ connection, namespace: place.namespace }), connection);
     } catch (error) {
-      throw new SluiceError(
-        'StackUnavailable',
-        `No Temporal server answers at ${address}: start the local stack with "npm run stack -- up", or set TEMPORAL_ADDRESS.`,
-        { cause: error },
-      );
+      throw noTemporal(place.address, error);
     }
   }
 

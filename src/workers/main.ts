@@ -1,5 +1,5 @@
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { requireListening, temporalPlace } from '../connectors/temporal.ts';
 import { sentenceOf } from '../definition/errors.ts';
 import { stageDepsOf } from './stage-deps.ts';
 import { createWorkers, runWorkers } from './worker-set.ts';
@@ -15,10 +15,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     // Signals are handled here; the SDK's own handling would stop the workers one by one behind our back.
     Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
-    const { connectionOptions, namespace } = loadClientConnectConfig();
-    const address = connectionOptions?.address ?? '127.0.0.1:7233';
+    const place = temporalPlace(process.env);
+    const { address, namespace } = place;
+    await requireListening(place);
     const deps = stageDepsOf(process.env);
-    const { tls, apiKey, metadata } = connectionOptions ?? {};
+    const { tls, apiKey, metadata } = place.options;
     const connection = await NativeConnection.connect({
       address,
       ...(tls === undefined ? {} : { tls }),
@@ -26,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
     });
     try {
-      const workers = await createWorkers({ connection, namespace: namespace ?? 'default', deps });
+      const workers = await createWorkers({ connection, namespace, deps });
       process.stdout.write(`worker ready: Temporal at ${address}, ${workers.length} task queues, pid ${process.pid}\n`);
       await runWorkers(workers, stop.signal);
     } finally {

@@ -43,10 +43,12 @@ async function tried(server: string, remedy: string, work: () => Promise<string>
   try {
     return { server, ok: true, sentence: await work() };
   } catch (error) {
+    const found = sentenceOf(error);
+    const said = found.includes('npm run stack');
     return {
       server,
       ok: false,
-      sentence: `${sentenceOf(error)} Start the local stack with "npm run stack -- up", or ${remedy}.`,
+      sentence: said ? found : `${found} Start the local stack with "npm run stack -- up", or ${remedy}.`,
     };
   }
 }
