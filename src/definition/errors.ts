@@ -24,6 +24,7 @@ export const errorCodes = {
   ImportNotRecorded: 'final',
   // clean
   EngineFailed: 'retry',
+  EngineUnfit: 'final',
   QualityBlocked: 'final',
   // servers and what they hold
   KafkaUnavailable: 'retry',

@@ -11,8 +11,9 @@ import { batchIdOf, schemaVersion } from '../hashing.ts';
 import type { CleanInput } from '../io.ts';
 import { aggregateCleanCsv } from './aggregates.ts';
 import { measureCleanCsv } from './clean-csv.ts';
+import { DANFOJS_ROWS, danfojsEngine } from './danfojs-engine.ts';
 import { duckdbEngine } from './duckdb-engine.ts';
-import type { CleanOutcome } from './engine.ts';
+import type { CleanEngine, CleanOutcome } from './engine.ts';
 import { judgeQuality } from './quality.ts';
 import { compileRules } from './rules.ts';
 
@@ -35,7 +36,8 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
       parts.push(path);
     }
     const file = imported.record.raw.sha256;
-    const outcome = await duckdbEngine.clean({ rules, parts, file, folder, context });
+    const engine = engineFor(input);
+    const outcome = await engine.clean({ rules, parts, file, folder, context });
     const rows = rowsOf(input, outcome);
     const quality = judgeQuality(pipeline.quality, rows);
     const parseRejects = imported.parsed.rows.rejected;
@@ -45,7 +47,7 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
       rows,
       rejectedBy,
       missing: outcome.missing,
-      engine: duckdbEngine.name,
+      engine: engine.name,
       unknownColumns: imported.unknownColumns,
       quality,
     };
@@ -55,10 +57,16 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
       const path = await aggregateCleanCsv(outcome.cleanPath, main, aggregate, of, folder, context);
       batches.push(await store(deps, input, of, path, undefined, undefined, { aggregate }, context));
     }
-    return { engine: duckdbEngine.name, batches, quality, rejectedBy };
+    return { engine: engine.name, batches, quality, rejectedBy };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Both give the same bytes, so which one cleaned shows in nothing but the time. */
+function engineFor({ pipeline, imported }: CleanInput): CleanEngine {
+  if (pipeline.engine === 'auto') return imported.parsed.rows.parsed <= DANFOJS_ROWS ? danfojsEngine : duckdbEngine;
+  return pipeline.engine === 'danfojs' ? danfojsEngine : duckdbEngine;
 }
 
 function rowsOf({ imported }: CleanInput, { rows }: CleanOutcome): RowCounts {
