@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { servers } from '../../stack/servers/index.ts';
+import { searchAttributes } from '../../stack/servers/temporal.ts';
+import { versions } from '../../stack/versions.ts';
+import { attributes } from '../../src/workflows/attributes.ts';
+
+const home = join(import.meta.dirname, '..', '..');
+const run = promisify(execFile);
+
+interface Service {
+  readonly image: string;
+  readonly command?: string | string[];
+  readonly environment?: Record<string, string | number>;
+  readonly ports: string[];
+  readonly healthcheck?: { readonly test: string[] };
+}
+
+const text = await readFile(join(home, 'docker-compose.yml'), 'utf8');
+const { services } = parse(text) as { services: Record<string, Service> };
+
+describe('docker-compose.yml', () => {
+  it('has every server of the stack in the same version, and Kibana in that of Elasticsearch', () => {
+    const tags = Object.fromEntries(Object.entries(services).map(([name, { image }]) => [name, image.split(':')[1]]));
+    const { temporal, ...same } = versions;
+    expect(tags).toEqual({ ...same, temporal: temporal.replace(/^v/, ''), kibana: versions.elasticsearch });
+    expect(text).toContain(`github.com/minio/minio@${versions.minio}`);
+  });
+
+  it('watches the health of each, and opens each on loopback only, at the usual ports', () => {
+    const usual = new Set(
+      Object.values(servers)
+        .flatMap(({ ports }) => Object.entries(ports))
+        .filter(([name]) => !['temporalMetrics', 'kafkaController', 'elasticsearchTransport'].includes(name))
+        .map(([, port]) => `127.0.0.1:${port}:${port}`),
+    );
+    const open = new Set(Object.values(services).flatMap(({ ports }) => ports));
+    expect(open).toEqual(new Set([...usual, '127.0.0.1:5601:5601']));
+    for (const { healthcheck } of Object.values(services)) expect(healthcheck?.test[0]).toBe('CMD');
+  });
+
+  it('holds no secret', () => {
+    const secrets = Object.values(services)
+      .flatMap(({ environment }) => Object.entries(environment ?? {}))
+      .filter(([name]) => /user|password|secret|key|token/i.test(name))
+      .map(([, value]) => String(value));
+    expect(secrets).toEqual(['${SLUICE_S3_ACCESS_KEY-}', '${SLUICE_S3_SECRET_KEY-}']);
+  });
+
+  it('registers the search attributes that runs set, as the stack does', () => {
+    const wanted = Object.entries(searchAttributes).map(([name, type]) => `--search-attribute=${name}=${type}`);
+    expect(services['temporal']?.command).toEqual(expect.arrayContaining(wanted));
+    expect(Object.keys(searchAttributes)).toEqual(Object.values(attributes).map(({ name }) => name));
+  });
+
+  it('is what "docker compose config" accepts, wherever that is installed', async () => {
+    const compose = async (...args: string[]): Promise<string> =>
+      run('docker', ['compose', ...args]).then(
+        () => '',
+        (error: { stderr?: string }) => error.stderr ?? 'docker is not there',
+      );
+    const missing = await compose('version');
+    expect(missing === '' ? await compose('-f', join(home, 'docker-compose.yml'), 'config', '--quiet') : '').toBe('');
+  });
+});
