@@ -1,57 +1,66 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { identityOf, isAlive, type ProcessIdentity } from './process-identity.ts';
+
+const LOOK_EVERY_MS = 250;
 
 /**
- * Runs some work while holding a lock file. A lock whose holder is gone (killed, or its pid given to another process) is taken over.
- * @param waiting called once when somebody else holds it
+ * Runs some work that only one process at a time may do for a path. The lock is a listening socket, which the system takes back from
+ * whoever dies: a lock file would have to be judged stale, and two who judge at once may both win.
+ * @param waiting called once when somebody else holds it, with that process's id
  */
 export async function withLock<T>(path: string, waiting: (holder: number) => void, work: () => Promise<T>): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
-  const me = identityOf(process.pid);
+  const address = addressOf(path);
   let told = false;
-  for (;;) {
-    try {
-      const file = await open(path, 'wx', 0o600);
-      await file.writeFile(JSON.stringify(me));
-      await file.close();
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  let lock = await take(address);
+  while (!lock) {
+    const holder = await holderOf(address);
+    if (holder === 'gone') await rm(address, { force: true });
+    else if (holder !== undefined && !told) {
+      waiting(holder);
+      told = true;
     }
-    const holder = await holderOf(path);
-    if (holder === 'gone') {
-      // Renamed first: of two that see the same dead holder, one takes its lock away, and the other finds nothing.
-      const dead = `${path}.${process.pid}.dead`;
-      await rename(path, dead).catch(() => {});
-      await rm(dead, { force: true });
-      continue;
-    }
-    if (holder !== undefined && !told) waiting(holder.pid);
-    told = true;
-    await wait(250);
+    await wait(LOOK_EVERY_MS);
+    lock = await take(address);
   }
   try {
     return await work();
   } finally {
-    await rm(path, { force: true });
+    const held = lock;
+    await new Promise((resolve) => held.close(resolve));
   }
 }
 
-/** Who holds a lock; `gone` where that process is no more, undefined while the file is being written or removed. */
-async function holderOf(path: string): Promise<ProcessIdentity | 'gone' | undefined> {
-  try {
-    const text = await readFile(path, 'utf8');
-    if (text === '') return (await emptyFor(path, 2_000)) ? 'gone' : undefined;
-    const holder = JSON.parse(text) as ProcessIdentity;
-    return isAlive(holder) ? holder : 'gone';
-  } catch {
-    return undefined;
-  }
+/** Linux has names for sockets that lie in no folder and end with their process. Elsewhere it is a file. */
+function addressOf(path: string): string {
+  const name = `sluice-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`;
+  return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);
 }
 
-async function emptyFor(path: string, ms: number): Promise<boolean> {
-  await wait(ms);
-  return (await readFile(path, 'utf8').catch(() => 'removed')) === '';
+async function take(address: string): Promise<Server | undefined> {
+  const server = createServer((socket) => socket.on('error', () => {}).end(String(process.pid)));
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
+    server.listen(address, () => resolve(server));
+  });
+}
+
+/** Who holds a lock; undefined where it does not say so in time, or has just let go; `gone` where a file outlived its process. */
+function holderOf(address: string): Promise<number | 'gone' | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(address);
+    socket.setTimeout(2_000, () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.on('end', () => resolve(text === '' ? undefined : Number(text)));
+    socket.on('error', () => resolve(address.startsWith('\0') ? undefined : 'gone'));
+  });
 }
