@@ -29,7 +29,6 @@ if (node === undefined) {
 // kafkajs computes timeouts below zero, which Node 24 would warn of on the console each time.
 const flags = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=ExperimentalWarning'];
 const child = spawn(node, [...flags, join(home, 'src', 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
-// The terminal sends Ctrl-C to both; the child decides what follows.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+// The child decides what follows. Ctrl-C reaches it twice, from the terminal and from here; it takes the two for one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

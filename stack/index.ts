@@ -10,7 +10,7 @@ import { provision } from './provision.ts';
 import { end, kill, start, untilAnswering } from './server-process.ts';
 import { servers } from './servers/index.ts';
 import type { Place, Server } from './servers/server.ts';
-import { emptyState, readState, writeState, type StackState } from './state.ts';
+import { emptyState, readState, recordProcess, writeState, type StackState } from './state.ts';
 import { findJdk } from './tools.ts';
 import { serverNames, versions, type ServerName } from './versions.ts';
 
@@ -57,19 +57,8 @@ export async function up(options: StackOptions = {}): Promise<RunningStack> {
     progress.say('stack', `waiting for process ${holder}, which starts or stops it`);
   return withLock(join(state, 'lock'), waiting, async () => {
     await settlePorts(state, names, options.freePorts ?? false);
-    // The states of two servers that start at once are written one after the other.
-    let writing: Promise<void> = Promise.resolve();
-    const record = (name: ServerName, pid: StackState['processes'][ServerName]): Promise<void> => {
-      writing = writing.then(async () => {
-        const now = await requireState(state);
-        await writeState(state, { ...now, processes: { ...now.processes, [name]: pid } });
-      });
-      return writing;
-    };
     const outcomes = await Promise.allSettled(
-      names.map(async (name) =>
-        startServer(state, servers[name], jdk?.home ?? '', progress, (pid) => record(name, pid)),
-      ),
+      names.map(async (name) => startServer(state, servers[name], jdk?.home ?? '', progress)),
     );
     const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
     if (failures.length > 0) {
@@ -79,13 +68,7 @@ export async function up(options: StackOptions = {}): Promise<RunningStack> {
   });
 }
 
-async function startServer(
-  state: string,
-  server: Server,
-  javaHome: string,
-  progress: StackProgress,
-  record: (pid: NonNullable<StackState['processes'][ServerName]>) => Promise<void>,
-): Promise<void> {
+async function startServer(state: string, server: Server, javaHome: string, progress: StackProgress): Promise<void> {
   const now = await requireState(state);
   const place = { ...placeOf(state, now, server), javaHome };
   const log = logFile(state, server.name);
@@ -99,8 +82,7 @@ async function startServer(
   await mkdir(place.folder, { recursive: true });
   await server.prepare(place);
   const identity = start(server.launch(place), log);
-  // Before it is waited for: a kill from here on must not leave a server that nobody knows of.
-  await record(identity);
+  recordProcess(state, server.name, identity);
   progress.say(server.name, `started (pid ${identity.pid}), waiting until it answers`);
   await untilAnswering(server.title, identity, () => server.answers(place), log);
   progress.say(server.name, `answers on ${Object.values(place.ports).join(', ')}`);

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ProcessIdentity } from './process-identity.ts';
-import type { ServerName } from './versions.ts';
+import { serverNames, type ServerName } from './versions.ts';
 
 /** What one stack knows of itself, in its folder, readable by its owner alone. */
 export interface StackState {
@@ -18,10 +19,22 @@ export const emptyState = (): StackState => ({
 });
 
 const file = (folder: string): string => join(folder, 'state.json');
+const processFile = (folder: string, name: ServerName): string => join(folder, 'processes', `${name}.json`);
 
 export async function readState(folder: string): Promise<StackState | undefined> {
+  const state = await readJson<Omit<StackState, 'processes'>>(file(folder));
+  if (!state) return undefined;
+  const processes: Partial<Record<ServerName, ProcessIdentity>> = {};
+  for (const name of serverNames) {
+    const identity = await readJson<ProcessIdentity>(processFile(folder, name));
+    if (identity) processes[name] = identity;
+  }
+  return { ...state, processes };
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
   try {
-    return JSON.parse(await readFile(file(folder), 'utf8')) as StackState;
+    return JSON.parse(await readFile(path, 'utf8')) as T;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -29,9 +42,20 @@ export async function readState(folder: string): Promise<StackState | undefined>
 }
 
 /** Written beside and renamed, so that a kill in the middle leaves the old state. */
-export async function writeState(folder: string, state: StackState): Promise<void> {
+export async function writeState(folder: string, { credentials, ports }: StackState): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const temporary = `${file(folder)}.${process.pid}`;
-  await writeFile(temporary, JSON.stringify(state, null, 2), { mode: 0o600 });
+  await writeFile(temporary, JSON.stringify({ credentials, ports }, null, 2), { mode: 0o600 });
   await rename(temporary, file(folder));
+}
+
+/**
+ * Notes a server's process. Synchronous, so that nothing comes between its start and this: a kill there would leave a server that
+ * nobody knows of.
+ */
+export function recordProcess(folder: string, name: ServerName, identity: ProcessIdentity): void {
+  const path = processFile(folder, name);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(`${path}.new`, JSON.stringify(identity), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }

@@ -11,7 +11,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 2;
   }
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+  // Started by "sluice start": it does not outlive that.
+  process.once('disconnect', () => stop.abort());
   try {
     // Signals are handled here; the SDK's own handling would stop the workers one by one behind our back.
     Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });

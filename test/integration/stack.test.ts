@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,19 @@ import { noStack } from '../helpers/stack.ts';
 
 const home = join(import.meta.dirname, '..', '..');
 const only = ['mailpit', 'minio'] as const;
+
+/** Command lines of running processes that hold a text; both servers are started with paths below the state folder. */
+function processesThatName(text: string): string[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const command = readFileSync(join('/proc', name, 'cmdline'), 'utf8').replaceAll('\0', ' ');
+      return command.includes(text) ? [command] : [];
+    } catch {
+      return [];
+    }
+  });
+}
 
 describe.skipIf(noStack)('a stack', () => {
   let state: string;
@@ -70,6 +84,7 @@ describe.skipIf(noStack)('a stack', () => {
     expect(await pids()).toEqual(expect.arrayContaining(started));
     await down(options());
     expect(started.map(identityOf)).toEqual(started.map(() => undefined));
+    expect(processesThatName(state)).toEqual([]);
     expect(await runningStack({ state })).toBeUndefined();
   });
 

@@ -1,11 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { chosenPort } from '../../../stack/ports.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 
 const REACH_TIMEOUT_MS = 8_000;
+const USUAL_PORT = 8870;
 
 export interface ServedSource {
   readonly pipeline: Pipeline;
@@ -33,8 +35,11 @@ export async function shippedCopy(definitionFile: string, url: string): Promise<
   return found?.isFile() ? file : undefined;
 }
 
-/** Serves a file over HTTP on loopback, and gives the pipeline that reads it from there. */
-export async function serveSource(pipeline: Pipeline, file: string): Promise<ServedSource> {
+/** The port that the shipped copy is served at: the same each time, since a schedule remembers the address. */
+export const sourcePort = (): number => chosenPort('source', USUAL_PORT, process.env);
+
+/** Serves a file over HTTP on loopback, and gives the pipeline that reads it from there. Takes any port where `port` is held. */
+export async function serveSource(pipeline: Pipeline, file: string, port: number): Promise<ServedSource> {
   const path = `/${basename(file)}`;
   const server = createServer((request, response) => {
     if (request.url !== path) {
@@ -48,9 +53,7 @@ export async function serveSource(pipeline: Pipeline, file: string): Promise<Ser
         .on('error', () => response.destroy())
         .pipe(response);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
+  await listen(server, port).catch(() => listen(server, 0));
   const allow = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     pipeline: { ...pipeline, source: { ...pipeline.source, url: `http://${allow}${path}` } },
@@ -61,4 +64,13 @@ export async function serveSource(pipeline: Pipeline, file: string): Promise<Ser
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }

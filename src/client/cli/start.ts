@@ -6,7 +6,7 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
 import { bold, equationLines, Screen, seconds } from './screen.ts';
-import { isReachable, serveSource, shippedCopy, type ServedSource } from './shipped-source.ts';
+import { isReachable, serveSource, shippedCopy, sourcePort, type ServedSource } from './shipped-source.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
 
 export interface StartOptions {
@@ -17,6 +17,9 @@ export interface StartOptions {
   readonly json?: boolean;
 }
 
+/** Ctrl-C may arrive twice: from the terminal, and handed on by the launcher. */
+const SAME_SIGNAL_MS = 1_000;
+
 const shipped = fileURLToPath(new URL('../../../pipelines/broadband.yaml', import.meta.url));
 
 /** `npm start`: everything from nothing to a run that accounts for its rows. What it started it also stops. */
@@ -25,14 +28,18 @@ export async function start(definition: string | undefined, options: StartOption
   const file = definition ?? shipped;
   const screen = new Screen();
   const stop = new AbortController();
-  // The first Ctrl-C stops in order; a second one, at once.
+  // The first Ctrl-C stops in order; a later one, at once.
+  let stoppedAt = 0;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(130);
-      screen.say('Stopping …');
-      stop.abort();
+      if (!stop.signal.aborted) {
+        stoppedAt = Date.now();
+        screen.say('Stopping …');
+        stop.abort();
+      } else if (Date.now() - stoppedAt > SAME_SIGNAL_MS) process.exit(130);
     });
   }
+  const orStopped = <T>(work: Promise<T>): Promise<T> => Promise.race([work, rejectOn(stop.signal)]);
   const written = await loadDefinition(file);
   const stack: StackOptions = {
     freePorts: options.freePorts ?? false,
@@ -42,20 +49,21 @@ export async function start(definition: string | undefined, options: StartOption
   let source: ServedSource | undefined;
   let worker: WorkerProcess | undefined;
   let client: SluiceClient | undefined;
+  let interrupted = false;
   try {
-    const running = await up(stack);
-    source = await localSource(written, file, screen);
+    const running = await orStopped(up(stack));
+    source = await localSource(written, file, options.freePorts ?? false, screen);
     const pipeline = source?.pipeline ?? written;
     const environment = workerEnvironment(running, source);
     const log = join(running.state, 'logs', 'worker.log');
     screen.say(`Starting a worker (its log: ${log})`);
-    worker = await startWorker(environment, log);
+    worker = await orStopped(startWorker(environment, log));
     client = await SluiceClient.connect(environment);
     const schedule = await client.applySchedule(pipeline);
     screen.say(`Schedule ${bold(pipeline.name)} ${schedule}: every ${pipeline.schedule.every}`);
 
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false }, screen);
-    const { launched, report } = await Promise.race([work, rejectOn(stop.signal), rejectWhenDead(worker, log)]);
+    const { launched, report } = await orStopped(Promise.race([work, rejectWhenDead(worker, log)]));
     if (report) for (const line of equationLines(report)) screen.say(line);
     showLinks(running, launched.workflowId, launched.hour, screen);
     screen.say(`Took ${seconds(Date.now() - startedAt)} in all`);
@@ -70,23 +78,31 @@ export async function start(definition: string | undefined, options: StartOption
     }
     return 0;
   } catch (error) {
-    if (stop.signal.aborted) return 130;
-    throw error;
+    if (!stop.signal.aborted) throw error;
+    interrupted = true;
+    return 130;
   } finally {
     screen.end();
     await client?.close();
     await worker?.stop();
     await source?.close();
     if (ours) await down(stack);
+    // What was interrupted may be a build that goes on for minutes.
+    if (interrupted) process.exit(130);
   }
 }
 
 /** Where the public source cannot be reached, the copy that ships with the project is served on loopback instead. */
-async function localSource(pipeline: Pipeline, file: string, screen: Screen): Promise<ServedSource | undefined> {
+async function localSource(
+  pipeline: Pipeline,
+  file: string,
+  freePort: boolean,
+  screen: Screen,
+): Promise<ServedSource | undefined> {
   if (await isReachable(pipeline.source.url)) return undefined;
   const copy = await shippedCopy(file, pipeline.source.url);
   if (copy === undefined) return undefined;
-  const served = await serveSource(pipeline, copy);
+  const served = await serveSource(pipeline, copy, freePort ? 0 : sourcePort());
   screen.say(
     `${pipeline.source.url} cannot be reached from here: the shipped copy is served instead, at ${served.pipeline.source.url}`,
   );
@@ -120,8 +136,10 @@ function showLinks(running: RunningStack, workflowId: string, hour: string, scre
   }
 }
 
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
 
 async function rejectOn(signal: AbortSignal): Promise<never> {
   await aborted(signal);

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../../definition/errors.ts';
@@ -25,19 +26,20 @@ export async function startWorker(
   // A group of its own: Ctrl-C at the terminal is for the command, which then stops its worker in order.
   const child = spawn(process.execPath, [...flags, entry, 'worker'], {
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The channel tells the worker when this process is gone, however it went.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
   });
   const file = createWriteStream(log, { flags: 'a', mode: 0o600 });
-  child.stderr.pipe(file, { end: false });
+  child.stderr?.pipe(file, { end: false });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let last = '';
   await new Promise<void>((resolve, reject) => {
-    createInterface(child.stdout).on('line', (line) => {
+    createInterface(child.stdout as Readable).on('line', (line) => {
       file.write(`${line}\n`);
       if (line.startsWith('worker ready')) resolve();
     });
-    createInterface(child.stderr).on('line', (line) => {
+    createInterface(child.stderr as Readable).on('line', (line) => {
       last = line;
     });
     child.once('error', reject);

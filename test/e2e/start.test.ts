@@ -1,0 +1,139 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { down, status } from '../../stack/index.ts';
+import { StackProgress } from '../../stack/progress.ts';
+import { noStack } from '../helpers/stack.ts';
+
+const home = join(import.meta.dirname, '..', '..');
+const quiet = new StackProgress(() => {});
+
+interface Summary {
+  readonly rows: Record<string, number>;
+  readonly holds: boolean;
+  readonly outcome: string;
+  readonly links: Record<string, string>;
+}
+
+/** A command as it runs: what it has printed so far, and its end. */
+class Running {
+  out = '';
+  err = '';
+  readonly child: ChildProcess;
+  readonly ended: Promise<number>;
+
+  constructor(args: readonly string[], environment: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, [join(home, 'bin', 'sluice.mjs'), ...args], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.on('data', (chunk: Buffer) => (this.out += chunk.toString()));
+    this.child.stderr?.on('data', (chunk: Buffer) => (this.err += chunk.toString()));
+    this.ended = new Promise((resolve) => this.child.once('close', (code) => resolve(code ?? -1)));
+  }
+
+  async says(text: string): Promise<void> {
+    for (let tries = 0; tries < 2_400; tries += 1) {
+      if (this.err.includes(text)) return;
+      if (this.child.exitCode !== null) break;
+      await wait(50);
+    }
+    throw new Error(`it never said "${text}": ${this.err}`);
+  }
+}
+
+describe.skipIf(noStack)('npm start', () => {
+  let state: string;
+  // As a user has it: no variable names a server.
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)),
+  );
+  const sluice = (...args: string[]): Running => new Running(args, { ...environment, SLUICE_STACK: state });
+
+  beforeAll(async () => {
+    state = await mkdtemp(join(tmpdir(), 'sluice-start-'));
+  });
+
+  afterAll(async () => {
+    await down({ state, remove: true, progress: quiet });
+    await rm(state, { recursive: true, force: true });
+  });
+
+  it('goes from nothing to a run that accounts for every row, stays, and stops in order', async () => {
+    const started = sluice('start', '--json', '--free-ports', '--state', state);
+    await started.says('The schedule goes on');
+    const summary = JSON.parse(started.out) as Summary;
+    const rows = 32_735;
+    expect(summary).toMatchObject({
+      outcome: 'completed',
+      holds: true,
+      rows: {
+        read: rows,
+        clean: rows,
+        duplicates: 0,
+        filtered: 0,
+        rejected: 0,
+        published: rows,
+        landed: rows,
+        indexed: rows,
+      },
+    });
+    for (const stage of ['prepare', 'import', 'clean', 'publish', 'land', 'index', 'reconcile']) {
+      expect(started.err).toMatch(new RegExp(`^ {2}${stage} +\\d+\\.\\d s$`, 'm'));
+    }
+    for (const name of ['temporal', 'minio', 'mailpit']) {
+      expect((await fetch(summary.links[name] ?? '')).ok).toBe(true);
+      expect(started.err).toContain(summary.links[name]);
+    }
+
+    // Other commands find this stack by themselves.
+    const check = sluice('check');
+    expect(await check.ended).toBe(0);
+    expect(check.out.match(/^ok/gm)).toHaveLength(5);
+    const listed = sluice('status', 'broadband', '--json');
+    expect(await listed.ended).toBe(0);
+    expect(JSON.parse(listed.out)).toMatchObject({ runs: [{ status: 'completed' }] });
+
+    started.child.kill('SIGINT');
+    expect(await started.ended).toBe(0);
+    expect((await status({ state })).map((server) => server.state)).toEqual(Array(5).fill('stopped'));
+    const copy = await readFile(join(state, 'copies', 'broadband', 'clean.csv'), 'utf8').catch(() => '');
+    const log = await readFile(join(state, 'logs', 'worker.log'), 'utf8');
+    expect(log).toContain('worker stopped');
+    expect(copy.length + log.length).toBeGreaterThan(0);
+  }, 180_000);
+
+  it('a second time, finds the hour done and leaves again with --exit', async () => {
+    const again = sluice('start', '--exit', '--json', '--free-ports', '--state', state);
+    expect(await again.ended).toBe(0);
+    expect(JSON.parse(again.out)).toMatchObject({ holds: true, outcome: 'completed' });
+    expect((await status({ state })).map((server) => server.state)).toEqual(Array(5).fill('stopped'));
+  }, 180_000);
+
+  it('takes its worker along when it is killed', async () => {
+    const killed = sluice('start', '--free-ports', '--state', state);
+    await killed.says('Schedule');
+    const log = await readFile(join(state, 'logs', 'worker.log'), 'utf8');
+    const pid = Number([...log.matchAll(/pid (\d+)$/gm)].at(-1)?.[1]);
+    const bundle = killed.child;
+    // The launcher hands the kill on to nobody: both processes go.
+    const { stdout } = spawn('ps', ['-o', 'pid=', '--ppid', String(bundle.pid)], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const children = (await stdout.toArray()).join('').trim().split(/\s+/).map(Number);
+    for (const child of children) process.kill(child, 'SIGKILL');
+    await killed.ended;
+    for (let tries = 0; tries < 600; tries += 1) {
+      try {
+        process.kill(pid, 0);
+      } catch {
+        break;
+      }
+      await wait(50);
+    }
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  }, 180_000);
+});
