@@ -23,8 +23,10 @@ export async function validate(
   });
   const parsed = parseDefinition(text);
   const problems = 'problems' in parsed ? parsed.problems : [];
-  if (options.json) process.stdout.write(`${JSON.stringify({ file, valid: problems.length === 0, problems })}\n`);
-  else if ('problems' in parsed) {
+  if (options.json) {
+    const found = 'pipeline' in parsed ? { pipeline: parsed.pipeline } : {};
+    process.stdout.write(`${JSON.stringify({ file, valid: problems.length === 0, problems, ...found })}\n`);
+  } else if ('problems' in parsed) {
     process.stdout.write(
       `${describeProblems(file, problems)}\n${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}\n`,
     );
