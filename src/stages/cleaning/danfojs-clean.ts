@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline as pipe } from 'node:stream/promises';
 import danfo from 'danfojs-node';
-import { stringify } from 'csv-stringify';
+import { csvLine } from '../../formats/csv-writer.ts';
 import { arrowBatches } from '../../formats/parquet.ts';
 import { rejectLine, type CleanJob, type CleanOutcome } from './engine.ts';
 import { judgeRow, preparedText, type Judgement } from './judge.ts';
@@ -113,21 +113,16 @@ async function writeClean(
   origins: readonly Origin[],
   file: string,
 ): Promise<void> {
-  const rows = stringify({
-    quoted_match: /[\r\n"]/,
-    // No value is nothing between two commas; an empty text is `""`.
-    cast: { string: (value) => (value === '' ? { value, quoted_empty: true } : value) },
-  });
-  const written = pipe(rows, createWriteStream(path));
-  rows.write(rules.header);
-  for (const at of chosen) {
-    const judgement = judged[at];
-    if (judgement?.kind !== 'kept') continue;
-    const identity = rules.key.length === 0 ? [file, String(origins[at]?.row)] : [];
-    rows.write([...identity, ...judgement.values]);
-  }
-  rows.end();
-  await written;
+  const lines = function* (): Generator<string> {
+    yield `${csvLine(rules.header)}\n`;
+    for (const at of chosen) {
+      const judgement = judged[at];
+      if (judgement?.kind !== 'kept') continue;
+      const identity = rules.key.length === 0 ? [file, String(origins[at]?.row)] : [];
+      yield `${csvLine([...identity, ...judgement.values])}\n`;
+    }
+  };
+  await pipe(lines, createWriteStream(path));
 }
 
 async function writeRejects(
