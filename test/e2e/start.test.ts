@@ -6,9 +6,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { down, status } from '../../stack/index.ts';
 import { StackProgress } from '../../stack/progress.ts';
+import { launcher } from '../helpers/cli.ts';
 import { noStack } from '../helpers/stack.ts';
 
-const home = join(import.meta.dirname, '..', '..');
 const quiet = new StackProgress(() => {});
 
 interface Summary {
@@ -26,7 +26,7 @@ class Running {
   readonly ended: Promise<number>;
 
   constructor(args: readonly string[], environment: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [join(home, 'bin', 'sluice.mjs'), ...args], {
+    this.child = spawn(process.execPath, [launcher, ...args], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

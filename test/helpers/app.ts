@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
 import { stringify } from 'yaml';
 import { startWorker, type WorkerProcess } from '../../src/client/cli/worker-process.ts';
 import { SluiceClient } from '../../src/client/sluice-client.ts';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
+import { runSluice, type Outcome } from './cli.ts';
 import { testStack } from './stack.ts';
 
 /** What the source serves: a body, or what a test makes of a request. */
@@ -95,20 +95,8 @@ export class TestApp {
   }
 
   /** Runs the command line as a user does. */
-  async cli(
-    args: readonly string[],
-    environment = this.environment,
-  ): Promise<{ code: number; out: string; err: string }> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, '..', '..', 'bin', 'sluice.mjs'), ...args], {
-      env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? -1)));
-    return { code, out, err };
+  cli(args: readonly string[], environment = this.environment): Promise<Outcome> {
+    return runSluice(args, environment);
   }
 
   /** Writes a definition to a file, as `sluice run` wants it. */

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSluice, type Outcome } from '../helpers/cli.ts';
 
 const home = join(import.meta.dirname, '..', '..');
 const broadband = join(home, 'pipelines', 'broadband.yaml');
@@ -33,18 +33,8 @@ const nowhere = (): Record<string, string> => ({
   SLUICE_SMTP_URL: `smtp://127.0.0.1:${closed}`,
 });
 
-async function sluice(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, [join(home, 'bin', 'sluice.mjs'), ...args], {
-    env: { PATH: process.env['PATH'], HOME: folder, NO_COLOR: '1', ...nowhere() },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? -1)));
-  return { code, out, err };
-}
+const sluice = (...args: string[]): Promise<Outcome> =>
+  runSluice(args, { PATH: process.env['PATH'], HOME: folder, NO_COLOR: '1', ...nowhere() });
 
 describe('sluice', () => {
   it('says what it can do, and its version', async () => {
