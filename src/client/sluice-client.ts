@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   Client,
   Connection,
@@ -89,7 +90,8 @@ export class SluiceClient {
   async launch(input: LaunchInput): Promise<LaunchResult> {
     try {
       return await this.#client.workflow.execute<typeof launch>('launch', {
-        workflowId: ids.launch(input.pipeline.name, new Date().toISOString()),
+        // Two that start within one millisecond are two launches all the same; the second joins.
+        workflowId: ids.launch(input.pipeline.name, `${new Date().toISOString()}-${randomUUID().slice(0, 8)}`),
         taskQueue: taskQueues.light,
         args: [input],
       });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ids, keys } from '../../src/definition/names.ts';
@@ -116,6 +117,22 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
       rows: { read: 20_000, published: 20_000, landed: 20_000, indexed: 20_000 },
     });
   }, 180_000);
+
+  it('tells of a failed hour by one mail, however often it fails alike', async () => {
+    const address = `${randomBytes(4).toString('hex')}@example.org`;
+    const { input, pipeline } = app.define({ alerts: { email: { to: [address] } } });
+    app.serve(pipeline, { status: 404, body: 'gone' });
+    const file = await app.definitionFile(input);
+    for (let times = 0; times < 3; times += 1) expect((await app.cli(['run', file])).code).toBe(1);
+    const inbox = new URL('/api/v1/search', app.environment['SLUICE_INBOX_URL']);
+    inbox.searchParams.set('query', `to:${address}`);
+    const { messages } = (await (await fetch(inbox)).json()) as { messages: { Subject: string; Snippet: string }[] };
+    expect(messages).toHaveLength(1);
+    expect(messages[0]?.Subject).toMatch(
+      new RegExp(`^Sluice: ${pipeline.name} .* failed in import \\(SourceNotFound\\)$`),
+    );
+    expect(messages[0]?.Snippet).toContain('404');
+  }, 60_000);
 
   const page = '<!DOCTYPE html><html><head><title>data.csv at main</title></head><body>not the file</body></html>';
   it.each([

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -100,10 +100,11 @@ describe.skipIf(noStack)('npm start', () => {
     started.child.kill('SIGINT');
     expect(await started.ended).toBe(0);
     expect((await status({ state })).map((server) => server.state)).toEqual(Array(5).fill('stopped'));
-    const copy = await readFile(join(state, 'copies', 'broadband', 'clean.csv'), 'utf8').catch(() => '');
-    const log = await readFile(join(state, 'logs', 'worker.log'), 'utf8');
-    expect(log).toContain('worker stopped');
-    expect(copy.length + log.length).toBeGreaterThan(0);
+    const copies = join(state, 'copies', 'broadband');
+    const [hour = ''] = await readdir(copies);
+    const copy = await readFile(join(copies, hour, 'clean.csv'), 'utf8');
+    expect(copy.trimEnd().split('\n')).toHaveLength(rows + 1);
+    expect(await readFile(join(state, 'logs', 'worker.log'), 'utf8')).toContain('worker stopped');
   }, 180_000);
 
   it('a second time, finds the hour done and leaves again with --exit', async () => {
