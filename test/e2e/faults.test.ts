@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toLogicalHour } from '../../src/definition/hour.ts';
 import { ids, keys } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { consume } from '../../src/stages/landing/consume.ts';
@@ -79,8 +80,9 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
   it('ends though nobody tells it that its batch has landed, and though it landed before the run waited', async () => {
     const pipeline = await warmPipeline();
     await pausedConsumer(pipeline);
+    const hour = toLogicalHour(new Date());
     app.serve(pipeline, { body: csv(7) });
-    const waiting = await app.client.launch({ pipeline, refetch: true });
+    const waiting = await app.client.launch({ pipeline, hour, refetch: true });
     await untilStage(waiting.workflowId, 'land');
     await wait(1_000);
     await landWithoutTelling(pipeline, 7);
@@ -89,13 +91,13 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     expect(report.equations[0]).toMatchObject({ holds: true, rows: { read: 7, indexed: 7 } });
 
     app.serve(pipeline, { body: csv(9) });
-    const cancelled = await app.client.launch({ pipeline, refetch: true });
+    const cancelled = await app.client.launch({ pipeline, hour, refetch: true });
     await untilStage(cancelled.workflowId, 'land');
     await app.client.cancel(cancelled.workflowId);
     await expect(app.client.result(cancelled.workflowId)).rejects.toMatchObject({ code: 'Cancelled' });
     await landWithoutTelling(pipeline, 9);
     // Its batch is published and landed before it waits at all, and the consumer is paused still.
-    const second = await app.client.launch({ pipeline, force: true });
+    const second = await app.client.launch({ pipeline, hour, force: true });
     expect((await app.client.result(second.workflowId)).equations[0]).toMatchObject({
       holds: true,
       rows: { read: 9, indexed: 9 },

@@ -201,7 +201,7 @@ describe.skipIf(noStack)('import on a real object store', () => {
   test('an hour is the same as the newest committed one below it, by content and definition', async () => {
     const url = await serve(text('id,name\n1,a\n'));
     const pipeline = definition(`${url}/x.csv`);
-    const first = await run(pipeline, { hour: hoursAgo(3), useCurrent: true });
+    const first = await run(pipeline, { hour: hoursAgo(4), useCurrent: true });
     expect(first.sameAs).toBeUndefined();
     const commit = async (hour: string, generation: number, more: Partial<HourRecord> = {}) => {
       const { definitionSha, record } = first;
@@ -216,13 +216,13 @@ describe.skipIf(noStack)('import on a real object store', () => {
       };
       await deps.store.createJson(keys.hourRecord(pipeline.name, hour, generation), body);
     };
-    await commit(hoursAgo(3), 1, { batch: 'b' });
-    await commit(hoursAgo(2), 1, { rawSha: 'other' });
-    await commit(hoursAgo(2), 2, { sameAs: hoursAgo(3) });
+    await commit(hoursAgo(4), 1, { batch: 'b' });
+    await commit(hoursAgo(3), 1, { rawSha: 'other' });
+    await commit(hoursAgo(3), 2, { sameAs: hoursAgo(4) });
     await commit(toLogicalHour(Date.now() + 3_600_000), 1, { rawSha: 'later' });
     // Without the guards, each of these would be taken for unchanged.
-    expect((await run({ ...pipeline }, { hour: hoursAgo(1), useCurrent: true })).sameAs).toBeUndefined();
-    expect((await run(pipeline)).sameAs).toBe(hoursAgo(3));
+    expect((await run({ ...pipeline }, { hour: hoursAgo(2), useCurrent: true })).sameAs).toBeUndefined();
+    expect((await run(pipeline)).sameAs).toBe(hoursAgo(4));
     expect((await run(pipeline)).sameAs).toBeUndefined();
     const fresh = async (change: Partial<Pipeline>, force = false) => {
       const hour = toLogicalHour(Date.now() + 1_800_000);
@@ -234,7 +234,7 @@ describe.skipIf(noStack)('import on a real object store', () => {
     };
     expect(await fresh({}, true)).toBeUndefined();
     expect(await fresh({ key: [] })).toBeUndefined();
-    expect(await fresh({ retries: { ...pipeline.retries, attempts: 9 } })).toBe(hoursAgo(3));
+    expect(await fresh({ retries: { ...pipeline.retries, attempts: 9 } })).toBe(hoursAgo(4));
   });
 
   test.each([

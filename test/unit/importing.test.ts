@@ -25,7 +25,9 @@ describe('address', () => {
 
   test('an hour is past once the clock has left it', () => {
     expect(isPast('2026-11-24T03:00:00Z', new Date('2026-11-24T03:59:59.999Z'))).toBe(false);
-    expect(isPast('2026-11-24T03:00:00Z', new Date('2026-11-24T04:00:00Z'))).toBe(true);
+    // A run that began at the end of its hour is not late.
+    expect(isPast('2026-11-24T03:00:00Z', new Date('2026-11-24T04:04:59Z'))).toBe(false);
+    expect(isPast('2026-11-24T03:00:00Z', new Date('2026-11-24T04:05:00Z'))).toBe(true);
     expect(isPast('2026-11-24T05:00:00Z', new Date('2026-11-24T04:00:00Z'))).toBe(false);
   });
 

@@ -20,9 +20,12 @@ export function shownAddress(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
-/** Whether the clock has left this hour: what the source holds now is not what it held then. */
+/** A run that began in the last minute of its hour, and its retries, still count as in it. */
+const GRACE_MS = 5 * 60_000;
+
+/** Whether the clock has left this hour for good: what the source holds now is not what it held then. */
 export function isPast(hour: LogicalHour, now: Date): boolean {
-  return hour < toLogicalHour(now);
+  return hour < toLogicalHour(now.getTime() - GRACE_MS);
 }
 
 /** The address of the file itself where `url` is a page about it on a code host or a sheet; nothing for others. */
