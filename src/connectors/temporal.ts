@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { SluiceError } from '../definition/errors.ts';
+import { searchAttributes } from '../definition/names.ts';
 
 type ConnectionOptions = NonNullable<ClientConnectConfig['connectionOptions']>;
 
@@ -42,5 +43,26 @@ export function noTemporal(address: string, cause: unknown): SluiceError {
     'StackUnavailable',
     `No Temporal server answers at ${address}: start the local stack with "npm run stack -- up", or set TEMPORAL_ADDRESS.`,
     { cause },
+  );
+}
+
+/** The part of a connection that knows search attributes; clients and workers have one each. */
+interface Operator {
+  listSearchAttributes(request: { namespace: string }): Promise<{ customAttributes?: Record<string, unknown> | null }>;
+}
+
+/**
+ * Fails where a namespace lacks what runs say of themselves: each run would otherwise stop at its first step, without a word.
+ * @throws SluiceError `SettingsInvalid`, with the command that registers them
+ */
+export async function requireSearchAttributes(operator: Operator, namespace: string): Promise<void> {
+  const { customAttributes } = await operator.listSearchAttributes({ namespace });
+  const missing = Object.entries(searchAttributes).filter(([name]) => customAttributes?.[name] === undefined);
+  if (missing.length === 0) return;
+  const options = missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ');
+  throw new SluiceError(
+    'SettingsInvalid',
+    `Namespace ${namespace} lacks search attributes that runs set; register them with: ` +
+      `temporal operator search-attribute create --namespace ${namespace} ${options}`,
   );
 }

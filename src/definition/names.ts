@@ -84,3 +84,12 @@ export const taskQueues = {
   /** Long consumers: each holds a slot for hours. */
   streaming: 'sluice-streaming',
 } as const;
+
+/** What a run says of itself in the Web UI's list, by Temporal's own type names. A namespace must have these registered. */
+export const searchAttributes = {
+  PipelineName: 'Keyword',
+  PipelineHour: 'Datetime',
+  PipelineStage: 'Keyword',
+  PipelineOutcome: 'Keyword',
+  PipelineRows: 'Int',
+} as const;

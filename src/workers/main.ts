@@ -1,6 +1,6 @@
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { requireListening, temporalPlace } from '../connectors/temporal.ts';
-import { sentenceOf } from '../definition/errors.ts';
+import { requireListening, requireSearchAttributes, temporalPlace } from '../connectors/temporal.ts';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { stageDepsOf } from './stage-deps.ts';
 import { createWorkers, runWorkers } from './worker-set.ts';
 
@@ -29,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
     });
     try {
+      await checkNamespace(connection, namespace);
       const workers = await createWorkers({ connection, namespace, deps });
       process.stdout.write(`worker ready: Temporal at ${address}, ${workers.length} task queues, pid ${process.pid}\n`);
       await runWorkers(workers, stop.signal);
@@ -42,5 +43,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (process.env['SLUICE_DEBUG'] === '1') console.error(error);
     process.stderr.write(`The worker stopped: ${sentenceOf(error)}\n`);
     return 1;
+  }
+}
+
+/** Where a server does not let a worker ask (Temporal Cloud), the worker starts all the same. */
+async function checkNamespace(connection: NativeConnection, namespace: string): Promise<void> {
+  try {
+    await requireSearchAttributes(connection.operatorService, namespace);
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
   }
 }

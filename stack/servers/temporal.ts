@@ -1,15 +1,7 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { searchAttributes } from '../../src/definition/names.ts';
 import { LOOPBACK, type Server } from './server.ts';
-
-/** What a run says of itself in the Web UI's list; registered when the server starts. */
-export const searchAttributes = {
-  PipelineName: 'Keyword',
-  PipelineHour: 'Datetime',
-  PipelineStage: 'Keyword',
-  PipelineOutcome: 'Keyword',
-  PipelineRows: 'Int',
-} as const;
 
 export const temporal: Server = {
   name: 'temporal',

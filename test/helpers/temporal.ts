@@ -13,7 +13,7 @@ import { StackProgress } from '../../stack/progress.ts';
 import { provision } from '../../stack/provision.ts';
 
 /** The Temporal program of the stack's cache; undefined, with the reason printed, where it cannot be had. */
-const program: string | undefined = await provision('temporal', new StackProgress(() => {})).then(
+export const program: string | undefined = await provision('temporal', new StackProgress(() => {})).then(
   (folder) => join(folder, 'temporal'),
   (error: unknown) => {
     console.error(`Workflow tests are skipped: ${sentenceOf(error)}`);

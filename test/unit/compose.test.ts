@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { servers } from '../../stack/servers/index.ts';
-import { searchAttributes } from '../../stack/servers/temporal.ts';
 import { versions } from '../../stack/versions.ts';
+import { searchAttributes } from '../../src/definition/names.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
 
 const home = join(import.meta.dirname, '..', '..');

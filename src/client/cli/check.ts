@@ -3,9 +3,9 @@ import { KafkaConnector } from '../../connectors/kafka.ts';
 import { MailConnector } from '../../connectors/mail.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { SearchConnector } from '../../connectors/search.ts';
+import { requireSearchAttributes } from '../../connectors/temporal.ts';
 import { readSettings } from '../../connectors/settings.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
-import { attributes } from '../../workflows/attributes.ts';
 import { SluiceClient } from '../sluice-client.ts';
 
 interface Verdict {
@@ -44,7 +44,7 @@ async function tried(server: string, remedy: string, work: () => Promise<string>
     return { server, ok: true, sentence: await work() };
   } catch (error) {
     const found = sentenceOf(error);
-    const said = found.includes('npm run stack');
+    const said = found.includes('npm run stack') || found.includes('temporal operator');
     return {
       server,
       ok: false,
@@ -58,16 +58,7 @@ async function checkTemporal(): Promise<string> {
   try {
     const { connection, options } = client.temporal;
     const { namespace } = options;
-    const known = await connection.operatorService.listSearchAttributes({ namespace });
-    const missing = Object.values(attributes)
-      .map(({ name }) => name)
-      .filter((name) => known.customAttributes?.[name] === undefined);
-    if (missing.length > 0) {
-      throw new SluiceError(
-        'SettingsInvalid',
-        `Namespace ${namespace} lacks the search attributes ${missing.join(', ')}: register them with "temporal operator search-attribute create".`,
-      );
-    }
+    await requireSearchAttributes(connection.operatorService, namespace);
     return `namespace ${namespace}, search attributes registered`;
   } finally {
     await client.close();
