@@ -11,6 +11,7 @@ import { attended } from './attended.ts';
 interface State {
   readonly mode: string;
   readonly epoch: string;
+  readonly life: number;
   readonly problem?: { readonly code: string; readonly message: string };
 }
 

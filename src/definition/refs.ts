@@ -31,6 +31,8 @@ export interface PreparedStream {
   readonly topic: string;
   readonly partitions: number;
   readonly epoch: string;
+  /** Which life of the topic this is, counted from 1: of two epochs, the one with the larger number is the newer. */
+  readonly life: number;
   readonly index: string;
   readonly alias: string;
   /** Version of the columns as they are published and landed. */

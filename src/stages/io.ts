@@ -60,6 +60,7 @@ export interface ConsumeInput {
   readonly stream: string;
   readonly topic: string;
   readonly epoch: string;
+  readonly life: number;
   readonly partitions: number;
   readonly shard: number;
   readonly maxRecords: number;

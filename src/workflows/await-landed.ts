@@ -42,6 +42,17 @@ export async function awaitLanded(
     await ensureConsumer(pipeline, prepared);
     const state = await light.consumerState({ stream: prepared.stream, shard: 0 });
     if (state?.mode === 'halted' && state.epoch === prepared.epoch && state.problem) throw failure(state.problem);
+    if (state && state.life > prepared.life) {
+      // Unless it landed at the very last, what was published there will not land any more.
+      const last = await light.findLanded({ stream: prepared.stream, batchId });
+      if (last) return last;
+      throw failure({
+        code: 'TopicRecreated',
+        message:
+          `Topic ${prepared.topic} was deleted and made anew while this run waited for what it had published there; ` +
+          'run the hour again, and it is published to the new one.',
+      });
+    }
     run.waitsFor(state?.mode === 'paused' ? `the consumer of ${prepared.stream} is paused` : undefined);
     await condition(() => told.has(batchId), wait);
     told.delete(batchId);
@@ -72,7 +83,8 @@ async function ensureConsumer(pipeline: Pipeline, prepared: PreparedStream): Pro
 }
 
 export function consumeInput(pipeline: Pipeline, prepared: PreparedStream): ConsumeInput {
-  const { stream, topic, epoch, partitions } = prepared;
+  const { stream, topic, epoch, life, partitions } = prepared;
   const { maxRecords, maxBytes, abandonAfter } = pipeline.land;
-  return { stream, topic, epoch, partitions, shard: 0, maxRecords, maxBytes, abandonAfterMs: durationMs(abandonAfter) };
+  const limits = { maxRecords, maxBytes, abandonAfterMs: durationMs(abandonAfter) };
+  return { stream, topic, epoch, life, partitions, shard: 0, ...limits };
 }

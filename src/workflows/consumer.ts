@@ -50,6 +50,7 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
     stream: given.stream,
     topic: given.topic,
     epoch: given.epoch,
+    life: given.life,
     ...(problem ? { problem } : {}),
   });
   const enter = (next: ConsumerState['mode']): ConsumerState => {
@@ -71,7 +72,8 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   setHandler(resumeSignal, () => void enter('running'), { description: 'As the update, without an answer.' });
   setHandler(drainSignal, () => void enter('draining'), { description: 'As the update, without an answer.' });
   setHandler(adoptSignal, (newer) => {
-    if (JSON.stringify(newer) === JSON.stringify(given)) return;
+    // A run that still waits for a life of the topic that is over must not lead the consumer back to it.
+    if (newer.life < given.life || JSON.stringify(newer) === JSON.stringify(given)) return;
     const recreated = newer.epoch !== given.epoch;
     given = newer;
     // What halted it was about a topic that is no more.

@@ -59,6 +59,7 @@ export interface ConsumerState {
   readonly stream: string;
   readonly topic: string;
   readonly epoch: string;
+  readonly life: number;
   readonly problem?: { readonly code: string; readonly message: string };
 }
 
@@ -67,7 +68,7 @@ export const landedSignal = defineSignal<[{ batch: string }]>('landed');
 /** How far a run is. */
 export const progressQuery = defineQuery<RunProgress>('progress');
 
-/** Gives a consumer its topic's newest epoch and the definition's newest limits. */
+/** Gives a consumer its topic's newest epoch and the definition's newest limits. An older epoch than its own is ignored. */
 export const adoptSignal = defineSignal<[ConsumeInput]>('adopt');
 export const pauseSignal = defineSignal('pause');
 export const resumeSignal = defineSignal('resume');

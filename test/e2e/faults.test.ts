@@ -47,13 +47,14 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
   async function landWithoutTelling(pipeline: Pipeline, rows: number): Promise<void> {
     const deps = stageDeps(app.environment);
     const [made] = await keysBelow(app.environment, keys.topics(pipeline.name));
-    const topic = await deps.store.findJson<{ epoch: string }>(made ?? '');
+    const topic = await deps.store.findJson<{ epoch: string; n: number }>(made ?? '');
     const stop = new AbortController();
     const { maxRecords, maxBytes } = pipeline.land;
     const input = {
       stream: pipeline.name,
       topic: pipeline.name,
       epoch: topic?.epoch ?? '',
+      life: topic?.n ?? 0,
       partitions: pipeline.publish.partitions,
       shard: 0,
       maxRecords,

@@ -32,7 +32,7 @@ export interface Record {
 export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivities>; record: Record } {
   const record: Record = { calls: [], reports: [] };
   const prepared: PreparedStream = {
-    ...{ dataset: 'main', stream: pipeline.name, topic: pipeline.name, partitions: 1, epoch: 'e1' },
+    ...{ dataset: 'main', stream: pipeline.name, topic: pipeline.name, partitions: 1, epoch: 'e1', life: 1 },
     ...{ index: `${pipeline.name}-1`, alias: pipeline.name, schema: 's1', changes: [] },
   };
   const imported: ImportResult = {

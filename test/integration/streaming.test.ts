@@ -77,9 +77,19 @@ describe.skipIf(noStack)('the streaming contract on real servers', () => {
     publish(deps, { pipeline, hour, prepared: stream, batch, workflowId: 'nobody' }, ctx);
 
   function input(pipeline: Definition, stream: PreparedStream, shard = 0): ConsumeInput {
-    const { topic, epoch, partitions } = stream;
+    const { topic, epoch, life, partitions } = stream;
     const { maxRecords, maxBytes } = pipeline.land;
-    return { stream: stream.stream, topic, epoch, partitions, shard, maxRecords, maxBytes, abandonAfterMs: 86_400_000 };
+    return {
+      stream: stream.stream,
+      topic,
+      epoch,
+      life,
+      partitions,
+      shard,
+      maxRecords,
+      maxBytes,
+      abandonAfterMs: 86_400_000,
+    };
   }
 
   /** Runs a consumer until `done`, then stops it. */

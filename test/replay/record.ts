@@ -106,7 +106,7 @@ try {
 
   let landed = false;
   let consumes = 0;
-  const state = { mode: 'running', stream: 's', topic: 's', epoch: 'e1' };
+  const state = { mode: 'running', stream: 's', topic: 's', epoch: 'e1', life: 1 };
   await recordPipeline(
     'pipeline-waited',
     {},
@@ -145,7 +145,7 @@ try {
     },
   };
   const consume = {
-    ...{ stream, topic: stream, epoch: 'e1', partitions: 1, shard: 0 },
+    ...{ stream, topic: stream, epoch: 'e1', life: 1, partitions: 1, shard: 0 },
     ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
   };
   const consumer = await client.workflow.start('consumer', {
@@ -157,7 +157,7 @@ try {
   const newest = client.workflow.getHandle(consumer.workflowId);
   await newest.executeUpdate('pause');
   await newest.executeUpdate('resume');
-  await newest.signal('adopt', { ...consume, epoch: 'e2' });
+  await newest.signal('adopt', { ...consume, epoch: 'e2', life: 2 });
   broken = true;
   await newest.executeUpdate('pause');
   await newest.executeUpdate('resume');

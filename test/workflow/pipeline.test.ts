@@ -173,7 +173,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     const { stages, record } = goodStages(pipeline);
     const consumed = Promise.withResolvers<void>();
     let landed = false;
-    const running = { mode: 'running', stream: pipeline.name, topic: pipeline.name, epoch: 'e1' };
+    const running = { mode: 'running', stream: pipeline.name, topic: pipeline.name, epoch: 'e1', life: 1 };
     lab.stages = {
       ...stages,
       findLanded: async () => (landed ? stages.findLanded(undefined as never) : undefined),
@@ -204,5 +204,25 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     const consumer = lab.temporal.client.workflow.getHandle(ids.consumer(pipeline.name, 0));
     expect((await consumer.describe()).status.name).toBe('RUNNING');
     await consumer.executeUpdate('drain');
+  });
+
+  it('fails instead of waiting for ever when its topic was made anew behind it', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    const consumer = { mode: 'running', stream: pipeline.name, topic: pipeline.name, epoch: 'e2', life: 2 };
+    lab.stages = {
+      ...stages,
+      findLanded: async () => undefined,
+      consumerState: async () => consumer,
+      consume: async () => {
+        const beat = setInterval(() => Context.current().heartbeat(), 50);
+        await Context.current().cancelled.finally(() => clearInterval(beat));
+      },
+    };
+    expect(await failureOf(pipeline)).toMatchObject({
+      type: 'TopicRecreated',
+      message: expect.stringMatching(/made anew while this run waited/) as unknown,
+    });
+    await lab.temporal.client.workflow.getHandle(ids.consumer(pipeline.name, 0)).executeUpdate('drain');
   });
 });

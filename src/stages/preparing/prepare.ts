@@ -35,6 +35,7 @@ async function prepareStream(deps: StageDeps, stream: Stream, pipeline: Pipeline
     topic: stream.topic,
     partitions: life.partitions,
     epoch: life.epoch,
+    life: life.n,
     index: index.index,
     alias: stream.alias,
     schema,
