@@ -16,6 +16,7 @@ const numeric: readonly ColumnType[] = ['integer', 'decimal'];
 /** What the schema cannot see: names that refer to nothing, types that do not fit, patterns that engines read differently. */
 export function crossCheck(pipeline: Pipeline): Finding[] {
   return [
+    ...sourceAddress(pipeline),
     ...columnNames(pipeline),
     ...columnRules(pipeline),
     ...keyColumns(pipeline),
@@ -27,6 +28,14 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
       ? [{ path: ['schedule', 'every'], message: 'is shorter than a minute' }]
       : []),
   ];
+}
+
+/** A definition is stored in schedules and histories, where everyone reads it. */
+function sourceAddress({ source }: Pipeline): Finding[] {
+  const url = URL.canParse(source.url) ? new URL(source.url) : undefined;
+  if (!url) return [{ path: ['source', 'url'], message: 'is no address' }];
+  if (url.username === '' && url.password === '') return [];
+  return [{ path: ['source', 'url'], message: 'holds a user name or password; no secrets may stand here' }];
 }
 
 function columnNames({ columns, generate }: Pipeline): Finding[] {

@@ -35,7 +35,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
 
   const prepared = await run.stage('prepare', () => light('topic, bucket, index').prepare({ pipeline: definition }));
 
-  const imported = await run.stage('import', () => compute(definition.source.url).importSource(input));
+  const imported = await run.stage('import', () => compute(hour).importSource(input));
   const { record } = imported;
   run.found({
     source: {

@@ -81,6 +81,13 @@ describe('a definition', () => {
   });
 
   it.each<[string, Partial<PipelineInput>, string, RegExp]>([
+    [
+      'a password in the address',
+      { source: { url: 'https://me:hidden@example.org/a.csv' } },
+      'source.url',
+      /no secrets/,
+    ],
+    ['no address', { source: { url: 'https://' } }, 'source.url', /no address/],
     ['a key that is no column', { key: ['idd'] }, 'key.0', /"idd" is no column. Did you mean "id"/],
     ['a key that may be missing', { key: ['amount'] }, 'key.0', /may be missing/],
     ['two columns of one name', column({ name: 'id' }), 'columns.AMOUNT.name', /also the name of columns.ID/],
