@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -35,8 +35,20 @@ export async function shippedCopy(definitionFile: string, url: string): Promise<
   return found?.isFile() ? file : undefined;
 }
 
-/** The port that the shipped copy is served at: the same each time, since a schedule remembers the address. */
-export const sourcePort = (): number => chosenPort('source', USUAL_PORT, process.env);
+const portFile = (state: string): string => join(state, 'source-port');
+
+/**
+ * The port for the shipped copy: the one of last time, since the stack's schedule knows the copy by it. An hour that was missed while
+ * the stack was down is made up for before the schedule can be told of another.
+ */
+export async function sourcePort(state: string, free: boolean): Promise<number> {
+  const last = Number(await readFile(portFile(state), 'utf8').catch(() => '0'));
+  return last || (free ? 0 : chosenPort('source', USUAL_PORT, process.env));
+}
+
+export async function rememberSourcePort(state: string, { allow }: ServedSource): Promise<void> {
+  await writeFile(portFile(state), allow.split(':')[1] ?? '');
+}
 
 /** Serves a file over HTTP on loopback, and gives the pipeline that reads it from there. Takes any port where `port` is held. */
 export async function serveSource(pipeline: Pipeline, file: string, port: number): Promise<ServedSource> {

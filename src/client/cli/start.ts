@@ -6,7 +6,14 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
 import { bold, equationLines, Screen, seconds } from './screen.ts';
-import { isReachable, serveSource, shippedCopy, sourcePort, type ServedSource } from './shipped-source.ts';
+import {
+  isReachable,
+  rememberSourcePort,
+  serveSource,
+  shippedCopy,
+  sourcePort,
+  type ServedSource,
+} from './shipped-source.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
 
 export interface StartOptions {
@@ -52,7 +59,7 @@ export async function start(definition: string | undefined, options: StartOption
   let interrupted = false;
   try {
     const running = await orStopped(up(stack));
-    source = await localSource(written, file, options.freePorts ?? false, screen);
+    source = await localSource(written, file, running.state, options.freePorts ?? false, screen);
     const pipeline = source?.pipeline ?? written;
     const environment = workerEnvironment(running, source);
     const log = join(running.state, 'logs', 'worker.log');
@@ -96,13 +103,15 @@ export async function start(definition: string | undefined, options: StartOption
 async function localSource(
   pipeline: Pipeline,
   file: string,
+  state: string,
   freePort: boolean,
   screen: Screen,
 ): Promise<ServedSource | undefined> {
   if (await isReachable(pipeline.source.url)) return undefined;
   const copy = await shippedCopy(file, pipeline.source.url);
   if (copy === undefined) return undefined;
-  const served = await serveSource(pipeline, copy, freePort ? 0 : sourcePort());
+  const served = await serveSource(pipeline, copy, await sourcePort(state, freePort));
+  await rememberSourcePort(state, served);
   screen.say(
     `${pipeline.source.url} cannot be reached from here: the shipped copy is served instead, at ${served.pipeline.source.url}`,
   );
