@@ -21,9 +21,11 @@ export function start(launch: Launch, log: string): ProcessIdentity {
     });
     child.on('error', () => {});
     child.unref();
-    const identity = child.pid === undefined ? undefined : identityOf(child.pid);
-    if (!identity) throw new SluiceError('StackUnavailable', `"${launch.program}" did not start; see ${log}.`);
-    return identity;
+    if (child.pid === undefined) {
+      throw new SluiceError('StackUnavailable', `"${launch.program}" did not start; see ${log}.`);
+    }
+    // A server may have ended before it is looked up; whoever waits for it then tells the end of its log.
+    return identityOf(child.pid) ?? { pid: child.pid, startedAt: 'ended at once' };
   } finally {
     closeSync(output);
   }

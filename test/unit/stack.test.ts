@@ -164,6 +164,18 @@ describe('processes', () => {
     await expect(untilAnswering('Kafka', identity, answers, log)).rejects.toThrow(/Kafka ended.*the disk is full/);
   });
 
+  it('that ended before they could be looked up count as ended, not as never started', async () => {
+    const log = join(folder, 'at-once.log');
+    // Whether the shell is still there when it is looked up is a race; thirty tries meet both.
+    for (let round = 0; round < 30; round++) {
+      const identity = start({ program: 'true', args: [] }, log);
+      while (isAlive(identity)) await wait(2);
+      await expect(untilAnswering('Kafka', identity, () => Promise.reject(new Error('no')), log)).rejects.toThrow(
+        /^Kafka ended/,
+      );
+    }
+  });
+
   it('get none of our secrets', async () => {
     const log = join(folder, 'environment.log');
     process.env['SLUICE_S3_SECRET_KEY'] = 'hidden';
