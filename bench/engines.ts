@@ -9,6 +9,7 @@ import { danfojsEngine } from '../src/stages/cleaning/danfojs-engine.ts';
 import { duckdbEngine } from '../src/stages/cleaning/duckdb-engine.ts';
 import { compileRules } from '../src/stages/cleaning/rules.ts';
 import { unattended } from '../src/stages/deps.ts';
+import { named, textColumns } from '../test/helpers/text-columns.ts';
 
 // `npm run bench:engines`: the two cleaning engines on the first rows of the real file, in turns, five times each. What it prints are
 // medians and their ratio; the medians are this machine's, the ratio is what may be quoted.
@@ -29,11 +30,8 @@ for (const size of sizes) {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   try {
     const part = join(folder, 'part.parquet');
-    const numbers = rows.map((_, at) => at + 1);
-    const columns = header.map((_, at) => rows.map((row) => row[at] ?? ''));
-    const origins = { file: rows.map(() => 'f'), row: numbers, line: numbers, offset: numbers };
-    await writeFile(part, await encodeTextParquet(header, columns, origins));
-    const job = { rules: compileRules(pipeline, header), parts: [part], file: 'f', folder, context: unattended };
+    await writeFile(part, encodeTextParquet(named(header), textColumns(header.length, rows), 0));
+    const job = { rules: compileRules(pipeline, header), parts: [part], files: ['f'], folder, context: unattended };
     const times = { duckdb: [] as number[], danfojs: [] as number[] };
     const bytes = new Set<string>();
     for (let turn = 0; turn <= turns; turn += 1) {

@@ -11,6 +11,7 @@ export async function attended<T>(stage: (context: StageContext) => Promise<T>):
   try {
     return await stage({
       signal: activity.cancellationSignal,
+      previous: activity.info.heartbeatDetails as unknown,
       progress: (progress) => {
         latest = progress;
         activity.heartbeat(progress);

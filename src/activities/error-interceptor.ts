@@ -24,11 +24,14 @@ export function classified(error: unknown): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const code = error instanceof SluiceError ? error.code : 'Unexpected';
   const what = errorCodes[code];
+  // What a server asks for with Retry-After comes before the stage's own back-off.
+  const retryAfterMs = error instanceof SluiceError ? error.facts['retryAfterMs'] : undefined;
   return ApplicationFailure.create({
     type: code,
     message: sentenceOf(error),
     nonRetryable: what === 'final',
     details: error instanceof SluiceError ? [error.facts] : [],
+    ...(typeof retryAfterMs === 'number' ? { nextRetryDelay: retryAfterMs } : {}),
     ...(what === 'benign' ? { category: ApplicationFailureCategory.BENIGN } : {}),
   });
 }

@@ -146,6 +146,14 @@ export class ObjectStore {
     }
   }
 
+  /** Joins objects on the server, in order: each but the last must have 5 MiB at least. */
+  async compose(from: readonly string[], key: string): Promise<void> {
+    const sources = from.map((Object) => new CopySourceOptions({ Bucket: this.bucket, Object }));
+    await this.#guard(key, () =>
+      this.#single.composeObject(new CopyDestinationOptions({ Bucket: this.bucket, Object: key }), sources),
+    );
+  }
+
   /** The whole object. @throws SluiceError `ObjectCorrupt` where there is none. */
   async get(key: string): Promise<Buffer> {
     const found = await this.find(key);
@@ -209,11 +217,11 @@ export class ObjectStore {
   }
 
   /** Keys below a prefix in code-unit order, all levels. */
-  async *list(prefix: string, startAfter = ''): AsyncGenerator<{ key: string; bytes: number }> {
+  async *list(prefix: string, startAfter = ''): AsyncGenerator<{ key: string; bytes: number; lastModified: Date }> {
     try {
       for await (const item of this.#single.listObjectsV2(this.bucket, prefix, true, startAfter)) {
-        const { name, size } = item as { name?: string; size?: number };
-        if (name !== undefined) yield { key: name, bytes: size ?? 0 };
+        const { name, size, lastModified } = item as { name?: string; size?: number; lastModified?: Date };
+        if (name !== undefined) yield { key: name, bytes: size ?? 0, lastModified: lastModified ?? new Date(0) };
       }
     } catch (error) {
       throw this.#sluiceError(prefix, error);

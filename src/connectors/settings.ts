@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../definition/errors.ts';
+import { Secrets } from './secrets.ts';
 
 const list = (separator: string) =>
   z
@@ -33,6 +34,12 @@ const environmentSchema = z.object({
   SLUICE_INBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
   SLUICE_SOURCE_ALLOW: list(','),
   SLUICE_FILE_ROOTS: list(delimiter),
+  SLUICE_S3_ROOTS: list(',').refine(
+    (roots) => roots.every((root) => /^s3:\/\/[a-z0-9][a-z0-9.-]{2,62}\//.test(root)),
+    'needs s3://bucket/ or s3://bucket/folder/',
+  ),
+  SLUICE_SECRETS_DIR: z.string().optional(),
+  SLUICE_SSH_KNOWN_HOSTS: z.string().optional(),
   SLUICE_LOCAL_COPIES: z.string().optional(),
   SLUICE_WORK_DIR: z.string().default(join(tmpdir(), 'sluice-work')),
 });
@@ -52,6 +59,11 @@ export interface Settings {
   readonly sourceAllow: readonly string[];
   /** Folders below which `file:` sources may lie. */
   readonly fileRoots: readonly string[];
+  /** `s3://bucket/folder/` below which `s3:` sources may lie. */
+  readonly s3Roots: readonly string[];
+  readonly secrets: Secrets;
+  /** The known_hosts file by which sftp servers are recognised. */
+  readonly knownHosts?: string;
   /** Where `save.localCopy` puts clean.csv; local copies are refused where it is absent. */
   readonly localCopies?: string;
   /** Scratch space; each stage makes and removes a folder of its own in it. */
@@ -88,6 +100,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     },
     sourceAllow: env.SLUICE_SOURCE_ALLOW,
     fileRoots: env.SLUICE_FILE_ROOTS,
+    s3Roots: env.SLUICE_S3_ROOTS,
+    secrets: new Secrets(environment, env.SLUICE_SECRETS_DIR),
+    ...(env.SLUICE_SSH_KNOWN_HOSTS ? { knownHosts: env.SLUICE_SSH_KNOWN_HOSTS } : {}),
     ...(env.SLUICE_LOCAL_COPIES ? { localCopies: env.SLUICE_LOCAL_COPIES } : {}),
     workDir: env.SLUICE_WORK_DIR,
   };

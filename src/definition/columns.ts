@@ -20,7 +20,15 @@ export const columnSchema = z
     scale: z.int().min(0).max(37).default(6).describe('Digits of a decimal after the point.'),
     trim: z.boolean().default(true).describe('Take white space off both ends first.'),
     pad: z.int().min(1).max(64).optional().describe('Fill up with zeros on the left to this many characters.'),
-    missing: z.array(z.string()).default(['']).describe('Texts (after trimming) that mean: no value.'),
+    missing: z
+      .array(z.string())
+      .optional()
+      .describe('Texts (after trimming) that mean: no value; those of source.format where left out.'),
+    decimal: z.enum(['.', ',']).optional().describe('The decimal mark; that of source.format where left out.'),
+    thousands: z
+      .enum(['', ',', '.', ' ', "'", '_'])
+      .optional()
+      .describe('Between groups of three digits; that of source.format where left out.'),
     onMissing: z
       .union([z.enum(['reject', 'drop', 'null']), z.strictObject({ default: scalar })])
       .default('null')

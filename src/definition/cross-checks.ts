@@ -6,6 +6,7 @@ import { sentenceOf } from './errors.ts';
 import { compilePattern } from './pattern.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
+import { sourceChecks } from './source-checks.ts';
 import { streamOf } from './streams.ts';
 
 /** Fields that every document has beside its columns; no column may have these names. */
@@ -16,7 +17,7 @@ const numeric: readonly ColumnType[] = ['integer', 'decimal'];
 /** What the schema cannot see: names that refer to nothing, types that do not fit, patterns that engines read differently. */
 export function crossCheck(pipeline: Pipeline): Finding[] {
   return [
-    ...sourceAddress(pipeline),
+    ...sourceChecks(pipeline),
     ...columnNames(pipeline),
     ...columnRules(pipeline),
     ...keyColumns(pipeline),
@@ -28,14 +29,6 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
       ? [{ path: ['schedule', 'every'], message: 'is shorter than a minute' }]
       : []),
   ];
-}
-
-/** A definition is stored in schedules and histories, where everyone reads it. */
-function sourceAddress({ source }: Pipeline): Finding[] {
-  const url = URL.canParse(source.url) ? new URL(source.url) : undefined;
-  if (!url) return [{ path: ['source', 'url'], message: 'is no address' }];
-  if (url.username === '' && url.password === '') return [];
-  return [{ path: ['source', 'url'], message: 'holds a user name or password; no secrets may stand here' }];
 }
 
 function columnNames({ columns, generate }: Pipeline): Finding[] {
@@ -56,7 +49,7 @@ function columnNames({ columns, generate }: Pipeline): Finding[] {
   return findings;
 }
 
-function columnRules({ columns }: Pipeline): Finding[] {
+function columnRules({ columns, source: { format } }: Pipeline): Finding[] {
   return Object.entries(columns).flatMap(([source, column]): Finding[] => {
     const at = (field: string, message: string): Finding => ({ path: ['columns', source, field], message });
     const found: Finding[] = [];
@@ -73,6 +66,14 @@ function columnRules({ columns }: Pipeline): Finding[] {
       found.push(at('range', `needs a number, but the column is a ${column.type}`));
     const { min, max } = column.range ?? {};
     if (min !== undefined && max !== undefined && min > max) found.push(at('range', `min ${min} is above max ${max}`));
+    const marks = (['decimal', 'thousands'] as const).filter((mark) => column[mark] !== undefined);
+    for (const mark of numeric.includes(column.type) ? [] : marks) {
+      found.push(at(mark, `needs a number, but the column is a ${column.type}`));
+    }
+    const decimal = column.decimal ?? format.decimal;
+    if (marks.length > 0 && decimal === (column.thousands ?? format.thousands)) {
+      found.push(at(marks[0] ?? 'decimal', 'decimal mark and thousands separator are the same'));
+    }
     if (column.pad !== undefined && column.type !== 'string') {
       found.push(at('pad', `needs a string: a ${column.type} has no leading zeros to keep`));
     }

@@ -26,6 +26,8 @@ export function hiveEscape(value: string): string {
 /** Object keys. `stream` is what {@link streamName} gives. */
 export const keys = {
   raw: (pipeline: string, sha256: string) => `raw/${pipeline}/${sha256}`,
+  /** What a download stores on its way. */
+  fetching: (pipeline: string) => `tmp/fetching/${pipeline}/`,
   parsedPrefix: (rawSha: string, dialectSha: string) => `parsed/${rawSha}-${dialectSha.slice(0, 16)}/`,
   imports: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/imports/`,
   importRecord: (pipeline: string, hour: LogicalHour, n: number) => `${keys.imports(pipeline, hour)}${number6(n)}.json`,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { columnSchema, identifier } from './columns.ts';
 import { conditionSchema } from './condition.ts';
 import { generateSchema } from './generated.ts';
+import { sourceSchema } from './source.ts';
 
 const name = z
   .string()
@@ -20,31 +21,6 @@ const schedule = z.strictObject({
   offset: duration.default('0s').describe('How long after the full interval.'),
   catchUp: duration.default('2h').describe('After an outage, hours missed longer ago than this are not made up for.'),
   paused: z.boolean().default(false),
-});
-
-const source = z.strictObject({
-  url: z
-    .string()
-    .regex(/^(https?|file):\/\//, 'must begin with http://, https:// or file://')
-    .describe('Where the CSV is. `${hour:YYYY-MM-DD-HH}` stands for the logical hour.'),
-  headers: z.record(z.string(), z.string()).default({}).describe('Request headers. No secrets here.'),
-  onUnchanged: z
-    .enum(['finish', 'snapshot'])
-    .default('finish')
-    .describe('What an hour does whose file and definition are those of the hour before: finish early, or go on.'),
-  delimiter: z.string().min(1).max(1).default(','),
-  quote: z.string().min(1).max(1).default('"'),
-  limits: z
-    .strictObject({
-      bytes: z.int().min(1).default(2_147_483_648),
-      rows: z.int().min(1).default(50_000_000),
-      columns: z.int().min(1).max(10_000).default(1_000),
-      fieldLength: z.int().min(1).default(131_072),
-      seconds: z.int().min(1).default(1_800).describe('For the whole download.'),
-      idleSeconds: z.int().min(1).default(30).describe('Without a byte.'),
-      redirects: z.int().min(0).default(5),
-    })
-    .prefault({}),
 });
 
 const aggregate = z.strictObject({
@@ -117,7 +93,7 @@ export const pipelineSchema = z.strictObject({
   name,
   description: z.string().optional(),
   schedule: schedule.prefault({}),
-  source,
+  source: sourceSchema,
   columns: z
     .record(z.string().min(1), columnSchema)
     .refine((columns) => Object.keys(columns).length > 0, 'needs at least one column')

@@ -41,6 +41,17 @@ export interface PreparedStream {
   readonly changes: readonly string[];
 }
 
+/** One file as it was fetched. */
+export interface RawFile {
+  /** The address asked for, without query string or user info. */
+  readonly name: string;
+  readonly raw: ObjectRef;
+  readonly etag?: string;
+  readonly lastModified?: string;
+  /** Bytes of each page of an answer that came in pages; the object holds them end to end. */
+  readonly pages?: readonly number[];
+}
+
 /** What was fetched for an hour, and when. Stored create-once; replays use the newest. */
 export interface ImportRecord {
   readonly pipeline: string;
@@ -48,10 +59,36 @@ export interface ImportRecord {
   readonly n: number;
   /** The address asked for, without query string or user info. */
   readonly source: string;
+  /** Digest of all that the request was made of: only a record of the same request can say that nothing changed. */
+  readonly requestSha?: string;
   readonly fetchedAt: string;
   readonly etag?: string;
   readonly lastModified?: string;
+  /** The file; where there are several, or pages, the list of them. Its hash is that of the content. */
   readonly raw: ObjectRef;
+  /** Each file by name, where `raw` is a list. */
+  readonly files?: readonly RawFile[];
+  /** The source said that nothing had changed since the import of this hour, and its bytes were taken. */
+  readonly notModifiedSince?: LogicalHour;
+  /** What a reader should know of the fetch: `fetched the file itself from … instead`. */
+  readonly notes?: readonly string[];
+}
+
+/** The files of an import, in order. */
+export function rawFiles(record: ImportRecord): readonly RawFile[] {
+  return record.files ?? [{ name: record.source, raw: record.raw }];
+}
+
+/** What became of one file when it was read. */
+export interface FileAccount {
+  /** Its name in rejects and row identities: its sha256, with `#n` behind it for the nth time of the same bytes. */
+  readonly file: string;
+  readonly rows: { readonly read: number; readonly parsed: number; readonly rejected: number };
+  /** How it was read: `gzip, UTF-8, delimiter ";", header on line 19`. */
+  readonly format: string;
+  readonly skipped: { readonly preamble: number; readonly comments: number; readonly blank: number };
+  /** Bytes for which U+FFFD stands in rows that were kept. */
+  readonly replacedBytes: number;
 }
 
 /** All-text table with `_file`, `_row`, `_line`, `_offset` beside the source's own columns; Parquet parts. */
@@ -60,8 +97,13 @@ export interface ParsedObject {
   /** Header names as in the file, made unique; the parts' own column names. */
   readonly header: readonly string[];
   readonly rows: { readonly read: number; readonly parsed: number; readonly rejected: number };
+  /** Rejected rows by what is wrong with them. */
+  readonly rejectedBy: Readonly<Record<string, number>>;
   /** Rows that do not fit the header, as ndjson; absent when there are none. */
   readonly rejects?: ObjectRef;
+  /** By the number that `_file` holds. */
+  readonly files: readonly FileAccount[];
+  readonly notes: readonly string[];
 }
 
 export interface ImportResult {

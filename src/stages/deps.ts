@@ -19,12 +19,16 @@ export interface Progress {
   readonly bytes?: number;
   /** A few words: `sent 12,000 of 32,735`. */
   readonly note?: string;
+  /** What the next attempt needs to go on from here. */
+  readonly resume?: unknown;
 }
 
 /** How a stage is told to stop, and how it says that it is alive. */
 export interface StageContext {
   readonly signal: AbortSignal;
   progress(progress: Progress): void;
+  /** The last progress that an earlier attempt at the same work reported, as it came back: of any form. */
+  readonly previous?: unknown;
 }
 
 /** A context for callers that neither cancel nor watch. */

@@ -19,7 +19,6 @@ export function schemaVersion(output: readonly OutputColumn[], land: Pipeline['l
 /** Digest of what shapes the rows of an hour. A change of schedule, retries or alerts is no change of the data. */
 export function definitionSha(pipeline: Pipeline): string {
   const { columns, key, duplicates, filter, aggregate, generate, land, source } = pipeline;
-  const { delimiter, quote } = source;
   const { format, date, type } = land;
   return sha256Hex(
     canonicalJson({
@@ -30,7 +29,7 @@ export function definitionSha(pipeline: Pipeline): string {
       aggregate,
       generate,
       land: { format, date, type },
-      dialect: { delimiter, quote },
+      dialect: { format: source.format, answer: source.answer },
       generatorVersion,
     }),
   );

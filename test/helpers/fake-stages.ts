@@ -38,7 +38,10 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
   const imported: ImportResult = {
     record: { pipeline: pipeline.name, hour, n: 1, source: 'https://example.org/a.csv', fetchedAt: hour, raw: ref },
     definitionSha: 'd1',
-    parsed: { parts: [ref], header: ['id'], rows: { read: 3, parsed: 3, rejected: 0 } },
+    parsed: {
+      ...{ parts: [ref], header: ['id'], rows: { read: 3, parsed: 3, rejected: 0 }, rejectedBy: {}, notes: [] },
+      files: [],
+    },
     replayed: false,
     unknownColumns: [],
   };

@@ -110,7 +110,7 @@ describe.skipIf(noStack)('cleaning on a real object store', () => {
     expect(rejects).toContainEqual(
       expect.objectContaining({ row: 3, line: 4, column: 'amount', rule: 'type', value: 'x' }),
     );
-    expect(cleaned.rejectedBy).toEqual({ 'amount type': 1, 'id required': 1, 'row parse': 1 });
+    expect(cleaned.rejectedBy).toEqual({ 'amount type': 1, 'id required': 1, 'row width': 1 });
     expect(cleaned.quality).toEqual([
       {
         gate: 'rejectedPercent',

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pipelineSchema, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { encodeTextParquet } from '../../src/formats/parquet.ts';
+import { named, textColumns } from '../helpers/text-columns.ts';
 import { cleanWithDanfojs } from '../../src/stages/cleaning/danfojs-clean.ts';
 import { danfojsEngine } from '../../src/stages/cleaning/danfojs-engine.ts';
 import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
@@ -28,11 +29,8 @@ async function prepareJob(input: Partial<PipelineInput>, rows: readonly (readonl
   const pipeline = pipelineSchema.parse({ name: 'p', source: { url: 'https://example.org/a.csv' }, ...input });
   const folder = await mkdtemp(join(root, 'job-'));
   const path = join(folder, 'part.parquet');
-  const numbers = rows.map((_, at) => at + 1);
-  const columns = header.map((_, at) => rows.map((row) => row[at] ?? ''));
-  const origins = { file: rows.map(() => 'f'), row: numbers, line: numbers, offset: numbers.map((n) => n * 10) };
-  await writeFile(path, await encodeTextParquet(header, columns, origins));
-  return { rules: compileRules(pipeline, header), parts: [path], file: 'f', folder };
+  await writeFile(path, encodeTextParquet(named(header), textColumns(header.length, rows), 0));
+  return { rules: compileRules(pipeline, header), parts: [path], files: ['f'], folder };
 }
 
 async function told(outcome: CleanOutcome) {

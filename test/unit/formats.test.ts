@@ -8,6 +8,7 @@ import type { OutputColumn } from '../../src/definition/columns.ts';
 import { fromScaled, plainDigits, toScaled } from '../../src/formats/decimal.ts';
 import { decodeJsonLines, encodeJsonLines } from '../../src/formats/json-lines.ts';
 import { decodeParquet, encodeParquet, encodeTextParquet, type Row } from '../../src/formats/parquet.ts';
+import { named, textColumns } from '../helpers/text-columns.ts';
 
 const columns: OutputColumn[] = [
   { name: 'text', type: 'string' },
@@ -139,22 +140,14 @@ describe('parquet', () => {
   });
 
   test('the parsed table is all text with its origins', async () => {
-    const bytes = await encodeTextParquet(
-      ['a', '__proto__'],
-      [
-        ['1', ''],
-        ['x', null],
-      ],
-      {
-        file: ['f', 'f'],
-        row: [1, 2],
-        line: [2, 3],
-        offset: [4, 5_000_000_000],
-      },
-    );
+    const cells = textColumns(2, [
+      ['1', 'x'],
+      ['', '🙂'],
+    ]);
+    const bytes = encodeTextParquet([...named(['a', '__proto__']), { name: 'none', position: -1 }], cells, 3);
     expect(await duckdb(bytes, (file) => `SELECT * FROM ${file}`)).toEqual([
-      ['1', 'x', 'f', '1', '2', '4'],
-      ['', null, 'f', '2', '3', '5000000000'],
+      ['1', 'x', '', '3', '1', '1', '10'],
+      ['', '🙂', '', '3', '2', '2', '20'],
     ]);
   });
 });

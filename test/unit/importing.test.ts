@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pipelineSchema, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { guardedLookup, isInternal } from '../../src/stages/importing/address-guard.ts';
-import { addressFor, isPast, namesItsHour, rawAddressOf, shownAddress } from '../../src/stages/importing/address.ts';
+import { addressFor, isPast, namesItsHour, shownAddress } from '../../src/stages/importing/address.ts';
 import { checkHeader, positionOf, uniqueHeader } from '../../src/stages/importing/header.ts';
-import { refuseOtherFormats } from '../../src/stages/importing/sniff.ts';
+import { rawAddressOf } from '../../src/stages/importing/raw-address.ts';
+import { refuseOtherFormats } from '../../src/stages/importing/refuse-other-formats.ts';
 
 describe('address', () => {
   test('the hour stands where the placeholder was, in any arrangement', () => {
@@ -37,9 +38,23 @@ describe('address', () => {
     ['https://codeberg.org/o/r/src/branch/main/b.csv', 'https://codeberg.org/o/r/raw/branch/main/b.csv'],
     [
       'https://docs.google.com/spreadsheets/d/abc/edit#gid=0',
-      'https://docs.google.com/spreadsheets/d/abc/export?format=csv',
+      'https://docs.google.com/spreadsheets/d/abc/export?format=csv&gid=0',
     ],
+    [
+      'https://docs.google.com/spreadsheets/d/abc/edit#gid=7',
+      'https://docs.google.com/spreadsheets/d/abc/export?format=csv&gid=7',
+    ],
+    [
+      'https://drive.google.com/file/d/abc/view?usp=sharing',
+      'https://drive.usercontent.google.com/download?id=abc&export=download&confirm=t',
+    ],
+    ['https://www.dropbox.com/scl/fi/x/b.csv?rlkey=k&dl=0', 'https://www.dropbox.com/scl/fi/x/b.csv?rlkey=k&dl=1'],
+    ['https://o.sharepoint.com/:x:/s/t/E?e=1', 'https://o.sharepoint.com/:x:/s/t/E?e=1&download=1'],
+    ['https://cloud.example/s/AbCdEfGhIjKlMnO', 'https://cloud.example/s/AbCdEfGhIjKlMnO/download'],
+    ['https://huggingface.co/datasets/o/r/blob/main/b.csv', 'https://huggingface.co/datasets/o/r/resolve/main/b.csv'],
+    ['https://gist.github.com/o/0123456789abcdef0123', 'https://gist.githubusercontent.com/o/0123456789abcdef0123/raw'],
     ['https://a.example/b.csv', undefined],
+    ['https://www.dropbox.com/s/x/b.csv?dl=1', undefined],
   ])('the raw address of %s', (page, raw) => {
     expect(rawAddressOf(new URL(page))).toBe(raw);
   });
@@ -110,7 +125,7 @@ describe('sniffing', () => {
   const page = new URL('https://github.com/o/r/blob/main/b.csv?token=t');
   const refusal = (bytes: string | Buffer, url = page) => {
     try {
-      refuseOtherFormats(Buffer.from(bytes), url);
+      refuseOtherFormats(Buffer.from(bytes), shownAddress(url), url);
     } catch (error) {
       return error;
     }
@@ -130,18 +145,21 @@ describe('sniffing', () => {
     ['{"error": "no"}', 'SourceNotCsv', /JSON \(it begins with \{"error"/],
     ['[{"a":1}]', 'SourceNotCsv', /JSON/],
     ['<?xml version="1.0"?><Error/>', 'SourceNotCsv', /XML/],
-    ['PK\u0003\u0004...', 'SourceNotCsv', /zip/],
-    [Buffer.from([0x1f, 0x8b, 8]), 'SourceNotCsv', /gzip/],
+    ['%PDF-1.7', 'SourceNotCsv', /a PDF/],
+    [Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]), 'SourceNotCsv', /xz \(gzip, zstd, bzip2 and zip can be read\)/],
+    [Buffer.from([1, 2, 3, 0x61, 4, 5]), 'SourceNotCsv', /binary/],
     ['version https://git-lfs.github.com/spec/v1\noid', 'SourceNotCsv', /LFS/],
     ['', 'SourceEmpty', /empty/],
     ['\uFEFF \r\n\n', 'SourceEmpty', /empty/],
-    [Buffer.from('\uFEFFa,b\n', 'utf16le'), 'SourceMalformed', /UTF-16/],
-    [Buffer.from('a,b\n', 'utf16le'), 'SourceMalformed', /NUL byte at byte 1/],
+    [Buffer.from('<html><title>x</title>', 'utf16le'), 'SourceNotCsv', /HTML page \("x"\)/],
   ])('%j', (bytes, code, message) => {
     expect(refusal(bytes)).toMatchObject({ code, message: expect.stringMatching(message) as unknown });
   });
 
-  test.each(['a,b\n1,2', '"a","b"', 'x', '<5,>5\n1,2', '[a],b\n1,2', '{id},b'])('%j passes for CSV', (text) => {
+  test.each([
+    ...['a,b\n1,2', '"a","b"', 'x', '<5,>5\n1,2', '[a],b\n1,2', '{id},b', 'BZh,a\n'],
+    ...[Buffer.from('\uFEFFa,b\n', 'utf16le'), Buffer.from('a,b\n', 'utf16le'), Buffer.from([0xe9, 0x2c, 0x62])],
+  ])('%j passes for CSV', (text) => {
     expect(refusal(text)).toBeUndefined();
   });
 });

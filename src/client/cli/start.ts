@@ -107,14 +107,13 @@ async function localSource(
   freePort: boolean,
   screen: Screen,
 ): Promise<ServedSource | undefined> {
-  if (await isReachable(pipeline.source.url)) return undefined;
-  const copy = await shippedCopy(file, pipeline.source.url);
+  const { url } = pipeline.source;
+  if (typeof url !== 'string' || (await isReachable(url))) return undefined;
+  const copy = await shippedCopy(file, url);
   if (copy === undefined) return undefined;
   const served = await serveSource(pipeline, copy, await sourcePort(state, freePort));
   await rememberSourcePort(state, served);
-  screen.say(
-    `${pipeline.source.url} cannot be reached from here: the shipped copy is served instead, at ${served.pipeline.source.url}`,
-  );
+  screen.say(`${url} cannot be reached from here: the shipped copy is served instead, at http://${served.allow}`);
   return served;
 }
 

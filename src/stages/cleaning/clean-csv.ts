@@ -4,7 +4,10 @@ import type { Readable } from 'node:stream';
 import { SluiceError } from '../../definition/errors.ts';
 import type { IdentityChecksum } from '../../definition/refs.ts';
 import type { Stream } from '../../definition/streams.ts';
-import { CsvReader, type CsvFault, type CsvRecord } from '../../formats/csv-reader.ts';
+import { plainDialect, type CsvFault } from '../../formats/csv-dialect.ts';
+import { CsvParser } from '../../formats/csv-parser.ts';
+import { TextColumns } from '../../formats/text-columns.ts';
+import { bytesDecoder } from '../../formats/text-decoder.ts';
 import type { StageContext } from '../deps.ts';
 import { addChecksums, emptyChecksum, identityHash, lanesOf, recordId } from '../identity.ts';
 
@@ -28,45 +31,52 @@ export function cleanHeader(stream: Pick<Stream, 'key' | 'clean'>): string[] {
 
 /**
  * Reads clean.csv in micro-batches of at most 1,000 rows, in file order. Nothing between two commas is null, `""` is an
- * empty text. Memory: one chunk of the stream and one micro-batch.
+ * empty text. Memory: one chunk of the stream and a few micro-batches.
  * @throws SluiceError `ObjectCorrupt` where the bytes are not a clean.csv of this stream.
  */
 export async function* readCleanCsv(
   stream: Readable,
   of: Pick<Stream, 'name' | 'key' | 'clean'>,
 ): AsyncGenerator<CleanRow[]> {
-  const reader = new CsvReader({ delimiter: ',', quote: '"', fieldLength: Number.MAX_SAFE_INTEGER });
   const header = cleanHeader(of);
   const identity = of.key.length === 0 ? rowIdentity : of.key;
   const positions = identity.map((name) => header.indexOf(name));
+  const decoder = bytesDecoder('utf-8', 0);
+  const parser = new CsvParser({ ...plainDialect, fieldLength: Number.MAX_SAFE_INTEGER, invalidBytes: 'reject' });
+  parser.width = header.length;
+  const cells = new TextColumns(header.length);
+  const refuse = (fault: CsvFault): void => {
+    throw corrupt(of.name, `line ${fault.line}: ${fault.reason}`);
+  };
   let begun = false;
-  let rows: CleanRow[] = [];
-
-  const take = (item: CsvRecord | CsvFault): void => {
-    if (item.kind === 'fault') throw corrupt(of.name, `line ${item.line}: ${item.reason}`);
-    if (!begun) {
-      if (item.fields.join() !== header.join())
-        throw corrupt(of.name, `its header is ${item.fields.join().slice(0, 200)}`);
-      begun = true;
-      return;
+  const taken = (): CleanRow[] => {
+    const rows: CleanRow[] = [];
+    for (let row = 0; row < cells.rows; row++) {
+      if (!begun) {
+        const found = cells.texts(row);
+        if (found.join() !== header.join()) throw corrupt(of.name, `its header is ${found.join().slice(0, 200)}`);
+        begun = true;
+        continue;
+      }
+      const values = Object.create(null) as Record<string, string | null>;
+      const texts = header.map((_, at) => (cells.isBlank(at, row) ? null : cells.text(at, row)));
+      for (const [at, name] of header.entries()) values[name] = texts[at] ?? null;
+      rows.push({ values, id: positions.map((at) => texts[at] ?? null) });
     }
-    const cells = item.fields.map((field, at) => (field === '' && item.quoted?.[at] !== true ? null : field));
-    const values = Object.create(null) as Record<string, string | null>;
-    for (const [at, name] of header.entries()) values[name] = cells[at] ?? null;
-    rows.push({ values, id: positions.map((at) => cells[at] ?? null) });
+    cells.clear();
+    return rows;
   };
 
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    for (const item of reader.push(chunk)) {
-      take(item);
-      if (rows.length < MICRO_BATCH_ROWS) continue;
-      yield rows;
-      rows = [];
-    }
+    parser.push(decoder.push(chunk));
+    while (parser.read(cells, MICRO_BATCH_ROWS, Infinity, refuse) === 'full') yield taken();
   }
-  for (const item of reader.end()) take(item);
+  parser.push(decoder.end());
+  parser.end();
+  while (parser.read(cells, MICRO_BATCH_ROWS, Infinity, refuse) === 'full') yield taken();
+  const rest = taken();
   if (!begun) throw corrupt(of.name, 'it is empty');
-  if (rows.length > 0) yield rows;
+  if (rest.length > 0) yield rest;
 }
 
 function corrupt(stream: string, why: string): SluiceError {

@@ -35,13 +35,13 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
       await deps.store.download(part, path, context.signal);
       parts.push(path);
     }
-    const file = imported.record.raw.sha256;
+    const files = imported.parsed.files.map(({ file }) => file);
     const engine = engineFor(input);
-    const outcome = await engine.clean({ rules, parts, file, folder, context });
+    const outcome = await engine.clean({ rules, parts, files, folder, context });
     const rows = rowsOf(input, outcome);
     const quality = judgeQuality(pipeline.quality, rows);
-    const parseRejects = imported.parsed.rows.rejected;
-    const rejectedBy = { ...outcome.rejectedBy, ...(parseRejects > 0 ? { 'row parse': parseRejects } : {}) };
+    const parsedBy = Object.entries(imported.parsed.rejectedBy).map(([kind, rows]) => [`row ${kind}`, rows] as const);
+    const rejectedBy = { ...outcome.rejectedBy, ...Object.fromEntries(parsedBy) };
     const rejectsPath = await allRejects(deps, input, outcome, folder);
     const report = {
       rows,

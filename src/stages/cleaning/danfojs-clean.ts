@@ -15,6 +15,7 @@ type Cell = string | null;
 
 /** Where a row stood in the file. */
 interface Origin {
+  readonly file: string;
   readonly row: number;
   readonly line: number;
   readonly byteOffset: number;
@@ -29,17 +30,18 @@ interface Parsed {
 const { DataFrame, Series } = danfo;
 type Frame = InstanceType<typeof DataFrame>;
 
-async function readParts(rules: CleanRules, parts: readonly string[]): Promise<Parsed> {
+async function readParts({ rules, parts, files }: DanfojsJob): Promise<Parsed> {
   const cells: Cell[][] = [];
   const origins: Origin[] = [];
   for (const part of parts) {
     for (const batch of arrowBatches(await readFile(part))) {
       // By position, as in DuckDB: names may differ in case alone.
       const columns = rules.columns.map(({ position }) => batch.getChildAt(position));
-      const [row, line, offset] = [1, 2, 3].map((behind) => batch.getChildAt(rules.width + behind));
+      const [file, row, line, offset] = [0, 1, 2, 3].map((behind) => batch.getChildAt(rules.width + behind));
       for (let at = 0; at < batch.numRows; at += 1) {
         cells.push(columns.map((column) => column?.get(at) as Cell));
         origins.push({
+          file: files[Number(file?.get(at))] ?? '',
           row: Number(row?.get(at)),
           line: Number(line?.get(at)),
           byteOffset: Number(offset?.get(at)),
@@ -57,8 +59,9 @@ function frameOf(rules: CleanRules, cells: Cell[][]): Frame {
 }
 
 /** Cleans with danfojs where it is called: it blocks until it is done. */
-export async function cleanWithDanfojs({ rules, parts, file, folder }: DanfojsJob): Promise<CleanOutcome> {
-  const { cells, origins } = await readParts(rules, parts);
+export async function cleanWithDanfojs(job: DanfojsJob): Promise<CleanOutcome> {
+  const { rules, folder } = job;
+  const { cells, origins } = await readParts(job);
   const prepared = cells.map((row) =>
     rules.columns.map((rule, at) => {
       const cell = row[at] ?? null;
@@ -71,8 +74,8 @@ export async function cleanWithDanfojs({ rules, parts, file, folder }: DanfojsJo
   const cleanPath = join(folder, 'clean.csv');
   const rejectsPath = join(folder, 'rejects.ndjson');
   const chosen = kept === 0 ? [] : chooseRows(rules, judged);
-  await writeClean(rules, cleanPath, chosen, judged, origins, file);
-  const rejectedBy = await writeRejects(rules, rejectsPath, judged, cells, origins, file);
+  await writeClean(rules, cleanPath, chosen, judged, origins);
+  const rejectedBy = await writeRejects(rules, rejectsPath, judged, cells, origins);
   return {
     cleanPath,
     rejectsPath,
@@ -111,14 +114,13 @@ async function writeClean(
   chosen: readonly number[],
   judged: readonly Judgement[],
   origins: readonly Origin[],
-  file: string,
 ): Promise<void> {
   const lines = function* (): Generator<string> {
     yield `${csvLine(rules.header)}\n`;
     for (const at of chosen) {
       const judgement = judged[at];
       if (judgement?.kind !== 'kept') continue;
-      const identity = rules.key.length === 0 ? [file, String(origins[at]?.row)] : [];
+      const identity = rules.key.length === 0 ? [origins[at]?.file ?? '', String(origins[at]?.row)] : [];
       yield `${csvLine([...identity, ...judgement.values])}\n`;
     }
   };
@@ -131,7 +133,6 @@ async function writeRejects(
   judged: readonly Judgement[],
   cells: readonly Cell[][],
   origins: readonly Origin[],
-  file: string,
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const lines: string[] = [];
@@ -142,7 +143,7 @@ async function writeRejects(
     const counted = `${column} ${judgement.rule}`;
     counts[counted] = (counts[counted] ?? 0) + 1;
     const value = cells[nth]?.[judgement.at] as string;
-    lines.push(rejectLine({ file, ...origin, column, rule: judgement.rule, value }));
+    lines.push(rejectLine({ ...origin, column, rule: judgement.rule, value }));
   }
   await writeFile(path, lines.join(''));
   return counts;

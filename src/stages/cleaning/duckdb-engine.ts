@@ -9,6 +9,7 @@ import { withDuckDb } from './duckdb.ts';
 import { rejectLine, type CleanEngine, type CleanJob, type CleanOutcome } from './engine.ts';
 import type { CleanRules, ColumnRule, RejectRule } from './rules.ts';
 import { sqlText } from './sql-text.ts';
+import { plainNumberSql } from './written-number.ts';
 
 /** What JavaScript's `trim` takes off. */
 const WHITE_SPACE =
@@ -27,7 +28,7 @@ export const duckdbEngine: CleanEngine = {
 
 async function cleanWith(
   connection: DuckDBConnection,
-  { rules, parts, file, folder }: CleanJob,
+  { rules, parts, files, folder }: CleanJob,
 ): Promise<CleanOutcome> {
   const cleanPath = join(folder, 'clean.csv');
   const rejectsPath = join(folder, 'rejects.ndjson');
@@ -40,10 +41,10 @@ async function cleanWith(
     )
   ).getRowsJS();
   const [all = 0, kept = 0, rejected = 0] = (counts ?? []).map(Number);
-  const copied = await connection.run(`COPY (${chosenSql(rules, file)}) TO ${sqlText(cleanPath)}
+  const copied = await connection.run(`COPY (${chosenSql(rules, files)}) TO ${sqlText(cleanPath)}
     (FORMAT csv, HEADER, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '')`);
   const clean = copied.rowsChanged;
-  const rejectedBy = await writeRejects(connection, rules, file, rejectsPath);
+  const rejectedBy = await writeRejects(connection, rules, files, rejectsPath);
   const rows = { clean, duplicates: kept - clean, filtered: all - kept - rejected, rejected };
   return { cleanPath, rejectsPath, rows, rejectedBy, missing };
 }
@@ -56,9 +57,9 @@ function preparedSql(rules: CleanRules, parts: readonly string[]): string {
   const source =
     parts.length > 0
       ? `read_parquet([${parts.map(sqlText).join(', ')}])`
-      : `(SELECT ${[...names, '_file'].map(() => 'NULL::VARCHAR').join(', ')}, 0::BIGINT, 0::BIGINT, 0::BIGINT WHERE false)`;
+      : `(SELECT ${names.map(() => 'NULL::VARCHAR').join(', ')}, 0::BIGINT, 0::BIGINT, 0::BIGINT, 0::BIGINT WHERE false)`;
   const columns = rules.columns.map((rule, at) => `c${rule.position} AS s${at}, ${textSql(rule)} AS t${at}`);
-  return `CREATE VIEW prepared AS SELECT _row, _line, _offset, ${columns.join(', ')}
+  return `CREATE VIEW prepared AS SELECT _file, _row, _line, _offset, ${columns.join(', ')}
     FROM ${source} AS parsed(${[...names, ...origins].join(', ')})`;
 }
 
@@ -66,9 +67,11 @@ function textSql(rule: ColumnRule): string {
   const source = `c${rule.position}`;
   const trimmed = rule.trim ? `trim(${source}, ${sqlText(WHITE_SPACE)})` : source;
   const padded =
-    rule.pad === undefined
-      ? trimmed
-      : `CASE WHEN length(${trimmed}) < ${rule.pad} THEN lpad(${trimmed}, ${rule.pad}, '0') ELSE ${trimmed} END`;
+    rule.number !== undefined
+      ? plainNumberSql(rule.number, trimmed)
+      : rule.pad === undefined
+        ? trimmed
+        : `CASE WHEN length(${trimmed}) < ${rule.pad} THEN lpad(${trimmed}, ${rule.pad}, '0') ELSE ${trimmed} END`;
   if (rule.missing.length === 0) return padded;
   return `CASE WHEN ${trimmed} IN (${rule.missing.map(sqlText).join(', ')}) THEN NULL ELSE ${padded} END`;
 }
@@ -105,7 +108,7 @@ function judgedSql(rules: CleanRules): string {
     WITH filled AS (SELECT *, ${filled.join(', ')} FROM prepared),
     ruled AS (SELECT *, ${ruled.join(', ')} FROM filled),
     canonical AS (SELECT *, ${canonical.join(', ')}, ${first(String)} AS bad FROM ruled)
-    SELECT _row, _line, _offset, ${columns.map((_, at) => `k${at}`).join(', ')}, bad,
+    SELECT _file, _row, _line, _offset, ${columns.map((_, at) => `k${at}`).join(', ')}, bad,
       ${first((at) => `r${at}`)} AS rule, ${first((at) => `s${at}`)} AS value, ${kept.join(' AND ')} AS kept
     FROM canonical`;
 }
@@ -124,8 +127,9 @@ function ruleSql(rule: ColumnRule, text: string): string {
 }
 
 /** The rows of clean.csv, in source order. */
-function chosenSql(rules: CleanRules, file: string): string {
-  const identity = rules.key.length === 0 ? [`${sqlText(file)} AS "_file"`, '_row AS "_row"'] : [];
+function chosenSql(rules: CleanRules, files: readonly string[]): string {
+  const file = files.length === 1 ? sqlText(files[0] ?? '') : `[${files.map(sqlText).join(', ')}][_file + 1]`;
+  const identity = rules.key.length === 0 ? [`${file} AS "_file"`, '_row AS "_row"'] : [];
   const columns = rules.columns.map(({ name }, at) => `k${at} AS "${name}"`);
   const select = `SELECT ${[...identity, ...columns].join(', ')}`;
   if (rules.key.length === 0) return `${select} FROM judged WHERE kept ORDER BY judged._row`;
@@ -138,22 +142,22 @@ function chosenSql(rules: CleanRules, file: string): string {
 async function writeRejects(
   connection: DuckDBConnection,
   rules: CleanRules,
-  file: string,
+  files: readonly string[],
   path: string,
 ): Promise<Record<string, number>> {
   const rejectedBy: Record<string, number> = {};
   const output = createWriteStream(path);
   const done = finished(output);
   const rejected = await connection.stream(
-    'SELECT _row, _line, _offset, bad, rule, value FROM judged WHERE bad IS NOT NULL ORDER BY _row',
+    'SELECT _file, _row, _line, _offset, bad, rule, value FROM judged WHERE bad IS NOT NULL ORDER BY _row',
   );
   for await (const rows of rejected.yieldRowsJs()) {
-    for (const [row, line, offset, bad, rule, value] of rows) {
+    for (const [file, row, line, offset, bad, rule, value] of rows) {
       const column = rules.columns[Number(bad)]?.name ?? '';
       const counted = `${column} ${rule as string}`;
       rejectedBy[counted] = (rejectedBy[counted] ?? 0) + 1;
       const text = rejectLine({
-        file,
+        file: files[Number(file)] ?? '',
         row: Number(row),
         line: Number(line),
         byteOffset: Number(offset),

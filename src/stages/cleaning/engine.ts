@@ -6,8 +6,8 @@ export interface CleanJob {
   readonly rules: CleanRules;
   /** Paths of the parsed object's Parquet parts, in order. */
   readonly parts: readonly string[];
-  /** sha256 of the raw file: `_file` of every row. */
-  readonly file: string;
+  /** The raw files by the number that `_file` holds: sha256, with `#n` behind it for the nth time of the same bytes. */
+  readonly files: readonly string[];
   /** A folder of the job's own: `clean.csv` and `rejects.ndjson` go there, and scratch. */
   readonly folder: string;
   readonly context: StageContext;

@@ -2,12 +2,14 @@ import { canonicalText } from '../../definition/lexical.ts';
 import { toScaled } from '../../formats/decimal.ts';
 import { holds } from './condition.ts';
 import { boundHolds, numberShape } from './numeric-bound.ts';
+import { plainNumber } from './written-number.ts';
 import type { CleanRules, ColumnRule, RejectRule } from './rules.ts';
 
 /** A text after white space, missing words and padding; null where it means: no value. */
 export function preparedText(rule: ColumnRule, source: string): string | null {
   const text = rule.trim ? source.trim() : source;
   if (rule.missing.includes(text)) return null;
+  if (rule.number !== undefined) return plainNumber(rule.number, text);
   if (rule.pad === undefined) return text;
   const length = Array.from(text).length;
   return length < rule.pad ? '0'.repeat(rule.pad - length) + text : text;

@@ -10,6 +10,7 @@ import { positionOf } from '../importing/header.ts';
 import { cleanHeader } from './clean-csv.ts';
 import { compileCondition, type Test } from './condition.ts';
 import { numberShape, numericBound, type NumericBound } from './numeric-bound.ts';
+import { writtenNumber, type WrittenNumber } from './written-number.ts';
 
 /** How one column is cleaned, everything decided. */
 export interface ColumnRule {
@@ -19,6 +20,8 @@ export interface ColumnRule {
   readonly position: number;
   readonly trim: boolean;
   readonly missing: readonly string[];
+  /** How a number is written, where that is not the plain way. */
+  readonly number: WrittenNumber | undefined;
   readonly pad: number | undefined;
   readonly onMissing: 'reject' | 'drop' | 'null' | 'default';
   /** The text that stands for a missing one. */
@@ -52,7 +55,7 @@ export function compileRules(pipeline: Pipeline, header: readonly string[]): Cle
   const columns = Object.entries(pipeline.columns).map(([source, column]) => {
     const position = positionOf(header, source);
     if (position === -1) throw new SluiceError('SourceColumnMissing', `The parsed object has no column "${source}".`);
-    return compileColumn(column, position, pipeline.key.includes(column.name));
+    return compileColumn(column, pipeline.source.format, position, pipeline.key.includes(column.name));
   });
   const byName = new Map(columns.map((rule, at) => [rule.name, at]));
   const key = pipeline.key.map((name) => {
@@ -70,8 +73,13 @@ export function compileRules(pipeline: Pipeline, header: readonly string[]): Cle
   };
 }
 
-function compileColumn(column: Column, position: number, inKey: boolean): ColumnRule {
-  const { name, type, precision, scale, trim, missing, pad, pattern, values, range } = column;
+function compileColumn(
+  column: Column,
+  format: Pipeline['source']['format'],
+  position: number,
+  inKey: boolean,
+): ColumnRule {
+  const { name, type, precision, scale, trim, pad, pattern, values, range } = column;
   if (type === 'decimal' && scale > precision) {
     throw new SluiceError(
       'DefinitionInvalid',
@@ -89,7 +97,8 @@ function compileColumn(column: Column, position: number, inKey: boolean): Column
     lexical,
     position,
     trim,
-    missing,
+    missing: column.missing ?? format.missing,
+    number: shape && writtenNumber(column.decimal ?? format.decimal, column.thousands ?? format.thousands),
     pad,
     // A record without a key value has no identity.
     onMissing: inKey && onMissing === 'null' ? 'reject' : onMissing,

@@ -55,7 +55,7 @@ export function isInternal(address: string): boolean {
  */
 export function guardedLookup(url: URL, allow: readonly string[]): LookupFunction {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  const port = url.port || (url.protocol === 'https:' ? '443' : url.protocol === 'sftp:' ? '22' : '80');
   const open = allow.includes(`${host}:${port}`) || allow.includes(`${url.hostname}:${port}`);
   if (!open && isIP(host) !== 0 && isInternal(host)) throw refusal(host, port, host);
   return (hostname, options, done) => {

@@ -27,19 +27,3 @@ const GRACE_MS = 5 * 60_000;
 export function isPast(hour: LogicalHour, now: Date): boolean {
   return hour < toLogicalHour(now.getTime() - GRACE_MS);
 }
-
-/** The address of the file itself where `url` is a page about it on a code host or a sheet; nothing for others. */
-export function rawAddressOf(url: URL): string | undefined {
-  const { protocol, host, pathname } = url;
-  if (host === 'github.com' && /^\/[^/]+\/[^/]+\/blob\//.test(pathname)) {
-    return `https://raw.githubusercontent.com${pathname.replace('/blob/', '/')}`;
-  }
-  if (pathname.includes('/-/blob/')) return `${protocol}//${host}${pathname.replace('/-/blob/', '/-/raw/')}`;
-  if (/\/src\/(branch|commit|tag)\//.test(pathname)) return `${protocol}//${host}${pathname.replace('/src/', '/raw/')}`;
-  if (host === 'bitbucket.org' && pathname.includes('/src/')) {
-    return `${protocol}//${host}${pathname.replace('/src/', '/raw/')}`;
-  }
-  if (/^\/[^/]+\/[^/]+\/blob\//.test(pathname)) return `${protocol}//${host}${pathname.replace('/blob/', '/raw/')}`;
-  const sheet = /^\/spreadsheets\/d\/[^/]+/.exec(pathname);
-  return host === 'docs.google.com' && sheet ? `https://${host}${sheet[0]}/export?format=csv` : undefined;
-}

@@ -1,187 +1,211 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { urlToHttpOptions } from 'node:url';
-import { SluiceError, sentenceOf, type ErrorCode } from '../../definition/errors.ts';
-import { guardedLookup } from './address-guard.ts';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import type { Duplex } from 'node:stream';
+import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { ExpansionMeter, throughStream } from '../../formats/decompress.ts';
 import { shownAddress } from './address.ts';
-import type { SourceBytes, SourceRequest } from './source-bytes.ts';
+import { httpFailure, httpRefusal } from './http-failure.ts';
+import { sendHttp, type HttpRequest } from './http-request.ts';
+import { noBytes, type SourceBytes, type SourceRequest } from './source-bytes.ts';
 
-const CONNECT_MS = 10_000;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const CODINGS: Readonly<Record<string, () => Duplex>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+};
+/** How long is waited for bytes behind the declared end. */
+const SURPLUS_MS = 50;
 
 /**
- * Opens an http or https source. Redirects are followed by hand, and each hop is checked anew. Headers of the definition
- * go to the definition's own host only.
- * @throws SluiceError `Source…`, in one sentence without query string or user info.
+ * Opens an http or https source. Its bytes come without the coding of the transfer; a file that is itself compressed stays so.
+ * @throws SluiceError `Source…`, `SecretRefused`, in one sentence without query string or user info
  */
 export async function openHttp(input: SourceRequest): Promise<SourceBytes> {
-  const total = AbortSignal.timeout(input.limits.seconds * 1_000);
-  const request = { ...input, signal: AbortSignal.any([input.signal, total]) };
-  let url = request.url;
-  for (let hop = 0; ; hop++) {
-    const response = await ask(url, url.origin === request.url.origin ? request.headers : {}, request);
-    const status = response.statusCode ?? 0;
-    const location = response.headers.location;
-    if (!REDIRECTS.has(status) || location === undefined) return opened(url, response, request, total);
-    response.destroy();
-    if (hop >= request.limits.redirects) {
-      throw new SluiceError(
-        'SourceUnavailable',
-        `${shownAddress(request.url)} redirects more than ${request.limits.redirects} times (source.limits.redirects).`,
-      );
-    }
-    url = nextHop(url, location);
+  const { source, settings, resume, known } = input;
+  const total = AbortSignal.timeout(source.limits.seconds * 1_000);
+  const url = new URL(input.url);
+  for (const [name, value] of Object.entries({ ...source.query, ...input.extra?.query })) {
+    url.searchParams.set(name, settings.secrets.reveal(value, url, settings.sourceAllow));
   }
-}
-
-function nextHop(from: URL, location: string): URL {
-  const refuse = (where: string) =>
-    new SluiceError(
-      'SourceAddressRefused',
-      `${shownAddress(from)} redirects to ${where}; give the final address itself.`,
-    );
-  if (!URL.canParse(location, from.href)) throw refuse('something that is no address');
-  const next = new URL(location, from);
-  if (next.protocol !== 'https:' && !(next.protocol === 'http:' && from.protocol === 'http:')) {
-    throw refuse(`${next.protocol}//${next.host}, which is less safe`);
-  }
-  return next;
-}
-
-async function ask(
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  input: SourceRequest,
-): Promise<IncomingMessage> {
-  const lookup = guardedLookup(url, input.settings.sourceAllow);
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const connecting = AbortSignal.timeout(CONNECT_MS);
-  return new Promise((resolve, reject) => {
-    const request = send({
-      ...urlToHttpOptions(url),
-      agent: false,
-      lookup,
-      signal: input.signal,
-      headers: { 'user-agent': 'sluice', accept: 'text/csv, */*;q=0.5', 'accept-encoding': 'identity', ...headers },
-    });
-    const tooSlow = () => request.destroy(new Error(`no connection within ${CONNECT_MS / 1_000} s`));
-    connecting.addEventListener('abort', tooSlow);
-    request.on('socket', (socket) =>
-      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () =>
-        connecting.removeEventListener('abort', tooSlow),
-      ),
-    );
-    // An error given to the request does not reach the reader of a response that has begun.
-    let answer: IncomingMessage | undefined;
-    request.setTimeout(input.limits.idleSeconds * 1_000, () =>
-      (answer ?? request).destroy(new Error(`no byte for ${input.limits.idleSeconds} s`)),
-    );
-    request.on('response', (response) => {
-      answer = response;
-      resolve(response);
-    });
-    request.on('error', (error) => reject(failed(url, error, input, 'SourceUnavailable')));
-    request.end();
-  });
-}
-
-function opened(url: URL, response: IncomingMessage, input: SourceRequest, total: AbortSignal): SourceBytes {
-  const status = response.statusCode ?? 0;
-  if (status !== 200) {
-    response.destroy();
-    throw refusal(url, status);
-  }
-  const encoding = response.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
-    response.destroy();
-    throw new SluiceError(
-      'SourceMalformed',
-      `${shownAddress(url)} sends ${encoding}, though it was asked for plain bytes.`,
-    );
-  }
-  const declared =
-    response.headers['content-length'] === undefined ? undefined : Number(response.headers['content-length']);
-  if (declared !== undefined && declared > input.limits.bytes) {
-    response.destroy();
-    throw tooLarge(url, declared, input.limits.bytes);
-  }
-  const { etag, 'last-modified': lastModified, 'content-type': contentType } = response.headers;
-  return {
+  const request: HttpRequest = {
     url,
-    ...(etag ? { etag } : {}),
-    ...(lastModified ? { lastModified } : {}),
-    ...(contentType ? { contentType } : {}),
-    bytes: body(url, response, input, declared, total),
+    method: source.method,
+    headers: { ...contentType(source.body), ...lowerCased(source.headers), ...input.extra?.headers },
+    open: {
+      'user-agent': 'sluice',
+      accept: source.answer.format === 'json' ? 'application/json, */*;q=0.5' : 'text/csv, */*;q=0.5',
+      'accept-encoding': input.plain || resume ? 'identity' : 'zstd, br, gzip',
+      connection: 'close',
+      ...(resume ? { range: `bytes=${resume.bytes}-`, 'if-range': resume.validator } : {}),
+      ...(known?.etag === undefined ? {} : { 'if-none-match': known.etag }),
+      ...(known?.lastModified === undefined ? {} : { 'if-modified-since': known.lastModified }),
+    },
+    ...(source.body === undefined
+      ? {}
+      : { body: typeof source.body === 'string' ? source.body : JSON.stringify(source.body) }),
+    limits: source.limits,
+    settings,
+    signal: AbortSignal.any([input.signal, total]),
+    total,
+  };
+  const { url: from, response } = await sendHttp(request);
+  try {
+    return opened(from, response, request, input);
+  } catch (error) {
+    response.destroy();
+    throw error;
+  }
+}
+
+function contentType(body: unknown): Record<string, string> {
+  if (body === undefined) return {};
+  return { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' };
+}
+
+const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+
+function opened(url: URL, response: IncomingMessage, request: HttpRequest, input: SourceRequest): SourceBytes {
+  const { resume, known } = input;
+  const status = response.statusCode ?? 0;
+  const { etag, 'last-modified': lastModified, 'content-encoding': coding = 'identity' } = response.headers;
+  const said = { url, ...(etag ? { etag } : {}), ...(lastModified ? { lastModified } : {}) };
+  if (status === 304 && known) {
+    response.destroy();
+    return { ...said, holds: 'unchanged', bytes: noBytes() };
+  }
+  if (status === 416 && resume && response.headers['content-range'] === `bytes */${resume.bytes}`) {
+    response.destroy();
+    return { ...said, holds: 'rest', validator: resume.validator, bytes: noBytes() };
+  }
+  if (status === 204) throw new SluiceError('SourceEmpty', `${shownAddress(url)} answers 204: it has no content.`);
+  if (status !== 200 && status !== 206) throw httpRefusal(url, status, response.headers['retry-after']);
+  const validator = validatorOf(response);
+  const rest = status === 206;
+  if (rest && !isRest(response, resume, validator)) {
+    throw new SluiceError(
+      'SourceCut',
+      `${shownAddress(url)} sends another part than was asked for; it is fetched again from its beginning.`,
+      { facts: { startOver: true } },
+    );
+  }
+  const next = nextPage(url, [response.headers.link ?? ''].flat().join(', '));
+  return {
+    ...said,
+    holds: rest ? 'rest' : 'all',
+    ...(validator !== undefined && coding === 'identity' ? { validator } : {}),
+    ...(next === undefined ? {} : { next }),
+    bytes: decoded(url, response, request, coding.trim().toLowerCase(), rest ? (resume?.bytes ?? 0) : 0),
   };
 }
 
-async function* body(
+/** A strong ETag, or the time of the last change: by these a server knows whether the rest is of the same file. */
+function validatorOf({ headers }: IncomingMessage): string | undefined {
+  if (headers.etag !== undefined && !headers.etag.startsWith('W/')) return headers.etag;
+  return headers['last-modified'];
+}
+
+function isRest(response: IncomingMessage, resume: SourceRequest['resume'], validator: string | undefined): boolean {
+  const range = /^bytes (\d+)-\d+\/(?:\d+|\*)$/.exec(response.headers['content-range'] ?? '');
+  return (
+    resume !== undefined && Number(range?.[1]) === resume.bytes && (validator ?? resume.validator) === resume.validator
+  );
+}
+
+/** `Link: <…>; rel="next"` */
+function nextPage(url: URL, link: string | undefined): URL | undefined {
+  for (const [, target = '', parameters = ''] of (link ?? '').matchAll(/<([^>]*)>([^,]*(?:"[^"]*"[^,]*)*)/g)) {
+    if (
+      /;\s*rel\s*=\s*"?(?:[^"]*\s)?next(?:\s[^"]*)?"?\s*(?:;|$)/i.test(parameters) &&
+      URL.canParse(target, url.href)
+    ) {
+      return new URL(target, url);
+    }
+  }
+  return undefined;
+}
+
+function decoded(
   url: URL,
   response: IncomingMessage,
-  input: SourceRequest,
-  declared: number | undefined,
-  total: AbortSignal,
+  request: HttpRequest,
+  coding: string,
+  before: number,
+): AsyncIterable<Buffer> {
+  const plain = received(url, response, request, before);
+  if (coding === 'identity' || coding === '') return plain;
+  const decoder = CODINGS[coding];
+  if (!decoder) {
+    throw new SluiceError(
+      'SourceMalformed',
+      `${shownAddress(url)} sends the content encoding ${coding}, which cannot be read.`,
+    );
+  }
+  const meter = new ExpansionMeter(request.limits, shownAddress(url));
+  return throughStream(plain, decoder(), meter, (error) => {
+    const message = `${shownAddress(url)} sends ${coding} that is broken or cut: ${sentenceOf(error)}.`;
+    return new SluiceError('SourceCut', message, { cause: error });
+  });
+}
+
+/** The body as it comes, counted against the limits and the length that was declared. */
+async function* received(
+  url: URL,
+  response: IncomingMessage,
+  request: HttpRequest,
+  before: number,
 ): AsyncGenerator<Buffer> {
-  let received = 0;
+  const { limits } = request;
+  const header = response.headers['content-length'];
+  const declared = header === undefined ? undefined : before + Number(header);
+  let bytes = before;
+  let closedByServer = false;
+  let surplus = false;
+  response.socket.once('end', () => (closedByServer = true));
+  response.socket.once('error', (error) => (surplus ||= 'code' in error && String(error.code).startsWith('HPE_')));
+  const check = (size: number): void => {
+    if (size <= limits.bytes) return;
+    throw new SluiceError(
+      'SourceTooLarge',
+      `${shownAddress(url)} has ${size} bytes or more, and source.limits.bytes is ${limits.bytes}: raise the limit if that is right.`,
+    );
+  };
   try {
+    if (declared !== undefined) check(declared);
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      received += chunk.length;
-      if (received > input.limits.bytes) throw tooLarge(url, received, input.limits.bytes);
+      bytes += chunk.length;
+      check(bytes);
       yield chunk;
     }
-  } catch (error) {
-    if (total.aborted && !(error instanceof SluiceError)) {
-      throw new SluiceError(
-        'SourceCut',
-        `${shownAddress(url)} was not through after ${input.limits.seconds} s, at byte ${received} (source.limits.seconds).`,
-        { cause: error },
-      );
+    if (declared !== undefined && !surplus && !response.socket.destroyed) {
+      await Promise.race([
+        once(response.socket, 'close').catch(() => {}),
+        new Promise((done) => setTimeout(done, SURPLUS_MS)),
+      ]);
     }
-    throw failed(
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    if (closedByServer && declared !== undefined && !request.signal.aborted) throw wrongLength(url, bytes, declared);
+    throw httpFailure(
       url,
       error,
-      input,
+      request,
       'SourceCut',
-      `at byte ${received}${declared === undefined ? '' : ` of ${declared}`}`,
+      `at byte ${bytes}${declared === undefined ? '' : ` of ${declared}`}`,
     );
   } finally {
     response.destroy();
   }
-  if (declared !== undefined && received !== declared) {
-    throw new SluiceError('SourceCut', `${shownAddress(url)} ended at byte ${received} of ${declared}.`);
-  }
+  if (surplus) throw wrongLength(url, `more than ${bytes}`, declared ?? bytes);
+  if (declared !== undefined && bytes !== declared) throw wrongLength(url, bytes, declared);
 }
 
-function refusal(url: URL, status: number): SluiceError {
-  const said = `${shownAddress(url)} answers ${status}`;
-  if (status === 404 || status === 410) {
-    return new SluiceError('SourceNotFound', `${said}: there is no such file; correct source.url.`);
-  }
-  if (status === 401 || status === 403) {
-    return new SluiceError('SourceForbidden', `${said}: it may not be read without permission.`);
-  }
-  const transient = status === 408 || status === 425 || status === 429 || status >= 500;
-  return transient
-    ? new SluiceError('SourceUnavailable', `${said}.`)
-    : new SluiceError('SourceNotFound', `${said}, where 200 was expected; correct source.url or source.headers.`);
-}
-
-function tooLarge(url: URL, bytes: number, limit: number): SluiceError {
+function wrongLength(url: URL, sent: number | string, declared: number): SluiceError {
   return new SluiceError(
-    'SourceTooLarge',
-    `${shownAddress(url)} has ${bytes} bytes or more, and source.limits.bytes is ${limit}: raise it if that is right.`,
+    'SourceLengthWrong',
+    `${shownAddress(url)} declared ${declared} bytes (Content-Length) and sent ${sent}: it was cut, or the server counts wrongly.`,
   );
-}
-
-function failed(url: URL, error: unknown, input: SourceRequest, code: ErrorCode, where = ''): unknown {
-  if (error instanceof SluiceError) return error;
-  if (input.signal.aborted && !isTimeout(input.signal.reason)) return input.signal.reason;
-  const why = isTimeout(input.signal.reason) ? `no answer within ${input.limits.seconds} s` : sentenceOf(error);
-  return new SluiceError(code, `${shownAddress(url)} failed${where === '' ? '' : ` ${where}`}: ${why}.`, {
-    cause: error,
-  });
-}
-
-function isTimeout(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'TimeoutError';
 }

@@ -1,43 +1,54 @@
-import { Readable } from 'node:stream';
 import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { ImportRecord, ImportResult } from '../../definition/refs.ts';
+import { sourceChecks } from '../../definition/source-checks.ts';
+import { addressesOf } from '../../definition/source.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { definitionSha } from '../hashing.ts';
 import type { ImportInput } from '../io.ts';
-import { addressFor, isPast, namesItsHour, shownAddress } from './address.ts';
-import { openFile } from './file-source.ts';
+import { isPast, namesItsHour } from './address.ts';
+import { fetchImport } from './fetch-import.ts';
+import { FetchSession } from './fetch-session.ts';
 import { checkHeader } from './header.ts';
-import { openHttp } from './http-source.ts';
 import { parseRaw } from './parse-raw.ts';
-import { refuseOtherFormats, SNIFF_BYTES } from './sniff.ts';
-import type { SourceBytes } from './source-bytes.ts';
-import { sameAs } from './unchanged.ts';
+import { committedBefore, sameAs } from './unchanged.ts';
 
 /**
  * Fetches the source of an hour, or takes what was fetched for it before, and reads it into the parsed object.
  *
  * The import record is made once the bytes have turned out to be CSV and before its columns are compared: a page of HTML
  * is not worth keeping, a file with a renamed column is, since a corrected definition can replay it.
- * @throws SluiceError `ImportNotRecorded`, `Source…`, `SchemaDrift`
+ * @throws SluiceError `ImportNotRecorded`, `Source…`, `SecretRefused`, `SchemaDrift`
  */
 export async function importSource(deps: StageDeps, input: ImportInput, context: StageContext): Promise<ImportResult> {
+  try {
+    return await imported(deps, input, context);
+  } catch (error) {
+    // Some sentences quote what a server sent, and it may send back what it was given.
+    if (!(error instanceof SluiceError)) throw error;
+    const message = deps.settings.secrets.redacted(error.message);
+    const facts = JSON.parse(deps.settings.secrets.redacted(JSON.stringify(error.facts))) as Record<string, unknown>;
+    throw new SluiceError(error.code, message, { facts });
+  }
+}
+
+async function imported(deps: StageDeps, input: ImportInput, context: StageContext): Promise<ImportResult> {
   const { pipeline, hour } = input;
   const newest = await newestRecord(deps, pipeline.name, hour);
   const replayed = newest !== undefined && !input.refetch;
   if (!replayed) refusePast(input);
-  const record = replayed ? newest : await fetchRecord(deps, pipeline, hour, (newest?.n ?? 0) + 1, context);
-  const parsed = await parseRaw(deps, pipeline, record.raw, record.source, context);
-  const kept = replayed ? record : await keepRecord(deps, record);
+  const { record, parsed } = replayed
+    ? { record: newest, parsed: await parseRaw(deps, pipeline, newest, context) }
+    : await fetched(deps, input, newest, context);
   const unknownColumns = checkHeader(pipeline, parsed.header, record.source);
   const sha = definitionSha(pipeline);
   const comparable = newest === undefined && !input.force && !input.refetch && !isPast(hour, new Date());
-  const content = { rawSha: kept.raw.sha256, definitionSha: sha };
+  const content = { rawSha: record.raw.sha256, definitionSha: sha };
   const same = comparable ? await sameAs(deps, pipeline.name, hour, content) : undefined;
   return {
-    record: kept,
+    record,
     definitionSha: sha,
     parsed,
     replayed,
@@ -46,80 +57,52 @@ export async function importSource(deps: StageDeps, input: ImportInput, context:
   };
 }
 
+async function fetched(
+  deps: StageDeps,
+  input: ImportInput,
+  newest: ImportRecord | undefined,
+  context: StageContext,
+): Promise<Pick<ImportResult, 'record' | 'parsed'>> {
+  const { pipeline, hour } = input;
+  requireSoundSource(pipeline);
+  const session = new FetchSession(deps, pipeline.name, context);
+  return session.run(async () => {
+    const asksAlways = input.force || input.refetch || newest !== undefined;
+    const before = asksAlways ? undefined : await importBefore(deps, pipeline.name, hour);
+    const record = await fetchImport({ deps, pipeline, hour, n: (newest?.n ?? 0) + 1, before, session, context });
+    const parsed = await parseRaw(deps, pipeline, record, session.context);
+    return { record: await keepRecord(deps, record), parsed };
+  });
+}
+
+/** A workflow can be started with anything; what would send secrets elsewhere is looked at once more, right here. */
+function requireSoundSource(pipeline: Pipeline): void {
+  const [finding] = sourceChecks(pipeline);
+  if (!finding) return;
+  throw new SluiceError('DefinitionInvalid', `${finding.path.join('.')}: ${finding.message}.`);
+}
+
+/** The import of the newest committed hour below this one. */
+async function importBefore(deps: StageDeps, pipeline: string, hour: LogicalHour): Promise<ImportRecord | undefined> {
+  const before = await committedBefore(deps, pipeline, hour);
+  return before && newestRecord(deps, pipeline, before.hour);
+}
+
 async function newestRecord(deps: StageDeps, pipeline: string, hour: LogicalHour): Promise<ImportRecord | undefined> {
   const key = await deps.store.lastKey(keys.imports(pipeline, hour));
   return key === undefined ? undefined : deps.store.findJson<ImportRecord>(key);
 }
 
 function refusePast({ pipeline, hour, useCurrent, refetch }: ImportInput): void {
-  if (useCurrent || !isPast(hour, new Date()) || namesItsHour(pipeline.source.url)) return;
+  const { source } = pipeline;
+  const asked = [...addressesOf(source), ...Object.values(source.query), JSON.stringify(source.body ?? '')];
+  if (useCurrent || !isPast(hour, new Date()) || asked.some(namesItsHour)) return;
   const why = refetch ? 'is over' : 'is over and was not imported';
   throw new SluiceError(
     'ImportNotRecorded',
     `The hour ${hour} of ${pipeline.name} ${why}, and source.url does not name an hour, so what it held then is gone: ` +
       'pass --use-current to take what it holds now, or put ${hour:YYYY-MM-DD-HH} into source.url.',
   );
-}
-
-async function fetchRecord(
-  deps: StageDeps,
-  pipeline: Pipeline,
-  hour: LogicalHour,
-  n: number,
-  context: StageContext,
-): Promise<ImportRecord> {
-  const { source } = pipeline;
-  const address = addressFor(source.url, hour);
-  if (!URL.canParse(address))
-    throw new SluiceError('DefinitionInvalid', `source.url of ${pipeline.name} is no address.`);
-  const url = new URL(address);
-  const request = {
-    url,
-    headers: source.headers,
-    limits: source.limits,
-    settings: deps.settings,
-    signal: context.signal,
-  };
-  const fetchedAt = new Date().toISOString();
-  const opened = url.protocol === 'file:' ? await openFile(request) : await openHttp(request);
-  const { etag, lastModified } = opened;
-  const raw = await deps.store.upload(
-    Readable.from(sniffed(opened, context), { objectMode: false }),
-    (sha256) => keys.raw(pipeline.name, sha256),
-    context.signal,
-  );
-  return {
-    pipeline: pipeline.name,
-    hour,
-    n,
-    source: shownAddress(url),
-    fetchedAt,
-    ...(etag === undefined ? {} : { etag }),
-    ...(lastModified === undefined ? {} : { lastModified }),
-    raw,
-  };
-}
-
-/** Passes the bytes on once the first of them do not look like something else than CSV. */
-async function* sniffed(source: SourceBytes, context: StageContext): AsyncGenerator<Buffer> {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  let bytes = 0;
-  for await (const chunk of source.bytes) {
-    bytes += chunk.length;
-    context.progress({ bytes, note: `fetched ${bytes} bytes` });
-    if (head === undefined) {
-      yield chunk;
-      continue;
-    }
-    head = Buffer.concat([head, chunk]);
-    if (head.length < SNIFF_BYTES) continue;
-    refuseOtherFormats(head.subarray(0, SNIFF_BYTES), source.url);
-    yield head;
-    head = undefined;
-  }
-  if (head === undefined) return;
-  refuseOtherFormats(head, source.url);
-  yield head;
 }
 
 /** Stores a record under the next free number. A lost race for the same bytes is no second import. */

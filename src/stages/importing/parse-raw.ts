@@ -1,26 +1,35 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WriteStream } from 'node:fs';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
 import { canonicalJson } from '../../definition/canonical-json.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import type { ObjectRef, ParsedObject } from '../../definition/refs.ts';
-import { CsvReader, type CsvFault, type CsvRecord } from '../../formats/csv-reader.ts';
+import {
+  rawFiles,
+  type FileAccount,
+  type ImportRecord,
+  type ObjectRef,
+  type ParsedObject,
+  type RawFile,
+} from '../../definition/refs.ts';
+import type { CsvFault } from '../../formats/csv-dialect.ts';
+import { encodeTextParquet } from '../../formats/parquet.ts';
+import type { TextColumns } from '../../formats/text-columns.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { sha256Hex } from '../hashing.ts';
-import { uniqueHeader } from './header.ts';
-import { PartBuffer } from './part-buffer.ts';
+import { LineFile } from './line-file.ts';
+import { RawContent } from './raw-content.ts';
+import { openTable, type Table } from './table.ts';
 
 /** Raised whenever the reader would read the same bytes otherwise. */
-const READER_VERSION = 1;
+const READER_VERSION = 2;
+/** A part of the parsed object. Small, since each is in memory three times: as text, as Arrow, and in WebAssembly. */
+const PART_ROWS = 250_000;
+const PART_BYTES = 8 * 1024 * 1024;
 
 /** A row that is no record, as `rejects.ndjson` holds it. */
 export interface ParseReject {
+  /** sha256 of the file's bytes; with `#n` behind it for the nth time of the same bytes. */
   readonly file: string;
   readonly row: number;
   readonly line: number;
@@ -30,170 +39,184 @@ export interface ParseReject {
 }
 
 /**
- * Reads a raw object into the parsed object that every engine starts from. The same bytes and dialect give the same
+ * Reads raw objects into the parsed object that every engine starts from. The same bytes and format give the same
  * object, which is then found instead of made.
  *
- * `_file` is the sha256 of the raw bytes; `_row` counts data rows from 1, those that are rejected too.
- * Memory: one part (250,000 rows, 48 MiB of text) in JavaScript, Arrow and Parquet form.
- * @param where The source's address, for sentences.
- * @throws SluiceError `SourceMalformed`, `SourceEmpty`, `SourceTooLarge`, `ObjectCorrupt`
+ * `_file` is the number of the file; `_row` counts data rows from 1 over all files, those that are rejected too.
+ * Memory: one part (250,000 rows, 8 MiB of text) as text, Arrow and Parquet.
+ * @throws SluiceError `SourceMalformed`, `SourceEmpty`, `SourceTooLarge`, `SourceBytesInvalid`, `ObjectCorrupt`
  */
 export async function parseRaw(
   deps: StageDeps,
   pipeline: Pipeline,
-  raw: ObjectRef,
-  where: string,
+  record: ImportRecord,
   context: StageContext,
 ): Promise<ParsedObject> {
-  const { delimiter, quote, limits } = pipeline.source;
-  const { fieldLength, columns } = limits;
-  const dialectSha = sha256Hex(canonicalJson({ reader: READER_VERSION, delimiter, quote, fieldLength, columns }));
-  const prefix = keys.parsedPrefix(raw.sha256, dialectSha);
+  const { limits } = pipeline.source;
+  const prefix = keys.parsedPrefix(record.raw.sha256, formatSha(pipeline));
   const known = await deps.store.findJson<ParsedObject>(`${prefix}parsed.json`);
   if (known) {
-    if (known.rows.read > limits.rows) throw tooManyRows(where, limits.rows);
+    if (known.rows.read > limits.rows) throw tooManyRows(record.source, limits.rows);
     return known;
   }
   await mkdir(deps.settings.workDir, { recursive: true });
   const scratch = await mkdtemp(join(deps.settings.workDir, 'import-'));
   try {
-    const parsing = new Parsing(deps, pipeline, raw, where, prefix, join(scratch, 'rejects.ndjson'));
-    const made = await parsing.run(context);
+    const made = await new Parsing(deps, pipeline, record, prefix, scratch, context).run();
     return (await deps.store.createJson(`${prefix}parsed.json`, made)).value;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** One reading of one raw object. */
+/** Digest of all that decides how bytes are read. How numbers and missing values are written is decided later. */
+function formatSha({ source, columns }: Pipeline): string {
+  const { decimal: _decimal, thousands: _thousands, missing: _missing, ...format } = source.format;
+  const { fieldLength, columns: most } = source.limits;
+  const wanted = Object.keys(columns).toSorted();
+  return sha256Hex(canonicalJson({ reader: READER_VERSION, format, answer: source.answer, fieldLength, most, wanted }));
+}
+
+/** One reading of the files of an import. */
 class Parsing {
   readonly #deps: StageDeps;
-  readonly #limits: Pipeline['source']['limits'];
-  readonly #reader: CsvReader;
-  readonly #raw: ObjectRef;
-  readonly #where: string;
+  readonly #pipeline: Pipeline;
+  readonly #record: ImportRecord;
   readonly #prefix: string;
-  readonly #rejectsPath: string;
+  readonly #scratch: string;
+  readonly #context: StageContext;
   readonly #parts: ObjectRef[] = [];
-  #header: string[] | undefined;
-  #part: PartBuffer | undefined;
-  #rejects: WriteStream | undefined;
+  readonly #rejectedBy: Record<string, number> = {};
+  readonly #notes: string[] = [];
+  readonly #rejects: LineFile;
   #rows = 0;
   #rejected = 0;
+  #bytes = 0;
 
-  constructor(deps: StageDeps, pipeline: Pipeline, raw: ObjectRef, where: string, prefix: string, rejectsPath: string) {
+  constructor(
+    deps: StageDeps,
+    pipeline: Pipeline,
+    record: ImportRecord,
+    prefix: string,
+    scratch: string,
+    context: StageContext,
+  ) {
     this.#deps = deps;
-    this.#limits = pipeline.source.limits;
-    const { delimiter, quote } = pipeline.source;
-    this.#reader = new CsvReader({ delimiter, quote, fieldLength: this.#limits.fieldLength });
-    this.#raw = raw;
-    this.#where = where;
+    this.#pipeline = pipeline;
+    this.#record = record;
     this.#prefix = prefix;
-    this.#rejectsPath = rejectsPath;
+    this.#scratch = scratch;
+    this.#context = context;
+    this.#rejects = new LineFile(join(scratch, 'rejects.ndjson'));
   }
 
-  async run(context: StageContext): Promise<ParsedObject> {
+  async run(): Promise<ParsedObject> {
+    const files = rawFiles(this.#record);
+    const tables: Table[] = [];
+    for (const file of files) tables.push(await this.#open(file));
+    // Names of the first file in its order, then what the others have besides.
+    const header = [...new Set(tables.flatMap((table) => table.header))];
+    const seen = new Map<string, number>();
+    const accounts: FileAccount[] = [];
     try {
-      await this.#readAll(context);
+      for (const [at, table] of tables.entries()) {
+        const sha256 = files[at]?.raw.sha256 ?? '';
+        const times = (seen.get(sha256) ?? 0) + 1;
+        seen.set(sha256, times);
+        accounts.push(await this.#readFile(at, times === 1 ? sha256 : `${sha256}#${times}`, table, header));
+      }
     } finally {
-      this.#rejects?.end();
-      if (this.#rejects) await finished(this.#rejects).catch(() => {});
+      this.#rejects.close();
     }
-    if (this.#header === undefined) {
-      throw new SluiceError('SourceEmpty', `${this.#where} holds no header: every line of it is blank.`);
-    }
-    const rejects =
-      this.#rejected === 0
-        ? {}
-        : {
-            rejects: {
-              ...(await this.#deps.store.upload(
-                this.#rejectsPath,
-                () => `${this.#prefix}rejects.ndjson`,
-                context.signal,
-              )),
-              rows: this.#rejected,
-            },
-          };
     return {
       parts: this.#parts,
-      header: this.#header,
+      header,
       rows: { read: this.#rows, parsed: this.#rows - this.#rejected, rejected: this.#rejected },
-      ...rejects,
+      rejectedBy: this.#rejectedBy,
+      ...(this.#rejected === 0 ? {} : { rejects: await this.#storeRejects() }),
+      files: accounts,
+      notes: this.#notes,
     };
   }
 
-  async #readAll(context: StageContext): Promise<void> {
-    const hash = createHash('sha256');
-    const stream = await this.#deps.store.stream(this.#deps.store.keyOf(this.#raw.uri));
-    let bytes = 0;
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      context.signal.throwIfAborted();
-      hash.update(chunk);
-      bytes += chunk.length;
-      await this.#take(this.#reader.push(chunk));
-      context.progress({ rows: this.#rows, bytes, note: `read ${this.#rows} rows` });
-    }
-    await this.#take(this.#reader.end());
-    if (hash.digest('hex') !== this.#raw.sha256) {
-      throw new SluiceError('ObjectCorrupt', `${this.#raw.uri} is not what was fetched: it was changed or cut.`);
-    }
-    await this.#flush();
+  async #storeRejects(): Promise<ObjectRef> {
+    const { signal } = this.#context;
+    const stored = await this.#deps.store.upload(this.#rejects.path, () => `${this.#prefix}rejects.ndjson`, signal);
+    return { ...stored, rows: this.#rejected };
   }
 
-  async #take(found: readonly (CsvRecord | CsvFault)[]): Promise<void> {
-    for (const item of found) {
-      if (this.#header === undefined || this.#part === undefined) {
-        this.#begin(item);
-        continue;
-      }
-      this.#rows++;
-      if (this.#rows > this.#limits.rows) throw tooManyRows(this.#where, this.#limits.rows);
-      if (item.kind === 'fault') {
-        await this.#reject(item);
-      } else {
-        this.#part.add(item.fields, this.#rows, item.line, item.offset);
-        if (this.#part.full) await this.#flush();
-      }
-    }
+  async #open(file: RawFile): Promise<Table> {
+    const { store } = this.#deps;
+    const { source, columns } = this.#pipeline;
+    const key = store.keyOf(file.raw.uri);
+    const content = await RawContent.open(
+      {
+        stream: () => store.stream(key) as Promise<AsyncIterable<Buffer>>,
+        copyTo: (path) => store.download(file.raw, path, this.#context.signal),
+        where: file.name,
+        sha256: file.raw.sha256,
+      },
+      source.limits,
+      source.format.compression,
+      this.#scratch,
+    );
+    const table = await openTable(content, source, {
+      wanted: Object.keys(columns),
+      guessEncoding: false,
+      where: file.name,
+      url: URL.canParse(file.name) ? new URL(file.name) : undefined,
+      ...(file.pages === undefined ? {} : { pages: file.pages }),
+    });
+    content.release();
+    this.#notes.push(...table.notes);
+    return table;
   }
 
-  #begin(first: CsvRecord | CsvFault): void {
-    if (first.kind === 'fault') {
-      throw new SluiceError(
-        'SourceMalformed',
-        `The header of ${this.#where} (line ${first.line}, byte ${first.offset}) cannot be read: ${first.reason}.`,
-      );
+  async #readFile(at: number, file: string, table: Table, header: readonly string[]): Promise<FileAccount> {
+    const { limits } = this.#pipeline.source;
+    const columns = header.map((name) => ({ name, position: table.header.indexOf(name) }));
+    const [rowsBefore, rejectedBefore, bytesBefore] = [this.#rows, this.#rejected, this.#bytes];
+    const batches = table.rows({
+      rowsBefore,
+      batchRows: PART_ROWS,
+      batchBytes: PART_BYTES,
+      onFault: (fault) => {
+        this.#rows = fault.row;
+        if (this.#rows > limits.rows) throw tooManyRows(this.#record.source, limits.rows);
+        this.#reject(file, fault);
+      },
+      progress: (bytes) => {
+        this.#bytes = bytesBefore + bytes;
+        this.#context.signal.throwIfAborted();
+        this.#context.progress({ rows: this.#rows, bytes: this.#bytes, note: `read ${this.#rows} rows` });
+      },
+    });
+    for await (const cells of batches) {
+      this.#rows = Math.max(this.#rows, cells.rowNumber(cells.rows - 1));
+      if (this.#rows > limits.rows) throw tooManyRows(this.#record.source, limits.rows);
+      await this.#store(columns, cells, at);
     }
-    if (first.fields.length > this.#limits.columns) {
-      throw new SluiceError(
-        'SourceMalformed',
-        `The header of ${this.#where} has ${first.fields.length} columns, and source.limits.columns is ${this.#limits.columns}.`,
-      );
-    }
-    this.#header = uniqueHeader(first.fields);
-    this.#part = new PartBuffer(this.#header, this.#raw.sha256);
+    if (this.#rows > limits.rows) throw tooManyRows(this.#record.source, limits.rows);
+    const [read, rejected] = [this.#rows - rowsBefore, this.#rejected - rejectedBefore];
+    const { replacedBytes, ...skipped } = table.skipped();
+    return { file, rows: { read, parsed: read - rejected, rejected }, format: table.format, skipped, replacedBytes };
   }
 
-  async #reject(fault: CsvFault): Promise<void> {
+  #reject(file: string, { row, line, offset, reason, raw, kind }: CsvFault): void {
     this.#rejected++;
-    this.#rejects ??= createWriteStream(this.#rejectsPath);
-    const reject: ParseReject = {
-      file: this.#raw.sha256,
-      row: this.#rows,
-      line: fault.line,
-      byteOffset: fault.offset,
-      reason: fault.reason,
-      raw: fault.raw,
-    };
-    if (!this.#rejects.write(`${JSON.stringify(reject)}\n`)) await once(this.#rejects, 'drain');
+    this.#rejectedBy[kind] = (this.#rejectedBy[kind] ?? 0) + 1;
+    const reject: ParseReject = { file, row, line, byteOffset: offset, reason, raw };
+    this.#rejects.write(JSON.stringify(reject));
   }
 
-  async #flush(): Promise<void> {
-    if (this.#part === undefined || this.#part.rows === 0) return;
-    const rows = this.#part.rows;
+  async #store(
+    columns: readonly { name: string; position: number }[],
+    cells: TextColumns,
+    file: number,
+  ): Promise<void> {
     const key = `${this.#prefix}part-${String(this.#parts.length).padStart(5, '0')}.parquet`;
-    this.#parts.push({ ...(await this.#deps.store.put(key, await this.#part.take())), rows });
+    const stored = await this.#deps.store.put(key, encodeTextParquet(columns, cells, file));
+    this.#parts.push({ ...stored, rows: cells.rows });
   }
 }
 

@@ -1,0 +1,152 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { ObjectStore } from '../../connectors/object-store.ts';
+import { SluiceError } from '../../definition/errors.ts';
+import { keys } from '../../definition/names.ts';
+import type { ObjectRef } from '../../definition/refs.ts';
+
+/** A download goes into objects of this size, so that an attempt goes on where the last one stopped. */
+export const PART_BYTES = 16 * 1024 * 1024;
+
+/** How far a file's parts are: what the next attempt needs to go on. */
+export interface PartState {
+  readonly parts: number;
+  readonly bytes: number;
+}
+
+/**
+ * Takes the bytes of one file as they come and makes the raw object of them, named by their hash. What is larger than one
+ * part is stored part by part, and joined on the server.
+ *
+ * Memory: two parts, one that fills while the other is on its way.
+ */
+export class RawWriter {
+  readonly #store: ObjectStore;
+  readonly #pipeline: string;
+  readonly #prefix: string;
+  readonly #stored: (state: PartState) => void;
+  #hash: Hash = createHash('sha256');
+  #parts = 0;
+  #bytes = 0;
+  #buffer: Buffer = Buffer.alloc(0);
+  #spare: Buffer = Buffer.alloc(0);
+  #filled = 0;
+  #sending: Promise<unknown> = Promise.resolve();
+
+  /** @param prefix Of the parts. @param stored Told after each part that is safe. */
+  constructor(store: ObjectStore, pipeline: string, prefix: string, stored: (state: PartState) => void) {
+    this.#store = store;
+    this.#pipeline = pipeline;
+    this.#prefix = prefix;
+    this.#stored = stored;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes up what an earlier attempt has stored. @returns false where it is not all there: nothing was taken then */
+  async resume({ parts, bytes }: PartState, signal: AbortSignal): Promise<boolean> {
+    const hash = createHash('sha256');
+    let found = 0;
+    try {
+      for (let part = 0; part < parts; part++) {
+        for await (const chunk of (await this.#store.stream(this.#key(part))) as AsyncIterable<Buffer>) {
+          signal.throwIfAborted();
+          hash.update(chunk);
+          found += chunk.length;
+        }
+      }
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return false;
+    }
+    if (found !== bytes) return false;
+    this.#hash = hash;
+    this.#parts = parts;
+    this.#bytes = bytes;
+    return true;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+    for (let at = 0; at < chunk.length;) {
+      if (this.#buffer.length < PART_BYTES && this.#filled + chunk.length - at > this.#buffer.length)
+        this.#grow(chunk.length - at);
+      const copied = chunk.copy(this.#buffer, this.#filled, at);
+      this.#filled += copied;
+      at += copied;
+      if (this.#filled === PART_BYTES) await this.#send();
+    }
+  }
+
+  /** Makes the raw object. @throws SluiceError `StoreUnavailable` */
+  async finish(): Promise<ObjectRef> {
+    const sha256 = this.#hash.digest('hex');
+    const key = keys.raw(this.#pipeline, sha256);
+    const ref = { uri: this.#store.uri(key), sha256, bytes: this.#bytes };
+    if (this.#parts === 0) {
+      await this.#store.put(key, this.#buffer.subarray(0, this.#filled));
+      return ref;
+    }
+    if (this.#filled > 0) await this.#send();
+    await this.#sending;
+    if (await this.#store.exists(key)) return ref;
+    await this.#store.compose(
+      Array.from({ length: this.#parts }, (_, part) => this.#key(part)),
+      key,
+    );
+    return ref;
+  }
+
+  /** Waits for what is on its way, whatever became of it. */
+  async settle(): Promise<void> {
+    await this.#sending.catch(() => {});
+  }
+
+  async #send(): Promise<void> {
+    await this.#sending;
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    const state = { parts: this.#parts + 1, bytes: this.#bytes };
+    const key = this.#key(this.#parts);
+    this.#parts++;
+    this.#sending = this.#store.put(key, bytes).then(() => this.#stored(state));
+    this.#sending.catch(() => {});
+    [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
+    this.#filled = 0;
+  }
+
+  /** Small files need small buffers. */
+  #grow(more: number): void {
+    const wanted = Math.max(this.#filled + more, this.#buffer.length * 2, 65_536);
+    const wider = Buffer.allocUnsafe(Math.min(PART_BYTES, wanted));
+    this.#buffer.copy(wider, 0, 0, this.#filled);
+    this.#buffer = wider;
+  }
+
+  #key(part: number): string {
+    return `${this.#prefix}p${String(part).padStart(6, '0')}`;
+  }
+}
+
+/** What an attempt leaves behind is of use for a day. */
+const LEFT_OVER_MS = 24 * 3_600_000;
+
+/** Removes parts that no attempt will come back for. */
+export async function collectLeftOvers(store: ObjectStore, pipeline: string, now: number): Promise<number> {
+  const stale: string[] = [];
+  for await (const { key, lastModified } of store.list(keys.fetching(pipeline))) {
+    if (now - lastModified.getTime() > LEFT_OVER_MS) stale.push(key);
+  }
+  await store.remove(stale);
+  return stale.length;
+}
+
+/** Removes all that one session of fetching stored on the way. */
+export async function removeSession(store: ObjectStore, prefix: string): Promise<void> {
+  if (!prefix.startsWith('tmp/'))
+    throw new SluiceError('RecordConflict', `${prefix} is no place of temporary objects.`);
+  const found: string[] = [];
+  for await (const { key } of store.list(prefix)) found.push(key);
+  await store.remove(found);
+}
