@@ -3,7 +3,7 @@ import type { DeclaredFormat, Encoding } from '../definition/format.ts';
 import type { CsvDialect } from './csv-dialect.ts';
 import { readSample, sampleText, type SampleRow } from './csv-sample.ts';
 import { findHeader } from './find-header.ts';
-import { sniffDialect } from './sniff-dialect.ts';
+import { sniffDialect, usualWidth } from './sniff-dialect.ts';
 import { sniffEncoding } from './sniff-encoding.ts';
 import { bomOf } from './text-decoder.ts';
 
@@ -67,7 +67,7 @@ export function resolveFormat(head: Buffer, whole: boolean, declared: DeclaredFo
     dialect,
     skipRows,
     headerRows: declared.headerRows,
-    header: headerOf(rows.slice(found), declared),
+    header: headerOf(rows.slice(found), declared, where),
   };
 }
 
@@ -100,10 +100,17 @@ function withoutLines(text: Buffer, lines: number): Buffer {
   return text.subarray(at);
 }
 
-function headerOf(rows: readonly SampleRow[], declared: DeclaredFormat): string[] {
+function headerOf(rows: readonly SampleRow[], declared: DeclaredFormat, where: string): string[] {
   if (declared.header) return declared.header;
   const [first, second] = rows;
-  if (declared.headerRows === 0) return (first?.fields ?? []).map((_, at) => `column_${at + 1}`);
+  if (declared.headerRows === 0) return Array.from({ length: usualWidth(rows) }, (_, at) => `column_${at + 1}`);
+  const broken = rows.slice(0, declared.headerRows).find(({ fault }) => fault !== undefined);
+  if (broken) {
+    throw new SluiceError(
+      'SourceMalformed',
+      `The header of ${where} (line ${broken.line}) cannot be read: ${broken.fault}; if it stands elsewhere, set source.format.skipRows.`,
+    );
+  }
   return joinHeader(first?.fields ?? [], declared.headerRows === 2 ? second?.fields : undefined);
 }
 

@@ -21,8 +21,8 @@ const CR = 13;
  * Divides text into records, and says where each one stands. It works on bytes of UTF-8 and writes them to columns.
  *
  * LF, CRLF and CR end a line, mixed as they come; quotes double within quotes; a line without a character is no record.
- * What is no record (a quote within a bare field, text behind a closing quote, a quote that is never closed, a field that
- * is too long, bytes that are no text, NUL, too few or too many fields) is a fault. Where the quotes are broken it is one
+ * A quote within a bare field is a character like others. What is no record (text behind a closing quote, a quote that is
+ * never closed, a field that is too long, bytes that are no text, NUL, too few or too many fields) is a fault. Where the quotes are broken it is one
  * of *one line*: reading goes on with the next one, so that a stray quote does not swallow the rows behind it.
  *
  * Memory: what was pushed and not yet read, 16 MiB for the longest record.

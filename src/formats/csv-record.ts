@@ -75,7 +75,6 @@ export class CsvRecord {
           if (byte === delimiter) {
             if (single || this.#delimits(at)) break;
           } else if (byte === LF || byte === CR) break;
-          else if (byte === quote) return this.#faulty('a quote stands within a field that is not quoted');
           else if (byte === escape) {
             if (at + 1 >= length) {
               if (!this.#ended) return MORE;

@@ -8,7 +8,8 @@ export interface SampleRow {
   /** 1-based. */
   readonly line: number;
   readonly fields: readonly string[];
-  readonly fault: boolean;
+  /** What is wrong with it, where it is none. */
+  readonly fault?: string;
 }
 
 /** How many records are looked at. */
@@ -32,14 +33,14 @@ export function readSample(text: Buffer, dialect: Partial<CsvDialect>, rows = SA
   parser.end();
   const taken = (): void => {
     for (let at = 0; at < columns.rows; at++) {
-      found.push({ line: columns.line(at), fields: columns.texts(at), fault: false });
+      found.push({ line: columns.line(at), fields: columns.texts(at) });
     }
     columns.clear();
   };
   let state = '';
   while (found.length < rows && state !== 'more') {
     const faults: SampleRow[] = [];
-    state = parser.read(columns, 1, Infinity, ({ line }) => faults.push({ line, fields: [], fault: true }));
+    state = parser.read(columns, 1, Infinity, ({ line, reason }) => faults.push({ line, fields: [], fault: reason }));
     found.push(...faults);
     taken();
   }

@@ -25,7 +25,7 @@ export function findHeader(rows: readonly SampleRow[], wanted: readonly string[]
 
 /** Full of different words: no field empty, none a number, none twice. */
 function isHeader({ fields, fault }: SampleRow, width: number): boolean {
-  if (fault || fields.length !== width) return false;
+  if (fault !== undefined || fields.length !== width) return false;
   const names = fields.map((field) => field.trim());
   return new Set(names).size === width && names.every((name) => name !== '' && !/^[-+]?[\d.,]+%?$/.test(name));
 }
@@ -33,5 +33,5 @@ function isHeader({ fields, fault }: SampleRow, width: number): boolean {
 /** A title or a note: one field, or fewer than half of them. A record of more is data, and is not passed over. */
 function isSparse({ fields, fault }: SampleRow, width: number): boolean {
   const filled = fields.filter((field) => field.trim() !== '').length;
-  return fault || filled <= 1 || filled < width / 2;
+  return fault !== undefined || filled <= 1 || filled < width / 2;
 }

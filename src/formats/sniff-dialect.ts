@@ -14,12 +14,16 @@ export type KnownDialect = Partial<CsvDialect>;
 export function sniffDialect(text: Buffer, known: KnownDialect, wanted: readonly string[]): CsvDialect {
   const quotes = known.quote === undefined ? quotesOf(text) : [known.quote];
   const delimiters = known.delimiter === undefined ? DELIMITERS : [known.delimiter];
-  let best = { score: -Infinity, dialect: { ...plainDialect, ...known } };
+  const usual = { ...plainDialect, ...known };
+  let best = { score: -Infinity, dialect: usual };
   for (const quote of quotes) {
     for (const delimiter of delimiters) {
       for (const escape of known.escape === undefined ? escapesOf(text, quote) : [known.escape]) {
         const dialect = { ...plainDialect, ...known, quote, delimiter, escape };
-        const score = scoreOf(readSample(text, dialect), wanted);
+        const rows = readSample(text, dialect);
+        // Where nothing is divided, nothing was found: the usual way then says what is wrong.
+        if (known.delimiter === undefined && delimiter !== usual.delimiter && usualWidth(rows) === 1) continue;
+        const score = scoreOf(rows, wanted);
         // The first of equals is the more usual one.
         if (score > best.score + 1e-9) best = { score, dialect };
       }
@@ -46,7 +50,8 @@ function escapesOf(text: Buffer, quote: string): string[] {
 /** The number of fields that most records of several fields have; 1 where there are none. */
 export function usualWidth(rows: readonly SampleRow[]): number {
   const counts = new Map<number, number>();
-  for (const { fields, fault } of rows) if (!fault) counts.set(fields.length, (counts.get(fields.length) ?? 0) + 1);
+  for (const { fields, fault } of rows)
+    if (fault === undefined) counts.set(fields.length, (counts.get(fields.length) ?? 0) + 1);
   let best = { width: 1, count: 0 };
   for (const [width, count] of counts)
     if (count > best.count || (count === best.count && width > best.width)) best = { width, count };
@@ -71,8 +76,8 @@ export function matches(row: SampleRow, wanted: readonly string[]): number {
 
 function agreement(rows: readonly SampleRow[]): number {
   const width = usualWidth(rows);
-  const share = rows.filter(({ fields, fault }) => !fault && fields.length === width).length / rows.length;
-  const faults = rows.filter(({ fault }) => fault).length / rows.length;
+  const share = rows.filter(({ fields, fault }) => fault === undefined && fields.length === width).length / rows.length;
+  const faults = rows.filter(({ fault }) => fault !== undefined).length / rows.length;
   // A first record of the same width is likely its header; one of another may be a title above it.
   const first = rows[0]?.fields.length === width ? 1 : 0.8;
   return share * share * first * Math.log2(width + 0.1) - faults;

@@ -13,7 +13,8 @@ const arrows: Readonly<Record<string, { readonly values: readonly string[]; read
   workflows: { values: ['definition'], types: ['activities'] },
   activities: { values: ['definition', 'stages'] },
   workers: { values: ['definition', 'connectors', 'stages', 'activities'] },
-  client: { values: ['definition', 'workflows', 'connectors', 'stack'] },
+  inspecting: { values: ['definition', 'formats', 'connectors', 'stages'] },
+  client: { values: ['definition', 'workflows', 'connectors', 'inspecting', 'stack'] },
   stack: { values: ['definition', 'connectors'] },
 };
 

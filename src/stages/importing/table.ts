@@ -3,6 +3,7 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import type { CsvFault } from '../../formats/csv-dialect.ts';
 import { resolveFormat, type CsvFormat } from '../../formats/csv-format.ts';
 import { CsvTable, type Skipped } from '../../formats/csv-table.ts';
+import { compressionOf } from '../../formats/decompress.ts';
 import type { TextColumns } from '../../formats/text-columns.ts';
 import { uniqueHeader } from './header.ts';
 import { jsonTable } from './json-pages.ts';
@@ -50,6 +51,10 @@ export async function openTable(content: RawContent, rules: ReadRules, hints: Ta
   const { limits } = rules;
   const { where } = hints;
   if (rules.answer.format === 'json') return jsonTable(content, rules, hints);
+  const within = compressionOf(content.head);
+  if (within !== 'none') {
+    throw new SluiceError('SourceNotCsv', `${where} is ${within} within ${content.compression}: compress it once.`);
+  }
   refuseOtherFormats(content.head, where, hints.url);
   const csv = resolveFormat(content.head, content.whole, rules.format, hints);
   if (csv.header.length > limits.columns) {
