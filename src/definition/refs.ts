@@ -76,7 +76,8 @@ export interface ImportRecord {
 
 /** The files of an import, in order. */
 export function rawFiles(record: ImportRecord): readonly RawFile[] {
-  return record.files ?? [{ name: record.source, raw: record.raw }];
+  const { source, raw, etag, lastModified } = record;
+  return record.files ?? [{ name: source, raw, ...(etag ? { etag } : {}), ...(lastModified ? { lastModified } : {}) }];
 }
 
 /** What became of one file when it was read. */

@@ -26,6 +26,8 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly url: URL;
   readonly response: IncomingMessage;
+  /** What went wrong on the connection behind the answer's end: more bytes than were declared. */
+  late(): Error | undefined;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -43,9 +45,9 @@ export async function sendHttp(input: HttpRequest): Promise<HttpAnswer> {
     const reveal = (text: string): string => input.settings.secrets.reveal(text, url, input.settings.sourceAllow);
     const own = home ? Object.entries(input.headers).map(([name, value]) => [name, reveal(value)] as const) : [];
     const sent = body === undefined ? undefined : reveal(body);
-    const response = await ask(url, method, { ...input.open, ...Object.fromEntries(own) }, sent, input);
+    const { response, late } = await ask(url, method, { ...input.open, ...Object.fromEntries(own) }, sent, input);
     const location = response.headers.location;
-    if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return { url, response };
+    if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return { url, response, late };
     response.destroy();
     const { redirects } = input.limits;
     if (hop >= redirects) {
@@ -89,7 +91,7 @@ async function ask(
   headers: Readonly<Record<string, string>>,
   body: string | undefined,
   input: HttpRequest,
-): Promise<IncomingMessage> {
+): Promise<Omit<HttpAnswer, 'url'>> {
   const lookup = guardedLookup(url, input.settings.sourceAllow);
   const secure = url.protocol === 'https:';
   const { connectSeconds, idleSeconds } = input.limits;
@@ -124,9 +126,13 @@ async function ask(
     );
     request.on('response', (response) => {
       answer = response;
-      resolve(response);
+      resolve({ response, late: () => behind });
     });
-    request.on('error', (error) => reject(httpFailure(url, error, input, code)));
+    let behind: Error | undefined;
+    request.on('error', (error) => {
+      if (answer?.complete) behind = error;
+      reject(httpFailure(url, error, input, code));
+    });
     request.end(body);
   });
 }

@@ -6,7 +6,7 @@ import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { ExpansionMeter, throughStream } from '../../formats/decompress.ts';
 import { shownAddress } from './address.ts';
 import { httpFailure, httpRefusal } from './http-failure.ts';
-import { sendHttp, type HttpRequest } from './http-request.ts';
+import { sendHttp, type HttpAnswer, type HttpRequest } from './http-request.ts';
 import { noBytes, type SourceBytes, type SourceRequest } from './source-bytes.ts';
 
 const CODINGS: Readonly<Record<string, () => Duplex>> = {
@@ -51,11 +51,11 @@ export async function openHttp(input: SourceRequest): Promise<SourceBytes> {
     signal: AbortSignal.any([input.signal, total]),
     total,
   };
-  const { url: from, response } = await sendHttp(request);
+  const answer = await sendHttp(request);
   try {
-    return opened(from, response, request, input);
+    return opened(answer, request, input);
   } catch (error) {
-    response.destroy();
+    answer.response.destroy();
     throw error;
   }
 }
@@ -68,7 +68,8 @@ function contentType(body: unknown): Record<string, string> {
 const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
-function opened(url: URL, response: IncomingMessage, request: HttpRequest, input: SourceRequest): SourceBytes {
+function opened(answer: HttpAnswer, request: HttpRequest, input: SourceRequest): SourceBytes {
+  const { url, response } = answer;
   const { resume, known } = input;
   const status = response.statusCode ?? 0;
   const { etag, 'last-modified': lastModified, 'content-encoding': coding = 'identity' } = response.headers;
@@ -98,7 +99,7 @@ function opened(url: URL, response: IncomingMessage, request: HttpRequest, input
     holds: rest ? 'rest' : 'all',
     ...(validator !== undefined && coding === 'identity' ? { validator } : {}),
     ...(next === undefined ? {} : { next }),
-    bytes: decoded(url, response, request, coding.trim().toLowerCase(), rest ? (resume?.bytes ?? 0) : 0),
+    bytes: decoded(answer, request, coding.trim().toLowerCase(), rest ? (resume?.bytes ?? 0) : 0),
   };
 }
 
@@ -128,14 +129,9 @@ function nextPage(url: URL, link: string | undefined): URL | undefined {
   return undefined;
 }
 
-function decoded(
-  url: URL,
-  response: IncomingMessage,
-  request: HttpRequest,
-  coding: string,
-  before: number,
-): AsyncIterable<Buffer> {
-  const plain = received(url, response, request, before);
+function decoded(answer: HttpAnswer, request: HttpRequest, coding: string, before: number): AsyncIterable<Buffer> {
+  const { url } = answer;
+  const plain = received(answer, request, before);
   if (coding === 'identity' || coding === '') return plain;
   const decoder = CODINGS[coding];
   if (!decoder) {
@@ -153,8 +149,7 @@ function decoded(
 
 /** The body as it comes, counted against the limits and the length that was declared. */
 async function* received(
-  url: URL,
-  response: IncomingMessage,
+  { url, response, late }: HttpAnswer,
   request: HttpRequest,
   before: number,
 ): AsyncGenerator<Buffer> {
@@ -163,9 +158,7 @@ async function* received(
   const declared = header === undefined ? undefined : before + Number(header);
   let bytes = before;
   let closedByServer = false;
-  let surplus = false;
   response.socket.once('end', () => (closedByServer = true));
-  response.socket.once('error', (error) => (surplus ||= 'code' in error && String(error.code).startsWith('HPE_')));
   const check = (size: number): void => {
     if (size <= limits.bytes) return;
     throw new SluiceError(
@@ -180,7 +173,7 @@ async function* received(
       check(bytes);
       yield chunk;
     }
-    if (declared !== undefined && !surplus && !response.socket.destroyed) {
+    if (declared !== undefined && !response.socket.destroyed) {
       await Promise.race([
         once(response.socket, 'close').catch(() => {}),
         new Promise((done) => setTimeout(done, SURPLUS_MS)),
@@ -199,7 +192,7 @@ async function* received(
   } finally {
     response.destroy();
   }
-  if (surplus) throw wrongLength(url, `more than ${bytes}`, declared ?? bytes);
+  if (late()?.message.startsWith('Parse Error')) throw wrongLength(url, `more than ${bytes}`, declared ?? bytes);
   if (declared !== undefined && bytes !== declared) throw wrongLength(url, bytes, declared);
 }
 

@@ -27,6 +27,8 @@ export class RawWriter {
   #hash: Hash = createHash('sha256');
   #parts = 0;
   #bytes = 0;
+  /** Bytes that are in parts, or on their way there. */
+  #sent = 0;
   #buffer: Buffer = Buffer.alloc(0);
   #spare: Buffer = Buffer.alloc(0);
   #filled = 0;
@@ -64,6 +66,7 @@ export class RawWriter {
     this.#hash = hash;
     this.#parts = parts;
     this.#bytes = bytes;
+    this.#sent = bytes;
     return true;
   }
 
@@ -107,7 +110,8 @@ export class RawWriter {
   async #send(): Promise<void> {
     await this.#sending;
     const bytes = this.#buffer.subarray(0, this.#filled);
-    const state = { parts: this.#parts + 1, bytes: this.#bytes };
+    this.#sent += this.#filled;
+    const state = { parts: this.#parts + 1, bytes: this.#sent };
     const key = this.#key(this.#parts);
     this.#parts++;
     this.#sending = this.#store.put(key, bytes).then(() => this.#stored(state));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import SftpClient from 'ssh2-sftp-client';
 import type { Settings } from '../../connectors/settings.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
@@ -56,6 +57,8 @@ async function* read(
   const { url, source, signal } = request;
   const { idleSeconds, seconds } = source.limits;
   const stream = client.createReadStream(path, { start: from, autoClose: true }) as unknown as Readable;
+  const closed = new Promise((resolve) => stream.once('close', resolve));
+  stream.on('error', () => {});
   const total = AbortSignal.timeout(seconds * 1_000);
   const stop = (): void => void stream.destroy(new Error('stopped'));
   let stalled = false;
@@ -90,6 +93,8 @@ async function* read(
   } finally {
     clearTimeout(idle);
     stream.destroy();
+    // The server is told that the file is closed; ending before it has answered would be an error of the stream.
+    await Promise.race([closed, pause(1_000)]);
     await client.end().catch(() => {});
   }
   if (bytes !== size) throw new SluiceError('SourceCut', `${shownAddress(url)} ended at byte ${bytes} of ${size}.`);
