@@ -7,9 +7,9 @@ import { TextColumns } from './text-columns.ts';
 export interface TableOptions {
   readonly fieldLength: number;
   readonly invalidBytes: 'reject' | 'replace';
-  /** How many rows and bytes a batch has, at most. */
+  /** How many rows a batch has, at most; and how many bytes, asked before each. */
   readonly batchRows: number;
-  readonly batchBytes: number;
+  batchBytes(): number;
   /** Number of the row before the first. */
   readonly rowsBefore: number;
 }
@@ -81,7 +81,7 @@ export class CsvTable {
         parser.rows = rowsBefore;
         parser.width = width;
       }
-      while (parser.read(cells, batchRows, batchBytes, onFault) === 'full') {
+      while (parser.read(cells, batchRows, batchBytes(), onFault) === 'full') {
         yield cells;
         cells.clear();
       }

@@ -49,6 +49,18 @@ export async function encodeColumns(columns: readonly ValueColumn[]): Promise<Bu
   return written(fields, columns.map(encodeColumn), columns[0]?.values.length ?? 0);
 }
 
+/** Numbers below 2^53 as Int64, by their two halves: a BigInt for each would cost more than all the rest. */
+function wholeNumbers(values: readonly number[]): BigInt64Array {
+  const numbers = new BigInt64Array(values.length);
+  const halves = new Uint32Array(numbers.buffer);
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as number;
+    halves[at * 2] = value;
+    if (value > 0xffff_ffff) halves[at * 2 + 1] = Math.floor(value / 0x1_0000_0000);
+  }
+  return numbers;
+}
+
 /** @param rising Columns of numbers that mostly rise: as differences they are a third of the size, and quicker. */
 function written(fields: Field[], children: Data[], length: number, rising: readonly string[] = []): Buffer {
   const schema = new Schema(fields);
@@ -78,8 +90,14 @@ export function encodeTextParquet(columns: readonly TextColumn[], cells: TextCol
     const { data, offsets } = cells.cells(position);
     return makeData({ type: new Utf8(), length, nullCount: 0, nullBitmap: null, valueOffsets: offsets, data });
   });
-  const numbers = [row.map(() => file), row, line, offset].map((values) =>
-    makeData({ type: new Int64(), length, nullCount: 0, nullBitmap: null, data: BigInt64Array.from(values, BigInt) }),
+  const numbers = [undefined, row, line, offset].map((values) =>
+    makeData({
+      type: new Int64(),
+      length,
+      nullCount: 0,
+      nullBitmap: null,
+      data: values === undefined ? new BigInt64Array(length).fill(BigInt(file)) : wholeNumbers(values),
+    }),
   );
   const fields = [
     ...columns.map(({ name }) => new Field(name, new Utf8(), true)),

@@ -15,7 +15,7 @@ import { keyCandidates } from './key-candidates.ts';
 export const PROFILE_ROWS = 100_000;
 /** Rejected rows that are told one by one. */
 const TOLD_REJECTS = 100;
-const BATCH = { batchRows: 20_000, batchBytes: 4 * 1024 * 1024 };
+const BATCH = { batchRows: 20_000, batchBytes: () => 4 * 1024 * 1024 };
 
 /** What a file turns out to be. */
 export interface Inspection {

@@ -67,7 +67,7 @@ async function* rows(
         size += text.length;
       }
       cells.commit(row, line, offset, members.length, size);
-      if (cells.rows < batchRows && cells.bytes < batchBytes) continue;
+      if (cells.rows < batchRows && cells.bytes < batchBytes()) continue;
       yield cells;
       cells.clear();
     }

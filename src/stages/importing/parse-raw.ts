@@ -23,9 +23,11 @@ import { openTable, type Table } from './table.ts';
 
 /** Raised whenever the reader would read the same bytes otherwise. */
 const READER_VERSION = 2;
-/** A part of the parsed object. Small, since each is in memory three times: as text, as Arrow, and in WebAssembly. */
+/** A part of the parsed object. Small, since each is in memory several times: as text, as Arrow, and in WebAssembly. */
 const PART_ROWS = 250_000;
-const PART_BYTES = 8 * 1024 * 1024;
+const PART_BYTES = 4 * 1024 * 1024;
+/** From so many parts on they are larger, or their list would outgrow what a workflow's history takes. */
+const MANY_PARTS = 256;
 
 /** A row that is no record, as `rejects.ndjson` holds it. */
 export interface ParseReject {
@@ -43,7 +45,7 @@ export interface ParseReject {
  * object, which is then found instead of made.
  *
  * `_file` is the number of the file; `_row` counts data rows from 1 over all files, those that are rejected too.
- * Memory: one part (250,000 rows, 8 MiB of text) as text, Arrow and Parquet.
+ * Memory: one part (4 MiB of text, 8 in a file of more than 1 GiB) as text, Arrow and Parquet; the one before on its way.
  * @throws SluiceError `SourceMalformed`, `SourceEmpty`, `SourceTooLarge`, `SourceBytesInvalid`, `ObjectCorrupt`
  */
 export async function parseRaw(
@@ -89,6 +91,8 @@ class Parsing {
   readonly #rejectedBy: Record<string, number> = {};
   readonly #notes: string[] = [];
   readonly #rejects: LineFile;
+  #sending: Promise<void> = Promise.resolve();
+  #partNumber = 0;
   #rows = 0;
   #rejected = 0;
   #bytes = 0;
@@ -127,7 +131,9 @@ class Parsing {
       }
     } finally {
       this.#rejects.close();
+      await this.#sending.catch(() => {});
     }
+    await this.#sending;
     return {
       parts: this.#parts,
       header,
@@ -179,7 +185,7 @@ class Parsing {
     const batches = table.rows({
       rowsBefore,
       batchRows: PART_ROWS,
-      batchBytes: PART_BYTES,
+      batchBytes: () => (this.#parts.length < MANY_PARTS ? PART_BYTES : PART_BYTES * 2),
       onFault: (fault) => {
         this.#rows = fault.row;
         if (this.#rows > limits.rows) throw tooManyRows(this.#record.source, limits.rows);
@@ -214,9 +220,13 @@ class Parsing {
     cells: TextColumns,
     file: number,
   ): Promise<void> {
-    const key = `${this.#prefix}part-${String(this.#parts.length).padStart(5, '0')}.parquet`;
-    const stored = await this.#deps.store.put(key, encodeTextParquet(columns, cells, file));
-    this.#parts.push({ ...stored, rows: cells.rows });
+    const key = `${this.#prefix}part-${String(this.#partNumber++).padStart(5, '0')}.parquet`;
+    const { rows } = cells;
+    const bytes = encodeTextParquet(columns, cells, file);
+    // One part is on its way while the next is read.
+    await this.#sending;
+    this.#sending = this.#deps.store.put(key, bytes).then((stored) => void this.#parts.push({ ...stored, rows }));
+    this.#sending.catch(() => {});
   }
 }
 

@@ -29,7 +29,8 @@ export interface Table {
 export interface TableRead {
   readonly rowsBefore: number;
   readonly batchRows: number;
-  readonly batchBytes: number;
+  /** Asked before each batch. */
+  batchBytes(): number;
   onFault(fault: CsvFault): void;
   progress(bytes: number): void;
 }
