@@ -93,7 +93,7 @@ try {
       SLUICE_WORK_DIR: work,
     } as NodeJS.ProcessEnv;
     const node = (script: string, ...args: string[]) =>
-      measured(process.execPath, [join(here, script), ...args], environment);
+      measured(process.execPath, ['--max-semi-space-size=2', join(here, script), ...args], environment);
     const contestants: [string, () => Measured][] = [
       ['DuckDB read_csv alone', () => node('duckdb.ts', file)],
       ['Sluice import and parse', () => node('sluice.ts', `http://${host}/x.csv`)],

@@ -28,6 +28,8 @@ if (node === undefined) {
 }
 // kafkajs computes timeouts below zero, which Node 24 would warn of on the console each time.
 const flags = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=ExperimentalWarning'];
+// Bytes outside of the heap are let go of when young objects are: with a small nursery an import holds a fifth less memory.
+flags.push('--max-semi-space-size=2');
 const child = spawn(node, [...flags, join(home, 'src', 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
 // The child decides what follows. Ctrl-C reaches it twice, from the terminal and from here; it takes the two for one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -4,6 +4,7 @@ import type {
   CleanBatch,
   CleanResult,
   Equation,
+  FileAccount,
   HourRecord,
   IdentityChecksum,
   ImportResult,
@@ -141,6 +142,13 @@ export interface RunReport {
     readonly raw: ObjectRef;
     readonly replayed: boolean;
     readonly unknownColumns: readonly string[];
+    /** Each file by name, with its rows; the first hundred. */
+    readonly files?: readonly (FileAccount & { readonly name: string })[];
+    readonly fileCount?: number;
+    /** The source said that it had not changed since this hour's import. */
+    readonly notModifiedSince?: LogicalHour;
+    /** What a reader should know of the import. */
+    readonly notes?: readonly string[];
   };
   readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy'>;
   readonly generations: Readonly<Record<string, number>>;

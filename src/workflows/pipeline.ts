@@ -6,6 +6,7 @@ import { eachDataset } from './each-dataset.ts';
 import { failure, problemOf } from './failure.ts';
 import { landedSignal, type RunInput } from './messages.ts';
 import { RunLog } from './run-log.ts';
+import { sourceReport } from './source-report.ts';
 import { stageActivities } from './stage-activities.ts';
 
 /** One run of one hour. Fails with the code and sentence of the stage that failed; its report is stored either way. */
@@ -37,15 +38,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
 
   const imported = await run.stage('import', () => compute(hour).importSource(input));
   const { record } = imported;
-  run.found({
-    source: {
-      address: record.source,
-      fetchedAt: record.fetchedAt,
-      raw: record.raw,
-      replayed: imported.replayed,
-      unknownColumns: imported.unknownColumns,
-    },
-  });
+  run.found({ source: sourceReport(imported) });
   const identity = { hour, rawSha: record.raw.sha256, definitionSha: imported.definitionSha };
 
   const { sameAs } = imported;

@@ -44,3 +44,18 @@ export function equationLines({ equations }: RunReport): string[] {
       `indexed ${count(rows.indexed)}   ${holds ? 'holds' : `DOES NOT HOLD: ${broken ?? ''}`}`,
   ]);
 }
+
+/** What the import had to say, and that an hour repeats another. */
+export function importLines({ source, sameAs }: RunReport): string[] {
+  return [
+    ...(source?.notes ?? []).map((note) => `note: ${note}`),
+    ...(source?.notModifiedSince === undefined
+      ? []
+      : [`the source has not changed since ${source.notModifiedSince}; nothing was fetched`]),
+    ...(sameAs === undefined
+      ? []
+      : [
+          `unchanged: the file and the definition are those of ${sameAs}; nothing was published (--force does it all the same)`,
+        ]),
+  ];
+}
