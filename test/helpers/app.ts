@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ export interface Served {
   status?: number;
   type?: string;
   body: string | Buffer;
+  /** Answers in place of the body. */
+  handler?: RequestListener;
 }
 
 /** The whole application against the test stack: a worker process, a client, and a source whose content a test may change. */
@@ -45,6 +47,10 @@ export class TestApp {
     let files: Map<string, Served> | undefined;
     const server = createServer((request, response) => {
       const found = files?.get(request.url ?? '');
+      if (found?.handler) {
+        found.handler(request, response);
+        return;
+      }
       response.writeHead(found ? (found.status ?? 200) : 404, { 'content-type': found?.type ?? 'text/csv' });
       response.end(found?.body ?? 'not here');
     });

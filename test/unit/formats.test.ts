@@ -131,6 +131,12 @@ describe('parquet', () => {
     await expect(encodeParquet(columns, [{ [name]: value }])).rejects.toMatchObject({ code: 'ObjectCorrupt' });
   });
 
+  test('a text that begins with a byte order mark keeps it', async () => {
+    const column = { name: 'text', type: 'string' } as const;
+    const rows = [{ text: '\uFEFF' }, { text: null }, { text: '\uFEFFa' }, { text: '' }];
+    expect(plain(decodeParquet([column], await encodeParquet([column], rows)))).toEqual(rows);
+  });
+
   test('bytes that are no Parquet, and columns that are not there, are named', async () => {
     expect(() => plain(decodeParquet(columns, Buffer.from('no')))).toThrow(/not a Parquet file/);
     const bytes = await encodeParquet([{ name: 'other', type: 'string' }], [{ other: 'x' }]);

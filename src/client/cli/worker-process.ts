@@ -22,7 +22,8 @@ export async function startWorker(
   log: string,
 ): Promise<WorkerProcess> {
   await mkdir(dirname(log), { recursive: true });
-  const flags = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=ExperimentalWarning'];
+  const warnings = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=ExperimentalWarning'];
+  const flags = [...warnings, '--max-semi-space-size=2'];
   // A group of its own: Ctrl-C at the terminal is for the command, which then stops its worker in order.
   const child = spawn(process.execPath, [...flags, entry, 'worker'], {
     env: environment,

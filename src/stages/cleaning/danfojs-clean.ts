@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pipeline as pipe } from 'node:stream/promises';
 import danfo from 'danfojs-node';
 import { csvLine } from '../../formats/csv-writer.ts';
+import { textReader } from '../../formats/arrow-columns.ts';
 import { arrowBatches } from '../../formats/parquet.ts';
 import { rejectLine, type CleanJob, type CleanOutcome } from './engine.ts';
 import { judgeRow, preparedText, type Judgement } from './judge.ts';
@@ -36,10 +37,13 @@ async function readParts({ rules, parts, files }: DanfojsJob): Promise<Parsed> {
   for (const part of parts) {
     for (const batch of arrowBatches(await readFile(part))) {
       // By position, as in DuckDB: names may differ in case alone.
-      const columns = rules.columns.map(({ position }) => batch.getChildAt(position));
+      const columns = rules.columns.map(({ position }) => {
+        const column = batch.getChildAt(position);
+        return column && textReader(column);
+      });
       const [file, row, line, offset] = [0, 1, 2, 3].map((behind) => batch.getChildAt(rules.width + behind));
       for (let at = 0; at < batch.numRows; at += 1) {
-        cells.push(columns.map((column) => column?.get(at) as Cell));
+        cells.push(columns.map((read) => read?.(at) ?? null));
         origins.push({
           file: files[Number(file?.get(at))] ?? '',
           row: Number(row?.get(at)),

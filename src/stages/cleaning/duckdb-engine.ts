@@ -149,7 +149,8 @@ async function writeRejects(
   const output = createWriteStream(path);
   const done = finished(output);
   const rejected = await connection.stream(
-    'SELECT _file, _row, _line, _offset, bad, rule, value FROM judged WHERE bad IS NOT NULL ORDER BY _row',
+    // As hex: the library takes U+FEFF off the beginning of a text.
+    'SELECT _file, _row, _line, _offset, bad, rule, hex(value) FROM judged WHERE bad IS NOT NULL ORDER BY _row',
   );
   for await (const rows of rejected.yieldRowsJs()) {
     for (const [file, row, line, offset, bad, rule, value] of rows) {
@@ -163,7 +164,7 @@ async function writeRejects(
         byteOffset: Number(offset),
         column,
         rule: rule as RejectRule,
-        value: value as string,
+        value: Buffer.from(value as string, 'hex').toString(),
       });
       if (!output.write(text)) await once(output, 'drain');
     }

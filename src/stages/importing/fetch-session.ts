@@ -55,6 +55,8 @@ export class FetchSession {
   stored(file: number, validator: string | undefined, { parts, bytes }: PartState): void {
     const { session } = this.#state;
     this.#state = { session, file, parts, bytes, ...(validator === undefined ? {} : { validator }) };
+    // Told at once: if the source hangs now, no chunk comes to tell it with.
+    this.progress(bytes, `fetched ${bytes} bytes`);
   }
 
   progress(bytes: number, note: string): void {
