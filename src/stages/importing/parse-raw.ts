@@ -25,9 +25,9 @@ import { openTable, type Table } from './table.ts';
 const READER_VERSION = 2;
 /** A part of the parsed object. Small, since each is in memory several times: as text, as Arrow, and in WebAssembly. */
 const PART_ROWS = 250_000;
-const PART_BYTES = 4 * 1024 * 1024;
+const PART_BYTES = 3 * 1024 * 1024;
 /** From so many parts on they are larger, or their list would outgrow what a workflow's history takes. */
-const MANY_PARTS = 256;
+const MANY_PARTS = 1_024;
 
 /** A row that is no record, as `rejects.ndjson` holds it. */
 export interface ParseReject {
@@ -45,7 +45,7 @@ export interface ParseReject {
  * object, which is then found instead of made.
  *
  * `_file` is the number of the file; `_row` counts data rows from 1 over all files, those that are rejected too.
- * Memory: one part (4 MiB of text, 8 in a file of more than 1 GiB) as text, Arrow and Parquet; the one before on its way.
+ * Memory: one part (3 MiB of text, 6 in a file of more than 3 GiB) as text, Arrow and Parquet; the one before on its way.
  * @throws SluiceError `SourceMalformed`, `SourceEmpty`, `SourceTooLarge`, `SourceBytesInvalid`, `ObjectCorrupt`
  */
 export async function parseRaw(
