@@ -41,9 +41,11 @@ export class CsvOutput {
 
   #check(): void {
     if (this.#failure === undefined) return;
+    const closed = (this.#failure as NodeJS.ErrnoException).code === 'EPIPE';
     const where = this.#path ?? 'standard output';
     throw new SluiceError('SettingsInvalid', `${where} cannot be written: ${sentenceOf(this.#failure)}.`, {
       cause: this.#failure,
+      facts: { closed },
     });
   }
 }

@@ -1,7 +1,9 @@
+import { isIP } from 'node:net';
 import { stringify } from 'yaml';
 import { reservedFields } from '../definition/cross-checks.ts';
 import { columnSchema } from '../definition/columns.ts';
 import { formatSchema } from '../definition/format.ts';
+import { isInternal } from '../stages/importing/address-guard.ts';
 import type { ProposedColumn } from './column-profile.ts';
 import { commonFormat, type Inspection } from './inspect.ts';
 
@@ -85,6 +87,9 @@ export function definitionText(inspection: Inspection, name: string, url: string
     ...(url.startsWith('file:')
       ? ['  # A worker reads files below the folders that its SLUICE_FILE_ROOTS lists, and no others.']
       : []),
+    ...(isPrivate(url)
+      ? [`  # A worker goes to this host only where its SLUICE_SOURCE_ALLOW lists ${new URL(url).host}.`]
+      : []),
     ...(url.startsWith('s3:')
       ? ['  # A worker reads objects below what its SLUICE_S3_ROOTS lists, and no others.']
       : []),
@@ -117,6 +122,13 @@ export function definitionText(inspection: Inspection, name: string, url: string
     '',
   ];
   return lines.join('\n');
+}
+
+/** Whether an address is written as one that a worker refuses by itself. */
+function isPrivate(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  const bare = hostname.replaceAll(/[[\]]/g, '');
+  return protocol.startsWith('http') && (bare === 'localhost' || (isIP(bare) !== 0 && isInternal(bare)));
 }
 
 function columnLines(

@@ -48,6 +48,8 @@ export async function inspect(files: readonly string[], flags: InspectFlags): Pr
       await looked(file, source, flags, screen, written, files.length > 1);
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'Cancelled') throw error;
+      // Whoever read the output has seen enough, as `head` does.
+      if (error instanceof SluiceError && error.facts['closed'] === true) return code;
       if (process.env['SLUICE_DEBUG'] === '1') console.error(error);
       code = 1;
       const found = error instanceof SluiceError ? error.code : 'Unexpected';

@@ -5,7 +5,8 @@ import { bold } from './screen.ts';
 /** Rejected rows that the text shows. */
 const SHOWN = 5;
 const count = (n: number): string => n.toLocaleString('en-US');
-const shown = (text: string): string => (text === '\t' ? 'tab' : text === '' ? 'none' : `"${text}"`);
+const shown = (text: string): string =>
+  text === '\t' ? 'tab' : text === '' ? 'none' : text.includes('"') ? `'${text}'` : `"${text}"`;
 
 /** What was found, for programs. Places are 1-based lines and 0-based bytes of the file without its compression. */
 export function inspectionJson(file: string, input: Input, found: Inspection): object {
