@@ -28,11 +28,18 @@ export function pipelineName(file: string): string {
   return name === '' ? 'pipeline' : name;
 }
 
+/** Letters that are no plain one with a mark. */
+const PLAIN: Readonly<Record<string, string>> = { ß: 'ss', æ: 'ae', ø: 'o', ł: 'l', đ: 'd', œ: 'oe' };
+
 /** Clean column names made of a header: `ERROR RANGE (95%)(+/-)` → `error_range_95`. */
 export function columnNames(header: readonly string[]): string[] {
   const taken = new Set<string>(reservedFields);
   return header.map((source, at) => {
-    const ascii = source.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
+    const ascii = source
+      .replaceAll(/[ßæøłđœÆØŁĐŒ]/g, (letter) => PLAIN[letter.toLowerCase()] ?? letter)
+      .normalize('NFKD')
+      .replaceAll(/\p{M}/gu, '')
+      .toLowerCase();
     const bare = ascii
       .replaceAll(/[^a-z0-9]+/g, '_')
       .replaceAll(/^_+|_+$/g, '')

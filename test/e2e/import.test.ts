@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PART_BYTES } from '../../src/stages/importing/raw-writer.ts';
@@ -55,6 +56,37 @@ describe.skipIf(noStack)('an import, from end to end', () => {
       .toSorted((a, b) => Number(a._source.id) - Number(b._source.id))
       .map(({ _source }) => _source.text);
     expect(indexed).toEqual(naughty);
+  });
+
+  it('runs what init has written, as it is', async () => {
+    const { pipeline } = app.define();
+    app.serve(pipeline, {
+      body: Buffer.from(
+        'Liste der Orte;;\nPLZ;Größe;Stand\n01067;1.234,5;2026-11-01\n10115;12,0;-\nkaputt\n',
+        'latin1',
+      ),
+    });
+    const file = join(app.folder, 'made.yaml');
+    const made = await app.cli(['init', `${app.source}/${pipeline.name}.csv`, '--out', file, '--name', pipeline.name]);
+    expect(made).toMatchObject({ code: 0 });
+    expect(await app.cli(['validate', file])).toMatchObject({ code: 0 });
+    const ran = await app.cli(['run', file, '--json']);
+    expect(JSON.parse(ran.out)).toMatchObject({
+      holds: true,
+      rows: { read: 3, clean: 2, rejected: 1, indexed: 2 },
+      source: {
+        files: [{ rows: { read: 3, parsed: 2, rejected: 1 }, format: 'windows-1252, delimiter ";", header on line 2' }],
+      },
+      clean: { rejectedBy: { 'row width': 1 } },
+    });
+    const { hour } = JSON.parse(ran.out) as { hour: string };
+    const landed = await queryHour(
+      app.environment,
+      pipeline.name,
+      hour,
+      'SELECT plz, grosse, stand FROM t ORDER BY plz',
+    );
+    expect(landed).toMatchObject([{ plz: '01067' }, { plz: '10115', stand: null }]);
   });
 
   it('goes on with a download that a killed worker had begun', async () => {

@@ -8,7 +8,7 @@ import { definitionText, pipelineName } from '../../inspecting/definition-text.t
 import { openInput } from '../../inspecting/input.ts';
 import { inspect } from '../../inspecting/inspect.ts';
 import { sourceOf, type FormatFlags } from './inspect.ts';
-import { Screen } from './screen.ts';
+import { paced, Screen } from './screen.ts';
 
 interface InitFlags extends FormatFlags {
   readonly out?: string;
@@ -25,7 +25,7 @@ export async function init(file: string, flags: InitFlags): Promise<number> {
   const interrupt = (): void => stop.abort(new SluiceError('Cancelled', 'Stopped.'));
   process.once('SIGINT', interrupt);
   try {
-    const common = { source, folder, signal: stop.signal, progress: (note: string) => screen.live(`${file}: ${note}`) };
+    const common = { source, folder, signal: stop.signal, progress: paced(screen, file) };
     const input = await openInput(file, { ...common, environment: process.env });
     const found = await inspect(input, common);
     screen.end();

@@ -9,7 +9,7 @@ import { CsvOutput } from '../../inspecting/csv-output.ts';
 import { openInput, type Input } from '../../inspecting/input.ts';
 import { inspect as inspectFile, type Inspection } from '../../inspecting/inspect.ts';
 import { inspectionJson, inspectionLines } from './inspection.ts';
-import { Screen } from './screen.ts';
+import { paced, Screen } from './screen.ts';
 
 /** What a flag says of a file instead of what would be found. */
 export interface FormatFlags {
@@ -85,7 +85,7 @@ async function looked(
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new SluiceError('Cancelled', 'Stopped.'));
   process.once('SIGINT', interrupt);
-  const progress = pace(screen, file);
+  const progress = paced(screen, file);
   let output: CsvOutput | undefined;
   try {
     const common = { source, folder, signal: stop.signal, progress };
@@ -144,17 +144,6 @@ async function outputPath(input: Input, out: string, written: Set<string>): Prom
   }
   written.add(path);
   return path;
-}
-
-/** A line every two seconds where there is no terminal, at once where there is one. */
-function pace(screen: Screen, file: string): (note: string) => void {
-  let told = Date.now();
-  return (note) => {
-    screen.live(`${file}: ${note}`);
-    if (process.stderr.isTTY || Date.now() - told < 2_000) return;
-    told = Date.now();
-    screen.say(`${file}: ${note}`);
-  };
 }
 
 const aliases: Readonly<Record<string, string>> = {

@@ -59,3 +59,14 @@ export function importLines({ source, sameAs }: RunReport): string[] {
         ]),
   ];
 }
+
+/** A line every two seconds where there is no terminal, at once where there is one. */
+export function paced(screen: Screen, file: string): (note: string) => void {
+  let told = Date.now();
+  return (note) => {
+    screen.live(`${file}: ${note}`);
+    if (stream.isTTY || Date.now() - told < 2_000) return;
+    told = Date.now();
+    screen.say(`${file}: ${note}`);
+  };
+}
