@@ -254,7 +254,14 @@ describe('what a file may be', () => {
     ['JSON', bytes('[{"a":1}]'), {}, 'SourceNotCsv', /source.answer.format/],
     ['a cut gzip', gzipSync('a,b\n'.repeat(5_000)).subarray(0, 60), {}, 'SourceMalformed', /gzip, and broken or cut/],
     ['a cut bzip2', bzip2.subarray(0, -6), {}, 'SourceMalformed', /bzip2, and broken or cut/],
-    ['gzip within zstd', zstdCompressSync(gzipSync('a')), {}, 'SourceNotCsv', /gzip within zstd/],
+    ['gzip within zstd', zstdCompressSync(gzipSync('a')), {}, 'SourceNotCsv', /is gzip, and stands within zstd/],
+    [
+      'gzip that is declared not to be',
+      gzipSync('a'),
+      { compression: 'none' },
+      'SourceNotCsv',
+      /source.format.compression is none/,
+    ],
     [
       'a header with an open quote',
       bytes('a,"b\n1,2\n'),

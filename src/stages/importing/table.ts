@@ -54,7 +54,11 @@ export async function openTable(content: RawContent, rules: ReadRules, hints: Ta
   if (rules.answer.format === 'json') return jsonTable(content, rules, hints);
   const within = compressionOf(content.head);
   if (within !== 'none') {
-    throw new SluiceError('SourceNotCsv', `${where} is ${within} within ${content.compression}: compress it once.`);
+    const fix =
+      content.compression === 'none'
+        ? 'source.format.compression is none: take that out'
+        : `stands within ${content.compression}: compress it once`;
+    throw new SluiceError('SourceNotCsv', `${where} is ${within}, and ${fix}.`);
   }
   refuseOtherFormats(content.head, where, hints.url);
   const csv = resolveFormat(content.head, content.whole, rules.format, hints);
