@@ -71,6 +71,9 @@ function measured(program: string, args: readonly string[], environment: NodeJS.
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 let server: ChildProcess | undefined;
+let stopped = false;
+// Ctrl-C ends the turn that runs; the servers are stopped as always.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true));
 try {
   const stack = await up({ state, freePorts: true, only: ['minio'] });
   const py = python();
@@ -78,6 +81,7 @@ try {
   console.log(`${cpus().length} cores; medians of ${turns} turns; MB/s of the file as it is on disk`);
   console.log('MB     what                     rows        MB/s  times DuckDB  peak MB');
   for (const mb of sizes) {
+    if (stopped) break;
     const file = join(folder, `${mb}.csv`);
     await generate(file, mb);
     const bytes = statSync(file).size;
@@ -105,7 +109,14 @@ try {
           ])),
     ];
     const found = new Map<string, Measured[]>(contestants.map(([name]) => [name, []]));
-    for (let turn = 0; turn < turns; turn++) for (const [name, run] of contestants) found.get(name)?.push(run());
+    for (let turn = 0; turn < turns && !stopped; turn++) {
+      for (const [name, run] of contestants) {
+        // A moment in which a signal is heard: the runs themselves block.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!stopped) found.get(name)?.push(run());
+      }
+    }
+    if (stopped) break;
     const rate = (name: string): number => bytes / 1e6 / median((found.get(name) ?? []).map(({ seconds }) => seconds));
     const duckdb = rate('DuckDB read_csv alone');
     const rows = new Set([...found.values()].flat().map((one) => one.rows));

@@ -119,7 +119,7 @@ export function definitionText(inspection: Inspection, name: string, url: string
     '',
     '# Between cleaning and publishing: warn, or block the run.',
     'quality:',
-    '  rejectedPercent: { warn: 1, block: 10 }',
+    `  rejectedPercent: ${flow(rejectedGate(rows))}`,
     `  minRows: { warn: ${Math.floor(rows.parsed / 2)} }`,
     '',
     '# Fields that are made while publishing. The hour makes a time axis.',
@@ -129,6 +129,12 @@ export function definitionText(inspection: Inspection, name: string, url: string
     '',
   ];
   return lines.join('\n');
+}
+
+/** What the file itself has is let through, with a warning where it is more than a little. */
+function rejectedGate({ read, rejected }: Inspection['rows']): { warn: number; block: number } {
+  const seen = Math.ceil((rejected / Math.max(1, read)) * 100);
+  return { warn: 1, block: Math.min(100, Math.max(10, seen * 2)) };
 }
 
 /** Whether an address is written as one that a worker refuses by itself. */

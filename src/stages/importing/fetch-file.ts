@@ -101,7 +101,6 @@ export async function fetchFile(input: FileFetch): Promise<Fetched> {
     if (input.several || raw.bytes > PART_BYTES) await session.keep(at, file);
     return { file, unchanged: false, notes };
   } catch (error) {
-    await target.settle();
     session.progress(target.bytes, 'stopped');
     throw error;
   }

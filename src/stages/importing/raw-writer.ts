@@ -17,7 +17,7 @@ export interface PartState {
  * Takes the bytes of one file as they come and makes the raw object of them, named by their hash. What is larger than one
  * part is stored part by part, and joined on the server.
  *
- * Memory: two parts, one that fills while the other is on its way.
+ * Memory: one part. The source waits while it is stored.
  */
 export class RawWriter {
   readonly #store: ObjectStore;
@@ -27,12 +27,10 @@ export class RawWriter {
   #hash: Hash = createHash('sha256');
   #parts = 0;
   #bytes = 0;
-  /** Bytes that are in parts, or on their way there. */
+  /** Bytes that are in parts. */
   #sent = 0;
   #buffer: Buffer = Buffer.alloc(0);
-  #spare: Buffer = Buffer.alloc(0);
   #filled = 0;
-  #sending: Promise<unknown> = Promise.resolve();
 
   /** @param prefix Of the parts. @param stored Told after each part that is safe. */
   constructor(store: ObjectStore, pipeline: string, prefix: string, stored: (state: PartState) => void) {
@@ -93,7 +91,6 @@ export class RawWriter {
       return ref;
     }
     if (this.#filled > 0) await this.#send();
-    await this.#sending;
     if (await this.#store.exists(key)) return ref;
     await this.#store.compose(
       Array.from({ length: this.#parts }, (_, part) => this.#key(part)),
@@ -102,22 +99,12 @@ export class RawWriter {
     return ref;
   }
 
-  /** Waits for what is on its way, whatever became of it. */
-  async settle(): Promise<void> {
-    await this.#sending.catch(() => {});
-  }
-
   async #send(): Promise<void> {
-    await this.#sending;
-    const bytes = this.#buffer.subarray(0, this.#filled);
+    await this.#store.put(this.#key(this.#parts), this.#buffer.subarray(0, this.#filled));
     this.#sent += this.#filled;
-    const state = { parts: this.#parts + 1, bytes: this.#sent };
-    const key = this.#key(this.#parts);
-    this.#parts++;
-    this.#sending = this.#store.put(key, bytes).then(() => this.#stored(state));
-    this.#sending.catch(() => {});
-    [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
     this.#filled = 0;
+    this.#parts++;
+    this.#stored({ parts: this.#parts, bytes: this.#sent });
   }
 
   /** Small files need small buffers. */
