@@ -8,7 +8,7 @@ export type Condition =
   | { missing: string }
   | { column: string; is: 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'; value: string | number | boolean }
   | { column: string; in: (string | number)[] }
-  | { column: string; between: [number, number] }
+  | { column: string; between: [number | string, number | string] }
   | { column: string; matches: string };
 
 export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
@@ -23,7 +23,10 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
       value: z.union([z.string(), z.number(), z.boolean()]),
     }),
     z.strictObject({ column: z.string(), in: z.array(z.union([z.string(), z.number()])).min(1) }),
-    z.strictObject({ column: z.string(), between: z.tuple([z.number(), z.number()]) }),
+    z.strictObject({
+      column: z.string(),
+      between: z.tuple([z.union([z.number(), z.string()]), z.union([z.number(), z.string()])]),
+    }),
     z.strictObject({ column: z.string(), matches: z.string() }),
   ]),
 );

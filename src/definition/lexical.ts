@@ -1,7 +1,7 @@
 import type { ColumnType } from './columns.ts';
 
 // What a text must look like to be a value of a type, decided before anything is cast, and the one text that stands for
-// that value from then on. Each rule is here twice, for JavaScript and for DuckDB; the tests hold the two together.
+// that value from then on. The same for SQL is in `stages/cleaning/sql/lexical-sql.ts`; the tests hold the two together.
 
 const YEAR = '(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)';
 const LEAP_YEAR = '(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)';
@@ -10,8 +10,11 @@ const MONTH_DAY =
 const DATE = `(?:${YEAR}-${MONTH_DAY}|${LEAP_YEAR}-02-29)`;
 const TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,9})?)?';
 const ZONE = '(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])';
-const TRUE = '[Tt][Rr][Uu][Ee]|[Tt]|[Yy][Ee][Ss]|[Yy]|1';
+export const TRUE = '[Tt][Rr][Uu][Ee]|[Tt]|[Yy][Ee][Ss]|[Yy]|1';
 const FALSE = '[Ff][Aa][Ll][Ss][Ee]|[Ff]|[Nn][Oo]|[Nn]|0';
+
+/** A timestamp without its zone. */
+export const LOCAL_TIMESTAMP = `${DATE}[T ]${TIME}`;
 
 /**
  * One regular expression a type, for the whole text, in the common subset of RE2, Java and JavaScript.
@@ -28,7 +31,7 @@ export const grammars: Readonly<Record<ColumnType, string>> = {
   decimal: '[+-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)',
   boolean: `${TRUE}|${FALSE}`,
   date: DATE,
-  timestamp: `${DATE}[T ]${TIME}${ZONE}`,
+  timestamp: `${LOCAL_TIMESTAMP}${ZONE}`,
 };
 
 const compiled = Object.fromEntries(
@@ -47,9 +50,9 @@ export interface LexicalType {
 export type LexicalRule = 'type' | 'precision' | 'scale';
 
 /** Digits that every Int64 has room for, and its bounds as text of that many digits. */
-const INT64_DIGITS = 19;
-const INT64_MAX = '9223372036854775807';
-const INT64_MIN = '9223372036854775808';
+export const INT64_DIGITS = 19;
+export const INT64_MAX = '9223372036854775807';
+export const INT64_MIN = '9223372036854775808';
 
 /**
  * The canonical text of a value, or the rule that the text breaks.
@@ -96,65 +99,4 @@ function canonicalTimestamp(text: string): { value: string } | LexicalRule {
   const value = new Date(Date.parse(local) - offset * 60_000).toISOString();
   // Other years than 0001 to 9999, which a zone can lead to, are written with a sign or as 0000.
   return value.length === 24 && !value.startsWith('0000') ? { value } : 'type';
-}
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
-/**
- * {@link canonicalText} for DuckDB: the rule that a text breaks, NULL where it is a value.
- * @param text An SQL expression that is a VARCHAR and not NULL.
- */
-export function lexicalRuleSql({ type, precision, scale }: LexicalType, text: string): string {
-  if (type === 'string') return 'NULL';
-  const cases = [`WHEN NOT regexp_full_match(${text}, ${literal(grammars[type])}) THEN 'type'`];
-  if (type === 'timestamp')
-    cases.push(`WHEN coalesce(year(${instantSql(text)}) NOT BETWEEN 1 AND 9999, true) THEN 'type'`);
-  if (type === 'decimal') {
-    cases.push(`WHEN length(${fractionSql(text)}) > ${scale} THEN 'scale'`);
-    cases.push(`WHEN length(${wholeSql(text)}) > ${precision - scale} THEN 'precision'`);
-  }
-  if (type === 'integer') {
-    const whole = wholeSql(text);
-    const bound = `CASE WHEN starts_with(${text}, '-') THEN '${INT64_MIN}' ELSE '${INT64_MAX}' END`;
-    cases.push(
-      `WHEN length(${whole}) > ${INT64_DIGITS} OR lpad(${whole}, ${INT64_DIGITS}, '0') > ${bound} THEN 'precision'`,
-    );
-  }
-  return `CASE ${cases.join(' ')} END`;
-}
-
-/** The canonical text for DuckDB, for texts that {@link lexicalRuleSql} lets pass. */
-export function canonicalSql({ type }: LexicalType, text: string): string {
-  switch (type) {
-    case 'string':
-    case 'date':
-      return text;
-    case 'boolean':
-      return `CASE WHEN regexp_full_match(${text}, ${literal(TRUE)}) THEN 'true' ELSE 'false' END`;
-    case 'timestamp':
-      return `strftime(${instantSql(text)}, '%Y-%m-%dT%H:%M:%S.') || ${millisecondsSql(text)} || 'Z'`;
-    case 'integer':
-    case 'decimal': {
-      const [whole, fraction] = [wholeSql(text), fractionSql(text)];
-      return (
-        `CASE WHEN starts_with(${text}, '-') AND (${whole} <> '' OR ${fraction} <> '') THEN '-' ELSE '' END || ` +
-        `CASE WHEN ${whole} = '' THEN '0' ELSE ${whole} END || ` +
-        `CASE WHEN ${fraction} = '' THEN '' ELSE '.' || ${fraction} END`
-      );
-    }
-  }
-}
-
-const wholeSql = (text: string): string => `ltrim(split_part(ltrim(${text}, '+-'), '.', 1), '0')`;
-const fractionSql = (text: string): string => `rtrim(split_part(${text}, '.', 2), '0')`;
-const millisecondsSql = (text: string): string => `left(rpad(regexp_extract(${text}, '\\.([0-9]+)', 1), 3, '0'), 3)`;
-
-/** The instant of a timestamp to the second, as a TIMESTAMP in UTC; NULL where there is none. */
-function instantSql(text: string): string {
-  const seconds = `CASE WHEN substr(${text}, 17, 1) = ':' THEN substr(${text}, 18, 2) ELSE '00' END`;
-  const local = `TRY_CAST(substr(${text}, 1, 10) || ' ' || substr(${text}, 12, 5) || ':' || ${seconds} AS TIMESTAMP)`;
-  const zone = (group: number) => `regexp_extract(${text}, '([+-])([0-9]{2}):?([0-9]{2})$', ${group})`;
-  const minutes = `TRY_CAST(${zone(2)} AS INTEGER) * 60 + TRY_CAST(${zone(3)} AS INTEGER)`;
-  const offset = `CASE WHEN ends_with(${text}, 'Z') THEN 0 WHEN ${zone(1)} = '-' THEN -(${minutes}) ELSE ${minutes} END`;
-  return `(${local} - to_minutes(${offset}))`;
 }

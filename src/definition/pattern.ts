@@ -1,10 +1,14 @@
 import { SluiceError, sentenceOf } from './errors.ts';
 
-/** A pattern of a definition, ready for both engines. It means the whole text. */
+/** A pattern of a definition, ready for all engines: RE2 (DuckDB), Java (Spark) and JavaScript. */
 export interface Pattern {
   /** As written; RE2 reads it as it stands. */
   readonly re2: string;
+  /** For the whole text. */
   readonly js: RegExp;
+  /** The same in JavaScript's and in Java's own words, without anchors. */
+  readonly jsSource: string;
+  readonly java: string;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -14,10 +18,16 @@ const ESCAPES: Readonly<Record<string, string>> = {
   s: '\\t\\n\\f\\r ',
 };
 const PLAIN_ESCAPES = 'tnrfv';
+const WORD = `[${ESCAPES['w']}]`;
+/** Java's own \\b knows more letters than RE2's. */
+const JAVA_BOUNDARY = {
+  b: `(?:(?<=${WORD})(?!${WORD})|(?<!${WORD})(?=${WORD}))`,
+  B: `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD}))`,
+} as const;
 const RE2_REPEAT_LIMIT = 1_000;
 
 /**
- * Compiles a pattern that RE2 (DuckDB) and JavaScript understand alike, and refuses what they do not: look-around,
+ * Compiles a pattern that RE2 (DuckDB), Java (Spark) and JavaScript understand alike, and refuses what they do not: look-around,
  * back-references, flags, named groups, possessive quantifiers, POSIX and Unicode classes.
  * @throws SluiceError `DefinitionInvalid`, naming the part that is not in the common subset.
  */
@@ -28,12 +38,20 @@ export function compilePattern(pattern: string): Pattern {
       `The pattern ${JSON.stringify(pattern)} ${what}, which not every engine reads alike.`,
     );
   let js = '';
+  let java = '';
   let at = 0;
   let inClass = false;
   while (at < pattern.length) {
     const char = pattern[at] ?? '';
     if (char === '\\') {
-      js += escape(pattern[at + 1] ?? '', inClass, refuse);
+      const escaped = escape(pattern[at + 1] ?? '', inClass, refuse);
+      js += escaped;
+      java +=
+        escaped === '\\v'
+          ? '\\x0B'
+          : escaped === '\\b' || escaped === '\\B'
+            ? JAVA_BOUNDARY[escaped === '\\b' ? 'b' : 'B']
+            : javaPlain(escaped, inClass);
       at += 2;
       continue;
     }
@@ -41,6 +59,7 @@ export function compilePattern(pattern: string): Pattern {
       if (pattern.startsWith('[:', at)) throw refuse('has a POSIX class ([:…:])');
       if (char === ']') inClass = false;
       js += char === '[' ? '\\[' : char;
+      java += javaPlain(char === '[' ? '\\[' : char, true);
       at++;
       continue;
     }
@@ -49,6 +68,7 @@ export function compilePattern(pattern: string): Pattern {
       if (pattern[at + open.length] === ']') throw refuse('has a class that begins with ]');
       inClass = true;
       js += open;
+      java += open;
       at += open.length;
       continue;
     }
@@ -60,11 +80,14 @@ export function compilePattern(pattern: string): Pattern {
     }
     if ((/[*+?]/.test(char) || repeat) && pattern[at + (repeat?.[0].length ?? 1)] === '+')
       throw refuse('has a possessive quantifier');
-    js += char === '.' ? '[^\\n]' : (repeat?.[0] ?? char);
+    const said = char === '.' ? '[^\\n]' : (repeat?.[0] ?? char);
+    js += said;
+    // Java's own ^ and $ also stand before a last line end.
+    java += char === '^' ? '\\A' : char === '$' ? '\\z' : said;
     at += repeat?.[0].length ?? 1;
   }
   try {
-    return { re2: pattern, js: new RegExp(`^(?:${js})$`, 'u') };
+    return { re2: pattern, js: new RegExp(`^(?:${js})$`, 'u'), jsSource: js, java };
   } catch (error) {
     throw new SluiceError(
       'DefinitionInvalid',
@@ -90,4 +113,26 @@ function escape(char: string, inClass: boolean, refuse: (what: string) => Sluice
     return syntax.test(char) ? `\\${char}` : char;
   }
   throw refuse(char === '' ? 'ends with a backslash' : `has \\${char}`);
+}
+
+/** In Java, & and # have meanings of their own within a class. */
+function javaPlain(char: string, inClass: boolean): string {
+  return inClass && (char === '&' || char === '#') ? `\\${char}` : char;
+}
+
+/**
+ * A pattern whose matches are replaced. It may match neither nothing nor a word boundary alone: engines go on behind an
+ * empty match in different ways.
+ * @throws SluiceError `DefinitionInvalid`
+ */
+export function compileReplaced(pattern: string): Pattern {
+  const compiled = compilePattern(pattern);
+  const bare = pattern.replaceAll(/\\[^bB]/g, '').replaceAll(/\[[^\]]*\]/g, '');
+  if (compiled.js.test('') || /\\[bB]|[$^]/.test(bare)) {
+    throw new SluiceError(
+      'DefinitionInvalid',
+      `The pattern ${JSON.stringify(pattern)} of a replacement matches an empty text or has an anchor, which not every engine replaces alike.`,
+    );
+  }
+  return compiled;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { aggregateSchema, contractSchema, derivedSchema, duplicatesSchema, qualitySchema } from './cleaning.ts';
 import { columnSchema, identifier } from './columns.ts';
 import { conditionSchema } from './condition.ts';
 import { generateSchema } from './generated.ts';
@@ -8,7 +9,6 @@ const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be lower case letters, digits and -, beginning with a letter (40 at most)');
 const duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'must be a number with a unit: 500ms, 30s, 15m, 2h, 1d');
-const level = z.strictObject({ warn: z.number().min(0).optional(), block: z.number().min(0).optional() });
 const topicName = z
   .string()
   .regex(/^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,200}$/, 'must be a Kafka topic name: letters, digits, ".", "_" and "-"');
@@ -22,24 +22,6 @@ const schedule = z.strictObject({
   catchUp: duration.default('2h').describe('After an outage, hours missed longer ago than this are not made up for.'),
   paused: z.boolean().default(false),
 });
-
-const aggregate = z.strictObject({
-  name: identifier.describe('The data set: part of its topic, batches, hours and index.'),
-  groupBy: z.array(identifier).min(1),
-  measures: z
-    .record(
-      identifier,
-      z.union([
-        z.strictObject({ count: z.literal('*') }),
-        z.strictObject({ sum: identifier }),
-        z.strictObject({ min: identifier }),
-        z.strictObject({ max: identifier }),
-        z.strictObject({ mean: identifier }),
-      ]),
-    )
-    .refine((measures) => Object.keys(measures).length > 0, 'needs at least one measure'),
-});
-export type Aggregate = z.infer<typeof aggregate>;
 
 const publish = z.strictObject({
   topic: topicName.optional().describe('The pipeline’s name where left out.'),
@@ -102,21 +84,19 @@ export const pipelineSchema = z.strictObject({
     .array(identifier)
     .default([])
     .describe('Clean columns that identify a record; file and row number where empty.'),
-  duplicates: z
-    .strictObject({ keep: z.enum(['first', 'last']).default('first') })
-    .prefault({})
-    .describe('Which row of those with the same key stays.'),
+  duplicates: duplicatesSchema.prefault({}).describe('Which row of those with the same key stays.'),
   filter: conditionSchema.optional().describe('Rows for which this does not hold are counted as filtered.'),
-  aggregate: z.array(aggregate).default([]),
-  contract: z
-    .strictObject({ columns: z.enum(['evolve', 'freeze']).default('evolve') })
-    .prefault({})
-    .describe('A column that the definition does not name: evolve reports it, freeze fails the run.'),
-  quality: z
-    .strictObject({ rejectedPercent: level.optional(), minRows: level.optional() })
-    .prefault({})
-    .describe('Gates between clean and publish. `block` publishes nothing.'),
-  engine: z.enum(['auto', 'duckdb', 'danfojs']).default('auto'),
+  derive: z
+    .record(identifier, derivedSchema)
+    .optional()
+    .describe('Columns computed from the others, once, after the engine; behind the columns of the file.'),
+  aggregate: z.array(aggregateSchema).default([]),
+  contract: contractSchema.prefault({}),
+  quality: qualitySchema.prefault({}).describe('Gates between clean and publish. `block` publishes nothing.'),
+  engine: z
+    .enum(['auto', 'duckdb', 'danfojs'])
+    .default('auto')
+    .describe('Who cleans; all give the same bytes. auto: danfojs for small files, DuckDB above.'),
   save: z
     .strictObject({ localCopy: z.boolean().default(false) })
     .prefault({})

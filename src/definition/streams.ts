@@ -31,6 +31,7 @@ export function streamsOf(pipeline: Pipeline): Stream[] {
   );
 }
 
+/** The stream of one data set. @throws RangeError where the pipeline has none of that name */
 export function streamOf(pipeline: Pipeline, dataset: string): Stream {
   const name = streamName(pipeline.name, dataset);
   const suffix = dataset === mainDataset ? '' : `.${dataset}`;
@@ -42,7 +43,7 @@ export function streamOf(pipeline: Pipeline, dataset: string): Stream {
     alias: (pipeline.index.name ?? `sluice-${pipeline.name}`) + suffix,
     seed: pipeline.generate.seed,
   };
-  const main = Object.values(pipeline.columns).map(outputColumn);
+  const main = mainColumns(pipeline);
   if (dataset === mainDataset) {
     const generated = pipeline.generate.fields;
     return { ...base, key: pipeline.key, clean: main, generated, output: [...main, ...generatedColumns(generated)] };
@@ -53,8 +54,18 @@ export function streamOf(pipeline: Pipeline, dataset: string): Stream {
   const typeOf = (column: string): OutputColumn => byName.get(column) ?? { name: column, type: 'string' };
   const measures = Object.entries(aggregate.measures).map(([measure, rule]): OutputColumn => {
     if ('count' in rule) return { name: measure, type: 'integer' };
+    if ('distinct' in rule) return { name: measure, type: 'integer' };
     if ('mean' in rule) return { name: measure, type: 'decimal', precision: 38, scale: 9 };
-    const of = typeOf('sum' in rule ? rule.sum : 'min' in rule ? rule.min : rule.max);
+    if ('median' in rule) {
+      // The mean of two values in the middle has one digit more.
+      return {
+        name: measure,
+        type: 'decimal',
+        precision: 38,
+        scale: Math.min((typeOf(rule.median).scale ?? 0) + 1, 37),
+      };
+    }
+    const of = typeOf('sum' in rule ? rule.sum : 'min' in rule ? rule.min : 'max' in rule ? rule.max : rule.quantile);
     return { ...of, name: measure, ...('sum' in rule && of.type === 'decimal' ? { precision: 38 } : {}) };
   });
   const clean = [...aggregate.groupBy.map(typeOf), ...measures];
@@ -63,7 +74,21 @@ export function streamOf(pipeline: Pipeline, dataset: string): Stream {
   return { ...base, key: aggregate.groupBy, clean, generated, output: [...clean, ...generatedColumns(generated)] };
 }
 
-function outputColumn(column: Column): OutputColumn {
+/** What holds the texts that are no values of a column, under `contract.types: evolve`. */
+export const variantName = (column: string): string => `${column}_text`;
+
+/** Clean columns of the main data set: those of the file, their variants, the derived ones. */
+function mainColumns({ columns, contract, derive }: Pipeline): OutputColumn[] {
+  const own = Object.values(columns);
+  const variants = contract.types === 'evolve' ? own.filter(({ type }) => type !== 'string') : [];
+  return [
+    ...own.map(outputColumn),
+    ...variants.map(({ name }): OutputColumn => ({ name: variantName(name), type: 'string' })),
+    ...Object.entries(derive ?? {}).map(([name, column]) => outputColumn({ ...column, name })),
+  ];
+}
+
+function outputColumn(column: Pick<Column, 'name' | 'type' | 'precision' | 'scale'>): OutputColumn {
   const { name, type } = column;
   return type === 'decimal' ? { name, type, precision: column.precision, scale: column.scale } : { name, type };
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { stringify } from 'yaml';
-import { reservedFields } from '../definition/cross-checks.ts';
+import { reservedFields } from '../definition/reserved.ts';
 import { columnSchema } from '../definition/columns.ts';
 import { formatSchema } from '../definition/format.ts';
 import { isInternal } from '../stages/importing/address-guard.ts';

@@ -2,8 +2,10 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { columnTypes, type ColumnType } from '../../src/definition/columns.ts';
-import { canonicalSql, canonicalText, lexicalRuleSql, type LexicalType } from '../../src/definition/lexical.ts';
+import { canonicalText, type LexicalType } from '../../src/definition/lexical.ts';
 import { compilePattern } from '../../src/definition/pattern.ts';
+import { duckdbDialect } from '../../src/stages/cleaning/sql/duckdb-dialect.ts';
+import { canonicalSql, lexicalRuleSql } from '../../src/stages/cleaning/sql/lexical-sql.ts';
 
 const of = (type: ColumnType, precision = 18, scale = 6): LexicalType => ({ type, precision, scale });
 
@@ -122,10 +124,11 @@ describe('canonical text', () => {
     await fc.assert(
       fc.asyncProperty(texts, digits, async (values, [precision, scale]) => {
         const lexical = of(type, precision, scale);
-        const rules = await ask(values, (text) => lexicalRuleSql(lexical, text));
+        const rules = await ask(values, (text) => lexicalRuleSql(lexical, text, duckdbDialect));
         const canonical = await ask(
           values,
-          (text) => `CASE WHEN (${lexicalRuleSql(lexical, text)}) IS NULL THEN ${canonicalSql(lexical, text)} END`,
+          (text) =>
+            `CASE WHEN (${lexicalRuleSql(lexical, text, duckdbDialect)}) IS NULL THEN ${canonicalSql(lexical, text, duckdbDialect)} END`,
         );
         const expected = values.map((value) => canonicalText(lexical, value));
         expect(rules).toEqual(expected.map((found) => (typeof found === 'string' ? found : null)));

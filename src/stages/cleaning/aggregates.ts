@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { OutputColumn } from '../../definition/columns.ts';
-import type { Aggregate } from '../../definition/pipeline.ts';
+import type { Aggregate } from '../../definition/cleaning.ts';
+import { plainDigits } from '../../formats/decimal.ts';
 import type { Stream } from '../../definition/streams.ts';
 import type { StageContext } from '../deps.ts';
 import { withDuckDb } from './duckdb.ts';
-import { sqlText } from './sql-text.ts';
+import { duckdbDialect } from './sql/duckdb-dialect.ts';
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const { text: sqlText, name: quoted } = duckdbDialect;
 
 /**
  * Computes an aggregate of clean.csv with DuckDB, whichever engine cleaned: groups in order of their key, decimals exact,
@@ -47,13 +48,32 @@ function valueSql(measure: Aggregate['measures'][string], types: ReadonlyMap<str
   const [rule, name] = Object.entries(measure)[0] ?? [];
   const column = types.get(String(name));
   const value = column === undefined ? quoted(String(name)) : castSql(column);
-  if (rule !== 'mean') return `${rule}(${value})`;
-  // In whole numbers: DuckDB's own division of decimals is done in doubles.
-  const scale = 10n ** 9n;
-  const total = `sum(CAST(${value} AS DECIMAL(38, 9)) * ${scale})::HUGEINT`;
-  const rounded = `CASE WHEN ${total} < 0 THEN -((-2 * ${total} + count(${value})) // (2 * count(${value})))
-    ELSE (2 * ${total} + count(${value})) // (2 * count(${value})) END`;
-  return `CASE WHEN count(${value}) = 0 THEN NULL ELSE CAST(${rounded} AS DECIMAL(38, 0)) / ${scale} END`;
+  const count = `count(${value})`;
+  const sorted = `list_sort(list(${value}) FILTER (${quoted(String(name))} IS NOT NULL))`;
+  switch (rule) {
+    case 'distinct':
+      return `count(DISTINCT ${quoted(String(name))})`;
+    case 'mean': {
+      // In whole numbers: DuckDB's own division of decimals is done in doubles.
+      const scale = 10n ** 9n;
+      const total = `sum(CAST(${value} AS DECIMAL(38, 9)) * ${scale})::HUGEINT`;
+      const rounded = `CASE WHEN ${total} < 0 THEN -((-2 * ${total} + ${count}) // (2 * ${count}))
+        ELSE (2 * ${total} + ${count}) // (2 * ${count}) END`;
+      return `CASE WHEN ${count} = 0 THEN NULL ELSE CAST(${rounded} AS DECIMAL(38, 0)) / ${scale} END`;
+    }
+    case 'median': {
+      // The two in the middle, one of them twice where there is only one; exact, as half of a whole number has one digit.
+      const middle = (of: string): string => `CAST(${sorted}[${of}] AS DECIMAL(37, ${column?.scale ?? 0}))`;
+      const sum = `(${middle(`(${count} + 1) // 2`)} + ${middle(`${count} // 2 + 1`)})`;
+      return `CAST(${sum} AS DECIMAL(37, ${column?.scale ?? 0})) * CAST('0.5' AS DECIMAL(1, 1))`;
+    }
+    case 'quantile': {
+      const share = 'at' in measure ? plainDigits(measure.at) : '1';
+      return `${sorted}[CAST(ceil(CAST('${share}' AS DECIMAL(18, 17)) * ${count}) AS BIGINT)]`;
+    }
+    default:
+      return `${rule}(${value})`;
+  }
 }
 
 function castSql(column: OutputColumn): string {

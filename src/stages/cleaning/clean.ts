@@ -1,7 +1,5 @@
 import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline as pipe } from 'node:stream/promises';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys, mainDataset } from '../../definition/names.ts';
 import type { CleanBatch, CleanResult, RowCounts } from '../../definition/refs.ts';
@@ -15,6 +13,7 @@ import { DANFOJS_ROWS, danfojsEngine } from './danfojs-engine.ts';
 import { duckdbEngine } from './duckdb-engine.ts';
 import type { CleanEngine, CleanOutcome } from './engine.ts';
 import { judgeQuality } from './quality.ts';
+import { describeRejects } from './rejects.ts';
 import { compileRules } from './rules.ts';
 
 /**
@@ -37,12 +36,16 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
     }
     const files = imported.parsed.files.map(({ file }) => file);
     const engine = engineFor(input);
-    const outcome = await engine.clean({ rules, parts, files, folder, context });
+    const job = { rules, parts, files, folder, context };
+    const outcome = await engine.clean(job);
     const rows = rowsOf(input, outcome);
     const quality = judgeQuality(pipeline.quality, rows);
     const parsedBy = Object.entries(imported.parsed.rejectedBy).map(([kind, rows]) => [`row ${kind}`, rows] as const);
-    const rejectedBy = { ...outcome.rejectedBy, ...Object.fromEntries(parsedBy) };
-    const rejectsPath = await allRejects(deps, input, outcome, folder);
+    // The parser's rejects, then those of the rules.
+    const rejectsPath = join(folder, 'rejects.ndjson');
+    if (imported.parsed.rejects) await deps.store.download(imported.parsed.rejects, rejectsPath);
+    const ruledBy = await describeRejects(job, imported.parsed.header, outcome.rejectsPath, rejectsPath);
+    const rejectedBy = { ...ruledBy, ...Object.fromEntries(parsedBy) };
     const report = {
       rows,
       rejectedBy,
@@ -79,21 +82,6 @@ function rowsOf({ imported }: CleanInput, { rows }: CleanOutcome): RowCounts {
     );
   }
   return { read, ...rows, rejected: rows.rejected + rejected };
-}
-
-/** The parser's rejects, then those of the rules. */
-async function allRejects(
-  deps: StageDeps,
-  { imported }: CleanInput,
-  outcome: CleanOutcome,
-  folder: string,
-): Promise<string> {
-  const { rejects } = imported.parsed;
-  if (!rejects) return outcome.rejectsPath;
-  const path = join(folder, 'all-rejects.ndjson');
-  await deps.store.download(rejects, path);
-  await pipe(createReadStream(outcome.rejectsPath), createWriteStream(path, { flags: 'a' }));
-  return path;
 }
 
 async function store(

@@ -3,15 +3,7 @@ import { SluiceError } from '../../definition/errors.ts';
 import { canonicalText, type LexicalType } from '../../definition/lexical.ts';
 import { compilePattern, type Pattern } from '../../definition/pattern.ts';
 import { plainDigits, toScaled } from '../../formats/decimal.ts';
-import {
-  boundHolds,
-  numberShape,
-  numericBound,
-  sqlComparison,
-  type Comparison,
-  type NumericBound,
-} from './numeric-bound.ts';
-import { canonicalNumberSql, sqlText } from './sql-text.ts';
+import { boundHolds, numberShape, numericBound, type Comparison, type NumericBound } from './numeric-bound.ts';
 
 /** A condition with its columns found and its values in canonical form. */
 export type Test =
@@ -75,32 +67,6 @@ export function holds(test: Test, values: readonly (string | null)[]): boolean {
   if (value === null) return false;
   if (test.kind === 'matches') return test.pattern.js.test(value);
   if (test.kind === 'number') return boundHolds(test.bound, toScaled(value, numberShape(test.lexical)?.scale ?? 0));
-  // By UTF-8 bytes, as DuckDB does; JavaScript's own order is by UTF-16 units.
+  // By UTF-8 bytes, as DuckDB and Spark do; JavaScript's own order is by UTF-16 units.
   return boundHolds({ is: test.is, scaled: 0n }, BigInt(Buffer.compare(Buffer.from(value), Buffer.from(test.value))));
-}
-
-/** The condition for DuckDB, never NULL. @param column The canonical text at a position, an SQL expression. */
-export function conditionSql(test: Test, column: (at: number) => string): string {
-  switch (test.kind) {
-    case 'all':
-    case 'any':
-      return `(${test.of.map((inner) => conditionSql(inner, column)).join(test.kind === 'all' ? ' AND ' : ' OR ')})`;
-    case 'not':
-      return `(NOT ${conditionSql(test.of, column)})`;
-    case 'missing':
-      return `(${column(test.at)} IS NULL)`;
-    case 'matches':
-      return `coalesce(regexp_full_match(${column(test.at)}, ${sqlText(test.pattern.re2)}), false)`;
-    case 'text':
-      return `coalesce(${column(test.at)} ${sqlComparison[test.is]} ${sqlText(test.value)}, false)`;
-    case 'number':
-      return boundSql(test.bound, test.lexical, column(test.at));
-  }
-}
-
-/** A bound for DuckDB, false where the value is missing. @param text A canonical text, an SQL expression. */
-export function boundSql(bound: NumericBound, lexical: LexicalType, text: string): string {
-  if ('always' in bound) return bound.always ? `(${text} IS NOT NULL)` : 'false';
-  const { number, literal } = canonicalNumberSql(lexical, text, bound.scaled);
-  return `coalesce(${number} ${sqlComparison[bound.is]} ${literal}, false)`;
 }

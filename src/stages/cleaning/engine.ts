@@ -8,27 +8,23 @@ export interface CleanJob {
   readonly parts: readonly string[];
   /** The raw files by the number that `_file` holds: sha256, with `#n` behind it for the nth time of the same bytes. */
   readonly files: readonly string[];
-  /** A folder of the job's own: `clean.csv` and `rejects.ndjson` go there, and scratch. */
+  /** A folder of the job's own: what the engine makes goes there, and scratch. */
   readonly folder: string;
   readonly context: StageContext;
 }
 
-/** A row that cleaning rejected, as it stands in an engine's `rejects.ndjson`. */
-export interface RuleReject {
-  readonly file: string;
+/** A row that an engine rejects: a line of its rejects, `row,at,rule`. The rest is looked up, the same way for all engines. */
+export interface FoundReject {
   readonly row: number;
-  readonly line: number;
-  readonly byteOffset: number;
-  /** The clean column that broke its rule. */
-  readonly column: string;
+  /** Position of the column, or behind the last one that of the stranger. */
+  readonly at: number;
   readonly rule: RejectRule;
-  /** The text as it stands in the file. */
-  readonly value: string;
 }
 
 export interface CleanOutcome {
+  /** The engine's clean.csv: `rules.header`, then rows in source order. */
   readonly cleanPath: string;
-  /** {@link RuleReject} lines in row order; an empty file where there are none. */
+  /** {@link FoundReject} lines in row order, without a header; an empty file where there are none. */
   readonly rejectsPath: string;
   /** Rows of the parsed object: clean + duplicates + filtered + rejected. */
   readonly rows: {
@@ -37,19 +33,14 @@ export interface CleanOutcome {
     readonly filtered: number;
     readonly rejected: number;
   };
-  /** Rows by `column rule`. */
-  readonly rejectedBy: Readonly<Record<string, number>>;
-  /** Rows without a value, by clean column, before any default. */
+  /** Rows without a value, by clean column, before anything is put in. */
   readonly missing: Readonly<Record<string, number>>;
+  /** What mean, median and mode came to, by clean column. */
+  readonly fills: Readonly<Record<string, string>>;
 }
 
 /** Whoever cleans. Engines give the same two files, byte for byte. */
 export interface CleanEngine {
   readonly name: 'duckdb' | 'danfojs';
   clean(job: CleanJob): Promise<CleanOutcome>;
-}
-
-/** A line of rejects.ndjson; members in one order, so that equal rejects are equal bytes. */
-export function rejectLine({ file, row, line, byteOffset, column, rule, value }: RuleReject): string {
-  return `${JSON.stringify({ file, row, line, byteOffset, column, rule, value })}\n`;
 }

@@ -4,7 +4,7 @@ import { plainDigits, toScaled } from '../../formats/decimal.ts';
 
 export type Comparison = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte';
 
-/** A comparison with a number, moved to the scale of the column, so that both engines compare whole numbers. */
+/** A comparison with a number, moved to the scale of the column, so that all engines compare whole numbers. */
 export type NumericBound = { readonly is: Comparison; readonly scaled: bigint } | { readonly always: boolean };
 
 /** A number column: how many digits its values have. Integers have scale 0 and 19 digits. */
@@ -50,15 +50,6 @@ export function boundHolds(bound: NumericBound, scaled: bigint): boolean {
       return scaled >= bound.scaled;
   }
 }
-
-export const sqlComparison: Readonly<Record<Comparison, string>> = {
-  eq: '=',
-  ne: '<>',
-  lt: '<',
-  lte: '<=',
-  gt: '>',
-  gte: '>=',
-};
 
 function floorAt(value: string | number | boolean, scale: number): { floor: bigint; exact: boolean } {
   const text = typeof value === 'number' ? plainDigits(value) : String(value);

@@ -1,35 +1,10 @@
-import type { Column } from '../../definition/columns.ts';
+import { variantName } from '../../definition/streams.ts';
 import { SluiceError } from '../../definition/errors.ts';
-import { canonicalText, type LexicalType } from '../../definition/lexical.ts';
-import { mainDataset } from '../../definition/names.ts';
-import { compilePattern, type Pattern } from '../../definition/pattern.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import { streamOf } from '../../definition/streams.ts';
-import { plainDigits } from '../../formats/decimal.ts';
 import { positionOf } from '../importing/header.ts';
-import { cleanHeader } from './clean-csv.ts';
+import { rowIdentity } from './clean-csv.ts';
+import { compileColumn, type ColumnRule } from './column-rule.ts';
 import { compileCondition, type Test } from './condition.ts';
-import { numberShape, numericBound, type NumericBound } from './numeric-bound.ts';
-import { writtenNumber, type WrittenNumber } from './written-number.ts';
-
-/** How one column is cleaned, everything decided. */
-export interface ColumnRule {
-  readonly name: string;
-  readonly lexical: LexicalType;
-  /** 0-based position in the header of the parsed object. */
-  readonly position: number;
-  readonly trim: boolean;
-  readonly missing: readonly string[];
-  /** How a number is written, where that is not the plain way. */
-  readonly number: WrittenNumber | undefined;
-  readonly pad: number | undefined;
-  readonly onMissing: 'reject' | 'drop' | 'null' | 'default';
-  /** The text that stands for a missing one. */
-  readonly fallback: string | undefined;
-  readonly pattern: Pattern | undefined;
-  readonly values: readonly string[] | undefined;
-  readonly range: readonly NumericBound[];
-}
 
 /** How a parsed object becomes clean.csv: what every engine works from. Engines must agree to the byte. */
 export interface CleanRules {
@@ -37,89 +12,65 @@ export interface CleanRules {
   readonly columns: readonly ColumnRule[];
   /** Columns of the parsed object in all. */
   readonly width: number;
+  /** Columns that nobody declared and that must be without a value, or the row is rejected. */
+  readonly strangers: readonly { readonly name: string; readonly position: number }[];
   /** Positions in `columns` of the key; rows are all different where it is empty. */
   readonly key: readonly number[];
-  readonly keep: 'first' | 'last';
+  /** Which row of a key stays; `reject` takes none of them. */
+  readonly keep: 'first' | 'last' | 'newest' | 'reject';
+  /** Position of the column of which the greatest value is the newest. */
+  readonly newest: number | undefined;
+  /** Rows that are equal in every output column are duplicates of the first. */
+  readonly exact: boolean;
   readonly filter: Test | undefined;
+  /** Positions in `columns` of those whose texts that are no values stand in a column of their own, behind the others. */
+  readonly variants: readonly number[];
+  /** What stands before the columns in the engine's clean.csv. */
+  readonly prefix: readonly ('_file' | '_row')[];
+  /** Of the engine's clean.csv. */
   readonly header: readonly string[];
 }
 
-/** What breaks a column's rule, in the order in which it is looked for. */
-export type RejectRule = 'required' | 'type' | 'scale' | 'precision' | 'pattern' | 'values' | 'range';
+/** What breaks a row's rules, in the order in which it is looked for; then what is wrong between rows. */
+export type RejectRule =
+  'required' | 'type' | 'scale' | 'precision' | 'length' | 'pattern' | 'values' | 'range' | 'contract' | 'duplicate';
 
 /**
  * Makes the rules of a pipeline for a header.
  * @throws SluiceError `DefinitionInvalid` where a rule cannot be; `SourceColumnMissing` where a column is not there.
  */
 export function compileRules(pipeline: Pipeline, header: readonly string[]): CleanRules {
+  const { contract, duplicates } = pipeline;
+  const names = Object.values(pipeline.columns).map(({ name }) => name);
+  const at = (name: string, what: string): number => {
+    const found = names.indexOf(name);
+    if (found === -1) throw new SluiceError('DefinitionInvalid', `${what} ${name} is none of the columns.`);
+    return found;
+  };
   const columns = Object.entries(pipeline.columns).map(([source, column]) => {
     const position = positionOf(header, source);
     if (position === -1) throw new SluiceError('SourceColumnMissing', `The parsed object has no column "${source}".`);
-    return compileColumn(column, pipeline.source.format, position, pipeline.key.includes(column.name));
+    return compileColumn(pipeline, column, position, (name) => at(name, `Column ${column.name}:`));
   });
-  const byName = new Map(columns.map((rule, at) => [rule.name, at]));
-  const key = pipeline.key.map((name) => {
-    const at = byName.get(name);
-    if (at === undefined) throw new SluiceError('DefinitionInvalid', `The key column ${name} is none of the columns.`);
-    return at;
-  });
+  const known = new Set(columns.map(({ position }) => position));
+  const strangers = header.map((name, position) => ({ name, position })).filter(({ position }) => !known.has(position));
+  const { keep } = duplicates;
+  const newest = typeof keep === 'object' ? at(keep.newest, 'duplicates.keep:') : undefined;
+  const variants =
+    contract.types === 'evolve' ? columns.flatMap(({ lexical }, n) => (lexical.type === 'string' ? [] : [n])) : [];
+  // What is computed after the engine may have to say where a row stood.
+  const prefix = pipeline.key.length === 0 ? rowIdentity : pipeline.derive === undefined ? [] : (['_row'] as const);
   return {
     columns,
     width: header.length,
-    key,
-    keep: pipeline.duplicates.keep,
+    strangers: contract.columns === 'discard_row' ? strangers : [],
+    key: pipeline.key.map((name) => at(name, 'The key column')),
+    keep: typeof keep === 'object' ? 'newest' : keep,
+    newest,
+    exact: duplicates.exact ?? false,
     filter: pipeline.filter === undefined ? undefined : compileCondition(pipeline.filter, columns),
-    header: cleanHeader(streamOf(pipeline, mainDataset)),
+    variants,
+    prefix,
+    header: [...prefix, ...names, ...variants.map((n) => variantName(names[n] ?? ''))],
   };
-}
-
-function compileColumn(
-  column: Column,
-  format: Pipeline['source']['format'],
-  position: number,
-  inKey: boolean,
-): ColumnRule {
-  const { name, type, precision, scale, trim, pad, pattern, values, range } = column;
-  if (type === 'decimal' && scale > precision) {
-    throw new SluiceError(
-      'DefinitionInvalid',
-      `Column ${name} has scale ${scale}, more than its precision ${precision}.`,
-    );
-  }
-  const lexical = { type, precision, scale };
-  const shape = numberShape(lexical);
-  if (range && !shape) throw new SluiceError('DefinitionInvalid', `Column ${name} has a range and is no number.`);
-  const policy = column.required ? 'reject' : column.onMissing;
-  const fallback = typeof policy === 'object' ? fallbackText(name, policy.default, lexical) : undefined;
-  const onMissing = typeof policy === 'object' ? 'default' : policy;
-  return {
-    name,
-    lexical,
-    position,
-    trim,
-    missing: column.missing ?? format.missing,
-    number: shape && writtenNumber(column.decimal ?? format.decimal, column.thousands ?? format.thousands),
-    pad,
-    // A record without a key value has no identity.
-    onMissing: inKey && onMissing === 'null' ? 'reject' : onMissing,
-    fallback,
-    pattern: pattern === undefined ? undefined : compilePattern(pattern),
-    values,
-    range: shape
-      ? [
-          ...(range?.min === undefined ? [] : [numericBound('gte', range.min, shape)]),
-          ...(range?.max === undefined ? [] : [numericBound('lte', range.max, shape)]),
-        ]
-      : [],
-  };
-}
-
-function fallbackText(name: string, value: string | number | boolean, lexical: LexicalType): string {
-  const text = typeof value === 'number' ? plainDigits(value) : String(value);
-  const found = canonicalText(lexical, text);
-  if (typeof found !== 'string') return found.value;
-  throw new SluiceError(
-    'DefinitionInvalid',
-    `The default "${text}" of column ${name} is no ${lexical.type} (${found}).`,
-  );
 }

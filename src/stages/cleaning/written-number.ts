@@ -1,15 +1,13 @@
-import { sqlText } from './sql-text.ts';
-
 /** A way of writing numbers that is not the plain one: `1.234,5`. */
 export interface WrittenNumber {
   readonly decimal: string;
   readonly thousands: string;
-  /** The whole text of a number, for JavaScript and for DuckDB alike. */
+  /** The whole text of a number, for every engine alike. */
   readonly grammar: string;
 }
 
 /** What stands for a text that is no number written so: no type takes it, and so the row is rejected. */
-const NO_NUMBER = 'no number';
+export const NO_NUMBER = 'no number';
 
 const escaped = (mark: string): string => mark.replaceAll(/[.]/g, '\\$&');
 
@@ -26,10 +24,4 @@ export function plainNumber({ decimal, thousands, grammar }: WrittenNumber, text
   if (!new RegExp(`^(?:${grammar})$`).test(text)) return NO_NUMBER;
   const joined = thousands === '' ? text : text.replaceAll(thousands, '');
   return joined.replace(decimal, '.');
-}
-
-/** {@link plainNumber} for DuckDB. */
-export function plainNumberSql({ decimal, thousands, grammar }: WrittenNumber, text: string): string {
-  const joined = thousands === '' ? text : `replace(${text}, ${sqlText(thousands)}, '')`;
-  return `CASE WHEN regexp_full_match(${text}, ${sqlText(grammar)}) THEN replace(${joined}, ${sqlText(decimal)}, '.') ELSE ${sqlText(NO_NUMBER)} END`;
 }

@@ -19,9 +19,12 @@ export function uniqueHeader(names: readonly string[]): string[] {
   });
 }
 
-/** Where a declared column stands in the header: its 0-based position, or -1. */
+/** Where a declared column stands in the header: its 0-based position, or -1. `#3` is the third, unless one is named so. */
 export function positionOf(header: readonly string[], sourceName: string): number {
-  return header.indexOf(sourceName.trim());
+  const named = header.indexOf(sourceName.trim());
+  const [, nth] = /^#([1-9][0-9]{0,4})$/.exec(sourceName.trim()) ?? [];
+  if (named !== -1 || nth === undefined) return named;
+  return Number(nth) <= header.length ? Number(nth) - 1 : -1;
 }
 
 /**
@@ -31,8 +34,9 @@ export function positionOf(header: readonly string[], sourceName: string): numbe
  */
 export function checkHeader(pipeline: Pipeline, header: readonly string[], where: string): string[] {
   const declared = Object.keys(pipeline.columns).map((name) => name.trim());
-  const missing = declared.filter((name) => !header.includes(name));
-  const unknown = header.filter((name) => !declared.includes(name));
+  const missing = declared.filter((name) => positionOf(header, name) === -1);
+  const found = new Set(declared.map((name) => positionOf(header, name)));
+  const unknown = header.filter((_, at) => !found.has(at));
   if (missing.length > 0) {
     const named = missing.map((name) => {
       const near = unknown.length > 0 ? closest(name, unknown) : undefined;
@@ -51,7 +55,7 @@ export function checkHeader(pipeline: Pipeline, header: readonly string[], where
     throw new SluiceError(
       'SchemaDrift',
       `${where} has the new column ${unknown.map((name) => `"${name}"`).join(', ')}, and contract.columns is freeze: ` +
-        'add it to the columns of the definition, or set contract.columns to evolve.',
+        'add it to the columns of the definition, or set contract.columns to evolve or discard_value.',
       { facts: { unknown, header } },
     );
   }

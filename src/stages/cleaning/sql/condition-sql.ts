@@ -1,0 +1,40 @@
+import type { LexicalType } from '../../../definition/lexical.ts';
+import type { Test } from '../condition.ts';
+import type { Comparison, NumericBound } from '../numeric-bound.ts';
+import type { Dialect } from './dialect.ts';
+import { canonicalNumberSql } from './lexical-sql.ts';
+
+const comparisons: Readonly<Record<Comparison, string>> = {
+  eq: '=',
+  ne: '<>',
+  lt: '<',
+  lte: '<=',
+  gt: '>',
+  gte: '>=',
+};
+
+/** A condition for SQL, never NULL. @param column The canonical text at a position, an SQL expression. */
+export function conditionSql(test: Test, column: (at: number) => string, sql: Dialect): string {
+  switch (test.kind) {
+    case 'all':
+    case 'any':
+      return `(${test.of.map((inner) => conditionSql(inner, column, sql)).join(test.kind === 'all' ? ' AND ' : ' OR ')})`;
+    case 'not':
+      return `(NOT ${conditionSql(test.of, column, sql)})`;
+    case 'missing':
+      return `(${column(test.at)} IS NULL)`;
+    case 'matches':
+      return `coalesce(${sql.matches(column(test.at), test.pattern)}, false)`;
+    case 'text':
+      return `coalesce(${column(test.at)} ${comparisons[test.is]} ${sql.text(test.value)}, false)`;
+    case 'number':
+      return boundSql(test.bound, test.lexical, column(test.at), sql);
+  }
+}
+
+/** A bound for SQL, false where the value is missing. @param text A canonical text, an SQL expression. */
+export function boundSql(bound: NumericBound, lexical: LexicalType, text: string, sql: Dialect): string {
+  if ('always' in bound) return bound.always ? `(${text} IS NOT NULL)` : 'false';
+  const { number, literal } = canonicalNumberSql(lexical, text, bound.scaled, sql);
+  return `coalesce(${number} ${comparisons[bound.is]} ${literal}, false)`;
+}

@@ -1,0 +1,183 @@
+import type { ColumnRule } from '../column-rule.ts';
+import { WHITE_SPACE } from '../text-step.ts';
+import type { CleanRules } from '../rules.ts';
+import { boundSql, conditionSql } from './condition-sql.ts';
+import type { Dialect } from './dialect.ts';
+import { canonicalSql, lexicalRuleSql, numberType } from './lexical-sql.ts';
+import { saysItsTextOnce, stepSql } from './step-sql.ts';
+
+// The queries of the engines that speak SQL. Columns of a rule set go by number: c0, c1 … as they are in the file, t after their
+// steps, x for variants, v with what stands for a missing value, r the rule that is broken, k canonical, f filled in.
+
+const each = (rules: CleanRules, of: (at: number, rule: ColumnRule) => string): string[] =>
+  rules.columns.map((rule, at) => of(at, rule));
+const list = (...parts: readonly (string | readonly string[])[]): string => parts.flat().join(', ');
+
+/** Canonical columns and variants of a judged row. */
+export function outputNames(rules: CleanRules): string[] {
+  return [...rules.columns.map((_, at) => `k${at}`), ...rules.variants.map((at) => `x${at}`)];
+}
+
+/**
+ * Texts after their steps: `_file, _row, t0 … tn, x…, stranger`.
+ * @param source A relation with the parsed object's columns by position, then `_file, _row, _line, _offset`.
+ */
+export function preparedSql(rules: CleanRules, source: string, sql: Dialect): string {
+  const names = Array.from({ length: rules.width }, (_, at) => `c${at}`);
+  const strangers = rules.strangers.map(
+    ({ position }, at) => `WHEN ${sql.trim(`c${position}`, WHITE_SPACE)} <> '' THEN ${rules.columns.length + at}`,
+  );
+  const stranger = strangers.length === 0 ? [] : [`CASE ${strangers.join(' ')} END AS stranger`];
+  const carried = list('_file', '_row', strangers.length === 0 ? [] : ['stranger']);
+  const stages = rules.columns.map((rule) => stagesOf(rule, sql));
+  const first = each(rules, (at, rule) => `${stages[at]?.[0]?.(`c${rule.position}`) ?? `c${rule.position}`} AS t${at}`);
+  let query = `SELECT ${list('_file', '_row', stranger, first)} FROM ${source} AS parsed(${list(names, ['_file', '_row', '_line', '_offset'])})`;
+  const deepest = Math.max(0, ...stages.map(({ length }) => length));
+  for (let level = 1; level < deepest; level++) {
+    const next = each(rules, (at) => `${stages[at]?.[level]?.(`t${at}`) ?? `t${at}`} AS t${at}`);
+    query = `SELECT ${list(carried, next)} FROM (${query}) AS s${level}`;
+  }
+  if (rules.columns.every(({ mismatch }) => mismatch === 'reject')) return query;
+  const sound = each(rules, (at, { mismatch, lexical }) => {
+    if (mismatch === 'reject') return `t${at}`;
+    return `CASE WHEN t${at} IS NULL OR (${lexicalRuleSql(lexical, `t${at}`, sql)}) IS NOT NULL THEN NULL ELSE t${at} END AS t${at}`;
+  });
+  const variants = rules.variants.map((at) => {
+    const lexical = rules.columns[at]?.lexical;
+    const broken = lexical === undefined ? 'NULL' : lexicalRuleSql(lexical, `t${at}`, sql);
+    return `CASE WHEN t${at} IS NULL OR (${broken}) IS NULL THEN NULL ELSE t${at} END AS x${at}`;
+  });
+  return `SELECT ${list(carried, sound, variants)} FROM (${query}) AS steps`;
+}
+
+/** A column's steps, those together that may stand within one another. */
+function stagesOf({ steps }: ColumnRule, sql: Dialect): ((text: string) => string)[] {
+  const stages: ((text: string) => string)[] = [];
+  let nestable = false;
+  for (const step of steps) {
+    const before = stages.at(-1);
+    if (before && nestable && saysItsTextOnce(step))
+      stages[stages.length - 1] = (text) => stepSql(step, before(text), sql);
+    else stages.push((text) => stepSql(step, text, sql));
+    nestable = saysItsTextOnce(step);
+  }
+  return stages;
+}
+
+/** `_file, _row, k0 … kn, x…, bad, rule, dropped`: `bad` is the position of what is wrong first, NULL for a sound row. */
+export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): string {
+  const { columns } = rules;
+  const variants = rules.variants.map((at) => `x${at}`);
+  const kept = list('_file', '_row', variants, rules.strangers.length === 0 ? [] : ['stranger']);
+  const dropped = columns.flatMap(({ onMissing }, at) => (onMissing === 'drop' ? [`t${at} IS NULL`] : []));
+  const filled = each(rules, (at, { fallback, copy }) => {
+    if (fallback !== undefined) return `coalesce(t${at}, ${sql.text(fallback)}) AS v${at}`;
+    return copy === undefined ? `t${at} AS v${at}` : `coalesce(t${at}, t${copy}) AS v${at}`;
+  });
+  const ruled = each(rules, (at, rule) => `${ruleSql(rule, `v${at}`, sql)} AS r${at}`);
+  const canonical = each(
+    rules,
+    (at, { lexical }) =>
+      `CASE WHEN r${at} IS NULL AND v${at} IS NOT NULL THEN ${canonicalSql(lexical, `v${at}`, sql)} END AS k${at}`,
+  );
+  const broken = (value: (at: number) => string): string =>
+    columns.map((_, at) => `WHEN r${at} IS NOT NULL THEN ${value(at)}`).join(' ');
+  const stranger = (value: string): string =>
+    rules.strangers.length === 0 ? '' : ` WHEN stranger IS NOT NULL THEN ${value}`;
+  return `SELECT ${list('_file', '_row', canonical, variants)},
+      CASE ${broken(String)}${stranger('stranger')} END AS bad,
+      CASE ${broken((at) => `r${at}`)}${stranger(`'contract'`)} END AS rule, dropped
+    FROM (SELECT ${list(
+      kept,
+      'dropped',
+      each(rules, (at) => `v${at}`),
+      ruled,
+    )}
+      FROM (SELECT ${list(kept, filled)}, ${dropped.length === 0 ? 'false' : `(${dropped.join(' OR ')})`} AS dropped
+        FROM (${prepared}) AS prepared) AS filled) AS ruled`;
+}
+
+/** The rule that a text breaks, NULL for none. */
+function ruleSql(rule: ColumnRule, text: string, sql: Dialect): string {
+  const cases = [`WHEN ${text} IS NULL THEN ${rule.onMissing === 'reject' ? `'required'` : 'NULL'}`];
+  const lexical = lexicalRuleSql(rule.lexical, text, sql);
+  if (lexical !== 'NULL') cases.push(`WHEN (${lexical}) IS NOT NULL THEN (${lexical})`);
+  if (rule.length) {
+    const { min, max } = rule.length;
+    const bounds = [
+      ...(min > 0 ? [`length(${text}) < ${min}`] : []),
+      ...(max < Number.MAX_SAFE_INTEGER ? [`length(${text}) > ${max}`] : []),
+    ];
+    if (bounds.length > 0) cases.push(`WHEN ${bounds.join(' OR ')} THEN 'length'`);
+  }
+  if (rule.pattern) cases.push(`WHEN NOT (${sql.matches(text, rule.pattern)}) THEN 'pattern'`);
+  if (rule.values)
+    cases.push(`WHEN ${text} NOT IN (${rule.values.map((value) => sql.text(value)).join(', ')}) THEN 'values'`);
+  for (const bound of rule.range) {
+    cases.push(`WHEN NOT ${boundSql(bound, rule.lexical, canonicalSql(rule.lexical, text, sql), sql)} THEN 'range'`);
+  }
+  return cases.length === 1 && rule.onMissing !== 'reject'
+    ? `CAST(NULL AS ${sql.textType})`
+    : `CASE ${cases.join(' ')} END`;
+}
+
+/** How many rows of `prepared` have no value, by column. */
+export function missingSql(rules: CleanRules, prepared: string): string {
+  const counts = each(rules, (at) => `count(*) - count(t${at})`);
+  return `SELECT ${list(counts)}, count(*) FROM (${prepared}) AS prepared`;
+}
+
+/** The value to order a column by: numbers as numbers, the rest as their canonical texts. */
+export function orderSql(rules: CleanRules, at: number, sql: Dialect): string {
+  const lexical = rules.columns[at]?.lexical;
+  const numeric = lexical?.type === 'integer' || lexical?.type === 'decimal';
+  return numeric ? `CAST(k${at} AS ${numberType(lexical, sql)})` : `k${at}`;
+}
+
+/**
+ * The rows that stay before duplicates are looked at: `_file, _row` and the outputs.
+ * @param fills Texts for missing values by position of their column.
+ */
+export function keptSql(rules: CleanRules, judged: string, fills: ReadonlyMap<number, string>, sql: Dialect): string {
+  const values = each(rules, (at, { fill }) => {
+    if (fill?.kind === 'forward') {
+      const within = fill.within.length === 0 ? '' : `PARTITION BY ${fill.within.map((by) => `k${by}`).join(', ')} `;
+      const order = list(
+        fill.order.map((by) => `${orderSql(rules, by, sql)} ASC NULLS LAST`),
+        '_row',
+      );
+      return `${sql.lastKnown(`k${at}`)} OVER (${within}ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS k${at}`;
+    }
+    const fallback = fills.get(at);
+    return fallback === undefined ? `k${at}` : `coalesce(k${at}, ${sql.text(fallback)}) AS k${at}`;
+  });
+  const variants = rules.variants.map((at) => `x${at}`);
+  const filled = `SELECT ${list('_file', '_row', values, variants)} FROM ${judged} WHERE bad IS NULL AND NOT dropped`;
+  if (!rules.filter) return filled;
+  return `SELECT * FROM (${filled}) AS filled WHERE ${conditionSql(rules.filter, (at) => `k${at}`, sql)}`;
+}
+
+/** Rows of `kept` with `nth` (1 for the row of its key that stays) and `times` (rows of its key), as far as the rules ask. */
+export function rankedSql(rules: CleanRules, kept: string, sql: Dialect): string {
+  const distinct = rules.exact
+    ? `SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY ${outputNames(rules).join(', ')} ORDER BY _row) AS same
+        FROM (${kept}) AS kept) AS numbered WHERE same = 1`
+    : kept;
+  if (rules.key.length === 0) return distinct;
+  const partition = rules.key.map((at) => `k${at}`).join(', ');
+  if (rules.keep === 'reject')
+    return `SELECT *, count(*) OVER (PARTITION BY ${partition}) AS times FROM (${distinct}) AS kept`;
+  const order =
+    rules.keep === 'newest'
+      ? `${orderSql(rules, rules.newest ?? 0, sql)} DESC NULLS LAST, _row DESC`
+      : rules.keep === 'last'
+        ? '_row DESC'
+        : '_row';
+  return `SELECT *, row_number() OVER (PARTITION BY ${partition} ORDER BY ${order}) AS nth FROM (${distinct}) AS kept`;
+}
+
+/** What a ranked row must be to stay. */
+export function staysSql({ key, keep }: CleanRules): string {
+  if (key.length === 0) return 'true';
+  return keep === 'reject' ? 'times = 1' : 'nth = 1';
+}
