@@ -216,6 +216,12 @@ export class ObjectStore {
     check(ref, hash.digest('hex'));
   }
 
+  /** Copies an object to a file. */
+  async copyTo(key: string, path: string, signal?: AbortSignal): Promise<void> {
+    const source = await this.stream(key);
+    await this.#guard(key, () => pipeline(source, createWriteStream(path), ...(signal ? [{ signal }] : [])));
+  }
+
   /** Keys below a prefix in code-unit order, all levels. */
   async *list(prefix: string, startAfter = ''): AsyncGenerator<{ key: string; bytes: number; lastModified: Date }> {
     try {

@@ -9,6 +9,7 @@ export const errorCodes = {
   // definition and settings
   DefinitionInvalid: 'final',
   SettingsInvalid: 'final',
+  FixesInvalid: 'final',
   // import
   SourceNotFound: 'final',
   SourceForbidden: 'final',

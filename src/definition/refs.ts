@@ -137,8 +137,22 @@ export interface QualityVerdict {
   readonly sentence: string;
 }
 
+/** The hours whose keys a run took out of its own: how many, and a digest of which ones in which generation. */
+export interface SeenHours {
+  readonly hours: number;
+  readonly sha256: string;
+}
+
+/** A column of the file that the definition did not name and that is carried along as text. */
+export interface EvolvedColumn {
+  readonly source: string;
+  readonly name: string;
+}
+
 export interface CleanResult {
   readonly engine: 'duckdb' | 'danfojs';
+  readonly seen?: SeenHours;
+  readonly evolved?: readonly EvolvedColumn[];
   readonly batches: readonly CleanBatch[];
   readonly quality: readonly QualityVerdict[];
   /** Rejected rows counted by `column rule`. */
@@ -191,6 +205,8 @@ export interface HourRecord {
   readonly rawSha: string;
   readonly definitionSha: string;
   readonly rows: number;
+  /** Under `duplicates.acrossRuns`: what it was compared with. */
+  readonly seen?: SeenHours;
 }
 
 export interface IndexResult {

@@ -42,3 +42,13 @@ export function fromScaled(scaled: bigint, scale: number): string {
   const fraction = scale === 0 ? '' : digits.slice(digits.length - scale).replace(/0+$/, '');
   return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
 }
+
+/** A plain decimal text with `scale` digits after the point at most, rounded half away from zero. */
+export function roundedText(text: string, scale: number): string {
+  const digits = text.split('.')[1]?.length ?? 0;
+  if (digits <= scale) return text;
+  const scaled = toScaled(text, digits);
+  const unit = 10n ** BigInt(digits - scale);
+  const magnitude = ((scaled < 0n ? -scaled : scaled) * 2n + unit) / (unit * 2n);
+  return fromScaled(scaled < 0n ? -magnitude : magnitude, scale);
+}

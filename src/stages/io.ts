@@ -12,6 +12,7 @@ import type {
   ObjectRef,
   PreparedStream,
   PublishResult,
+  SeenHours,
 } from '../definition/refs.ts';
 
 // What goes into each stage and comes out of it. All of it is plain JSON: it is what Temporal's history holds.
@@ -102,6 +103,8 @@ export interface CommitHourInput {
   readonly definitionSha: string;
   /** The batch that the hour consists of, or the hour that it equals. */
   readonly content: { readonly landed: Landed } | { readonly sameAs: LogicalHour };
+  /** Of the main data set under `duplicates.acrossRuns`. */
+  readonly seen?: SeenHours;
 }
 
 export interface IndexInput {

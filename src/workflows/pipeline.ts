@@ -1,5 +1,7 @@
 import { CancellationScope, log, setHandler } from '@temporalio/workflow';
 import type { CleanResult, RunReport } from '../activities/index.ts';
+import { withEvolved } from '../definition/evolve.ts';
+import { mainDataset } from '../definition/names.ts';
 import type { HourRecord } from '../definition/refs.ts';
 import { awaitLanded, type Told } from './await-landed.ts';
 import { eachDataset } from './each-dataset.ts';
@@ -29,12 +31,13 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
 
 /** The stages, in order. What each does is in its own folder of `src/stages`. */
 async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'completed' | 'unchanged'> {
-  const { pipeline: definition, hour } = input;
+  const { hour } = input;
+  let { pipeline: definition } = input;
   const { retries } = definition;
   const light = (summary: string) => stageActivities('light', retries, summary);
   const compute = (summary: string) => stageActivities('compute', retries, summary);
 
-  const prepared = await run.stage('prepare', () => light('topic, bucket, index').prepare({ pipeline: definition }));
+  let prepared = await run.stage('prepare', () => light('topic, bucket, index').prepare({ pipeline: definition }));
 
   const imported = await run.stage('import', () => compute(hour).importSource(input));
   const { record } = imported;
@@ -56,6 +59,10 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   const cleaned = await run.stage('clean', () => compute(hour).clean({ pipeline: definition, hour, imported }));
   const { engine, quality, rejectedBy } = cleaned;
   run.found({ clean: { engine, quality, rejectedBy } });
+  if (cleaned.evolved !== undefined) {
+    definition = withEvolved(definition, cleaned.evolved);
+    prepared = await run.stage('evolve', () => light('index, schema').prepare({ pipeline: definition }));
+  }
   const main = cleaned.batches[0];
   if (definition.save.localCopy && main) {
     await run.stage('save', () => light('local copy').saveLocalCopy({ pipeline: definition, hour, clean: main.clean }));
@@ -88,6 +95,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
         stream,
         ...identity,
         content: { landed: data.landed },
+        ...(cleaned.seen && data.stream.dataset === mainDataset ? { seen: cleaned.seen } : {}),
       });
       run.generation(data.stream.dataset, hourRecord.generation);
       data.hourRecord = hourRecord;

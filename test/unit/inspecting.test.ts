@@ -299,7 +299,7 @@ describe('what a file may be', () => {
       /more than 1000000 bytes.*source.limits.expandedBytes/,
     );
     expect(process.memoryUsage().rss - before).toBeLessThan(250_000_000);
-  });
+  }, 120_000);
 });
 
 describe('any table', () => {

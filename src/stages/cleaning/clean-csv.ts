@@ -30,38 +30,34 @@ export function cleanHeader(stream: Pick<Stream, 'key' | 'clean'>): string[] {
 }
 
 /**
- * Reads clean.csv in micro-batches of at most 1,000 rows, in file order. Nothing between two commas is null, `""` is an
- * empty text. Memory: one chunk of the stream and a few micro-batches.
- * @throws SluiceError `ObjectCorrupt` where the bytes are not a clean.csv of this stream.
+ * Reads a clean.csv in micro-batches of at most 1,000 rows of texts, in file order. Nothing between two commas is null,
+ * `""` is an empty text. Memory: one chunk of the stream and a few micro-batches.
+ * @param name For sentences.
+ * @throws SluiceError `ObjectCorrupt` where the bytes are no such file or it has another header.
  */
-export async function* readCleanCsv(
+export async function* readCleanTexts(
   stream: Readable,
-  of: Pick<Stream, 'name' | 'key' | 'clean'>,
-): AsyncGenerator<CleanRow[]> {
-  const header = cleanHeader(of);
-  const identity = of.key.length === 0 ? rowIdentity : of.key;
-  const positions = identity.map((name) => header.indexOf(name));
+  name: string,
+  header: readonly string[],
+): AsyncGenerator<(string | null)[][]> {
   const decoder = bytesDecoder('utf-8', 0);
   const parser = new CsvParser({ ...plainDialect, fieldLength: Number.MAX_SAFE_INTEGER, invalidBytes: 'reject' });
   parser.width = header.length;
   const cells = new TextColumns(header.length);
   const refuse = (fault: CsvFault): void => {
-    throw corrupt(of.name, `line ${fault.line}: ${fault.reason}`);
+    throw corrupt(name, `line ${fault.line}: ${fault.reason}`);
   };
   let begun = false;
-  const taken = (): CleanRow[] => {
-    const rows: CleanRow[] = [];
+  const taken = (): (string | null)[][] => {
+    const rows: (string | null)[][] = [];
     for (let row = 0; row < cells.rows; row++) {
       if (!begun) {
         const found = cells.texts(row);
-        if (found.join() !== header.join()) throw corrupt(of.name, `its header is ${found.join().slice(0, 200)}`);
+        if (found.join() !== header.join()) throw corrupt(name, `its header is ${found.join().slice(0, 200)}`);
         begun = true;
         continue;
       }
-      const values = Object.create(null) as Record<string, string | null>;
-      const texts = header.map((_, at) => (cells.isBlank(at, row) ? null : cells.text(at, row)));
-      for (const [at, name] of header.entries()) values[name] = texts[at] ?? null;
-      rows.push({ values, id: positions.map((at) => texts[at] ?? null) });
+      rows.push(header.map((_, at) => (cells.isBlank(at, row) ? null : cells.text(at, row))));
     }
     cells.clear();
     return rows;
@@ -75,8 +71,28 @@ export async function* readCleanCsv(
   parser.end();
   while (parser.read(cells, MICRO_BATCH_ROWS, Infinity, refuse) === 'full') yield taken();
   const rest = taken();
-  if (!begun) throw corrupt(of.name, 'it is empty');
+  if (!begun) throw corrupt(name, 'it is empty');
   if (rest.length > 0) yield rest;
+}
+
+/**
+ * Reads a stream's clean.csv, as {@link readCleanTexts} does, into rows with their identities.
+ * @throws SluiceError `ObjectCorrupt`
+ */
+export async function* readCleanCsv(
+  stream: Readable,
+  of: Pick<Stream, 'name' | 'key' | 'clean'>,
+): AsyncGenerator<CleanRow[]> {
+  const header = cleanHeader(of);
+  const identity = of.key.length === 0 ? rowIdentity : of.key;
+  const positions = identity.map((name) => header.indexOf(name));
+  for await (const rows of readCleanTexts(stream, of.name, header)) {
+    yield rows.map((texts) => {
+      const values = Object.create(null) as Record<string, string | null>;
+      for (const [at, name] of header.entries()) values[name] = texts[at] ?? null;
+      return { values, id: positions.map((at) => texts[at] ?? null) };
+    });
+  }
 }
 
 function corrupt(stream: string, why: string): SluiceError {

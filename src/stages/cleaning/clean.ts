@@ -1,87 +1,105 @@
 import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../definition/errors.ts';
+import { evolvedColumns, withEvolved } from '../../definition/evolve.ts';
 import { keys, mainDataset } from '../../definition/names.ts';
-import type { CleanBatch, CleanResult, RowCounts } from '../../definition/refs.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
+import type { CleanBatch, CleanResult, HourRecord, RowCounts } from '../../definition/refs.ts';
 import { streamOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { batchIdOf, schemaVersion } from '../hashing.ts';
 import type { CleanInput } from '../io.ts';
-import { aggregateCleanCsv } from './aggregates.ts';
 import { measureCleanCsv } from './clean-csv.ts';
-import { DANFOJS_ROWS, danfojsEngine } from './danfojs-engine.ts';
-import { duckdbEngine } from './duckdb-engine.ts';
-import type { CleanEngine, CleanOutcome } from './engine.ts';
-import { judgeQuality } from './quality.ts';
-import { describeRejects } from './rejects.ts';
-import { compileRules } from './rules.ts';
+import { reportHtml } from './report-html.ts';
+import { schemaDiff, type CleanReport } from './clean-report.ts';
+import { cleanTable } from './clean-table.ts';
+import { committedHours, fetchClean, seenHours } from './earlier-hours.ts';
+import { engineFor } from './engine-for.ts';
+import { findFixes, mendParts } from './mend.ts';
 
 /**
  * Cleans an imported hour: clean.csv, rejects and report of the main data set, and of every aggregate. Rows that the parser
  * rejected count as rejected here, so `read = clean + duplicates + filtered + rejected`.
- * @throws SluiceError `DefinitionInvalid`, `SourceColumnMissing`, `RowsUnaccounted`, `EngineFailed`, `StoreUnavailable`
+ * @throws SluiceError `DefinitionInvalid`, `SourceColumnMissing`, `SchemaDrift`, `RowsUnaccounted`, `EngineFailed`, `StoreUnavailable`
  */
 export async function clean(deps: StageDeps, input: CleanInput, context: StageContext): Promise<CleanResult> {
-  const { pipeline, imported } = input;
-  const main = streamOf(pipeline, mainDataset);
-  const rules = compileRules(pipeline, imported.parsed.header);
+  const { imported, hour } = input;
+  const evolved = evolvedColumns(input.pipeline, imported.unknownColumns);
+  const pipeline = withEvolved(input.pipeline, evolved);
   await mkdir(deps.settings.workDir, { recursive: true });
   const folder = await mkdtemp(join(deps.settings.workDir, 'clean-'));
   try {
-    const parts: string[] = [];
-    for (const [at, part] of imported.parsed.parts.entries()) {
-      const path = join(folder, `part-${at}.parquet`);
-      await deps.store.download(part, path, context.signal);
-      parts.push(path);
+    const table = await fetchTable(deps, { ...input, pipeline }, folder, context);
+    const earlier = await earlierHours(deps, pipeline, input, folder, context);
+    const engine = engineFor(pipeline.engine, table.parsed.rows.parsed);
+    const { report, datasets } = await cleanTable({ ...table, ...earlier, pipeline, folder }, engine, context);
+    const before = earlier.records.findLast(({ batch }) => batch !== undefined);
+    const diff = before && (await diffSince(deps, pipeline, before, report));
+    const told: CleanReport = { ...report, hour, ...(diff ? { schemaDiff: diff } : {}) };
+    const batches: CleanBatch[] = [];
+    for (const { stream, path } of datasets) {
+      const main = stream.dataset === mainDataset;
+      const kept = main ? { rows: report.rows, rejectsPath: table.rejectsPath } : undefined;
+      batches.push(await store(deps, { ...input, pipeline }, stream, path, kept, told, context));
     }
-    const files = imported.parsed.files.map(({ file }) => file);
-    const engine = engineFor(input);
-    const job = { rules, parts, files, folder, context };
-    const outcome = await engine.clean(job);
-    const rows = rowsOf(input, outcome);
-    const quality = judgeQuality(pipeline.quality, rows);
-    const parsedBy = Object.entries(imported.parsed.rejectedBy).map(([kind, rows]) => [`row ${kind}`, rows] as const);
-    // The parser's rejects, then those of the rules.
-    const rejectsPath = join(folder, 'rejects.ndjson');
-    if (imported.parsed.rejects) await deps.store.download(imported.parsed.rejects, rejectsPath);
-    const ruledBy = await describeRejects(job, imported.parsed.header, outcome.rejectsPath, rejectsPath);
-    const rejectedBy = { ...ruledBy, ...Object.fromEntries(parsedBy) };
-    const report = {
-      rows,
-      rejectedBy,
-      missing: outcome.missing,
+    return {
       engine: engine.name,
-      unknownColumns: imported.unknownColumns,
-      quality,
+      batches,
+      quality: report.quality,
+      rejectedBy: report.rejectedBy,
+      ...(pipeline.duplicates.acrossRuns === true ? { seen: seenHours(earlier.records) } : {}),
+      ...(evolved.length > 0 ? { evolved } : {}),
     };
-    const batches = [await store(deps, input, main, outcome.cleanPath, rejectsPath, rows, report, context)];
-    for (const aggregate of pipeline.aggregate) {
-      const of = streamOf(pipeline, aggregate.name);
-      const path = await aggregateCleanCsv(outcome.cleanPath, main, aggregate, of, folder, context);
-      batches.push(await store(deps, input, of, path, undefined, undefined, { aggregate }, context));
-    }
-    return { engine: engine.name, batches, quality, rejectedBy };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Both give the same bytes, so which one cleaned shows in nothing but the time. */
-function engineFor({ pipeline, imported }: CleanInput): CleanEngine {
-  if (pipeline.engine === 'auto') return imported.parsed.rows.parsed <= DANFOJS_ROWS ? danfojsEngine : duckdbEngine;
-  return pipeline.engine === 'danfojs' ? danfojsEngine : duckdbEngine;
+/** Brings the parsed object here, with what overlays mend of it. */
+async function fetchTable(
+  deps: StageDeps,
+  { pipeline, hour, imported }: CleanInput,
+  folder: string,
+  context: StageContext,
+) {
+  const { parsed, unknownColumns } = imported;
+  const parts: string[] = [];
+  for (const [at, part] of parsed.parts.entries()) {
+    const path = join(folder, `part-${at}.parquet`);
+    await deps.store.download(part, path, context.signal);
+    parts.push(path);
+  }
+  const rejectsPath = join(folder, 'rejects.ndjson');
+  if (parsed.rejects) await deps.store.download(parsed.rejects, rejectsPath);
+  else await appendFile(rejectsPath, '');
+  const files = parsed.files.map(({ file }) => file);
+  const fixes = await findFixes(deps, pipeline.name, hour);
+  const mended = await mendParts({ parsed, parts, files, rejectsPath, fixes, folder, context });
+  return { ...mended, files, rejectsPath, unknownColumns };
 }
 
-function rowsOf({ imported }: CleanInput, { rows }: CleanOutcome): RowCounts {
-  const { read, parsed, rejected } = imported.parsed.rows;
-  const counted = rows.clean + rows.duplicates + rows.filtered + rows.rejected;
-  if (counted !== parsed || parsed + rejected !== read) {
-    throw new SluiceError(
-      'RowsUnaccounted',
-      `${read} rows were read and ${rejected} not parsed, but cleaning accounts for ${counted} rows.`,
-    );
-  }
-  return { read, ...rows, rejected: rows.rejected + rejected };
+async function earlierHours(
+  deps: StageDeps,
+  { name, duplicates, quality }: Pipeline,
+  { hour }: CleanInput,
+  folder: string,
+  context: StageContext,
+) {
+  const records = await committedHours(deps, name, hour);
+  const { runs } = quality.rowChangePercent ?? { runs: 0 };
+  const counted = records.filter(({ sameAs }) => sameAs === undefined).slice(records.length === 0 ? 0 : -runs);
+  return {
+    records,
+    rowsBefore: runs === 0 ? [] : counted.map(({ rows }) => rows),
+    earlier: duplicates.acrossRuns === true ? await fetchClean(deps, name, records, folder, context.signal) : [],
+  };
+}
+
+/** The diff of the schema against the newest committed hour below this one. */
+async function diffSince(deps: StageDeps, pipeline: Pipeline, { hour, batch }: HourRecord, { schema }: CleanReport) {
+  const key = keys.batch(streamOf(pipeline, mainDataset).name, hour, batch ?? '', 'report.json');
+  const before = await deps.store.findJson<Partial<CleanReport>>(key);
+  return before?.schema && schemaDiff(hour, before.schema, schema);
 }
 
 async function store(
@@ -89,14 +107,13 @@ async function store(
   { pipeline, hour }: CleanInput,
   stream: Stream,
   path: string,
-  rejectsPath: string | undefined,
-  counts: RowCounts | undefined,
-  report: Readonly<Record<string, unknown>>,
+  kept: { readonly rows: RowCounts; readonly rejectsPath: string } | undefined,
+  report: CleanReport,
   context: StageContext,
 ): Promise<CleanBatch> {
   const facts = await measureCleanCsv(path, stream, context);
   // An aggregate reads its groups and rejects none.
-  const rows = counts ?? { read: facts.rows, clean: facts.rows, duplicates: 0, filtered: 0, rejected: 0 };
+  const rows = kept?.rows ?? { read: facts.rows, clean: facts.rows, duplicates: 0, filtered: 0, rejected: 0 };
   if (rows.clean !== facts.rows) {
     throw new SluiceError(
       'RowsUnaccounted',
@@ -105,8 +122,10 @@ async function store(
   }
   const batchId = batchIdOf(stream, hour, facts.sha256, schemaVersion(stream.output, pipeline.land));
   const key = (file: string) => keys.batch(stream.name, hour, batchId, file);
-  const rejects = rejectsPath ?? `${path}.rejects`;
-  if (rejectsPath === undefined) await appendFile(rejects, '');
+  const rejects = kept?.rejectsPath ?? `${path}.rejects`;
+  await appendFile(rejects, '');
+  const told = kept ? report : { pipeline: report.pipeline, hour, engine: 'duckdb', rows };
+  if (kept) await deps.store.put(key('report.html'), Buffer.from(reportHtml(report)));
   return {
     dataset: stream.dataset,
     batchId,
@@ -117,6 +136,6 @@ async function store(
       ...(await deps.store.upload(rejects, () => key('rejects.ndjson'), context.signal)),
       rows: rows.rejected,
     },
-    report: await deps.store.put(key('report.json'), Buffer.from(JSON.stringify({ ...report, rows }, null, 2))),
+    report: await deps.store.put(key('report.json'), Buffer.from(JSON.stringify(told, null, 2))),
   };
 }

@@ -16,7 +16,7 @@ export interface CleanJob {
 /** A row that an engine rejects: a line of its rejects, `row,at,rule`. The rest is looked up, the same way for all engines. */
 export interface FoundReject {
   readonly row: number;
-  /** Position of the column, or behind the last one that of the stranger. */
+  /** Position of the column; behind the last one that of the stranger, and behind those that of the derived column. */
   readonly at: number;
   readonly rule: RejectRule;
 }

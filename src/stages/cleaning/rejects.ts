@@ -16,10 +16,10 @@ export interface RuleReject {
   readonly row: number;
   readonly line: number;
   readonly byteOffset: number;
-  /** The clean column that broke its rule; of a column that nobody declared the name in the file. */
+  /** The clean or derived column that broke its rule; of a column that nobody declared the name in the file. */
   readonly column: string;
-  readonly rule: RejectRule | 'derive';
-  /** The text of that column as it stands in the file. */
+  readonly rule: RejectRule;
+  /** The text of that column as it stands in the file; empty for a derived one. */
   readonly value: string;
   /** The whole row as CSV; quotes may stand otherwise than in the file. */
   readonly raw: string;
@@ -28,12 +28,13 @@ export interface RuleReject {
 /**
  * Appends what is to be known of each rejected row to a file, and counts them by `column rule`. One way for all engines:
  * they name the rows, and the rest stands in the parsed object.
+ * @param derived Names of derived columns: their rejects go on counting behind columns and strangers.
  * @param rejectsPath An engine's rejects: `row,at,rule` lines.
  * @param to Lines of {@link RuleReject} are appended here.
  */
 export async function describeRejects(
   { rules, parts, files, folder, context }: CleanJob,
-  header: readonly string[],
+  derived: readonly string[],
   rejectsPath: string,
   to: string,
 ): Promise<Record<string, number>> {
@@ -46,8 +47,8 @@ export async function describeRejects(
         const { file, at, cells, ...rest } = reject;
         const own = rules.columns[at];
         const stranger = rules.strangers[at - rules.columns.length];
-        const column = own?.name ?? stranger?.name ?? '';
-        const position = own?.position ?? stranger?.position ?? 0;
+        const column = own?.name ?? stranger?.name ?? derived[at - rules.columns.length - rules.strangers.length] ?? '';
+        const position = own?.position ?? stranger?.position ?? -1;
         const counted = `${column} ${rest.rule}`;
         rejectedBy[counted] = (rejectedBy[counted] ?? 0) + 1;
         const line: RuleReject = {
@@ -58,7 +59,7 @@ export async function describeRejects(
           column,
           rule: rest.rule,
           value: cells[position] ?? '',
-          raw: csvLine(cells.slice(0, header.length).map((cell) => cell ?? '')),
+          raw: csvLine(cells.map((cell) => cell ?? '')),
         };
         if (!output.write(`${JSON.stringify(line)}\n`)) await once(output, 'drain');
       }

@@ -33,7 +33,17 @@ export interface CleanRules {
 
 /** What breaks a row's rules, in the order in which it is looked for; then what is wrong between rows. */
 export type RejectRule =
-  'required' | 'type' | 'scale' | 'precision' | 'length' | 'pattern' | 'values' | 'range' | 'contract' | 'duplicate';
+  | 'required'
+  | 'type'
+  | 'scale'
+  | 'precision'
+  | 'length'
+  | 'pattern'
+  | 'values'
+  | 'range'
+  | 'contract'
+  | 'duplicate'
+  | 'derive';
 
 /**
  * Makes the rules of a pipeline for a header.
@@ -58,8 +68,9 @@ export function compileRules(pipeline: Pipeline, header: readonly string[]): Cle
   const newest = typeof keep === 'object' ? at(keep.newest, 'duplicates.keep:') : undefined;
   const variants =
     contract.types === 'evolve' ? columns.flatMap(({ lexical }, n) => (lexical.type === 'string' ? [] : [n])) : [];
-  // What is computed after the engine may have to say where a row stood.
-  const prefix = pipeline.key.length === 0 ? rowIdentity : pipeline.derive === undefined ? [] : (['_row'] as const);
+  // What comes after the engine has to know the order of rows, and where one stood.
+  const later = pipeline.derive !== undefined || duplicates.acrossRuns === true;
+  const prefix = pipeline.key.length === 0 ? rowIdentity : later ? (['_row'] as const) : [];
   return {
     columns,
     width: header.length,

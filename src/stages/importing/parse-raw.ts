@@ -22,7 +22,7 @@ import { RawContent } from './raw-content.ts';
 import { openTable, type Table } from './table.ts';
 
 /** Raised whenever the reader would read the same bytes otherwise. */
-const READER_VERSION = 2;
+const READER_VERSION = 3;
 /** A part of the parsed object. Small, since each is in memory several times: as text, as Arrow, and in WebAssembly. */
 const PART_ROWS = 250_000;
 const PART_BYTES = 3 * 1024 * 1024;
@@ -36,6 +36,8 @@ export interface ParseReject {
   readonly row: number;
   readonly line: number;
   readonly byteOffset: number;
+  /** What is wrong: `width`, `quotes`, `length`, `bytes`, `nul`, `shape`. */
+  readonly rule: string;
   readonly reason: string;
   readonly raw: string;
 }
@@ -211,7 +213,7 @@ class Parsing {
   #reject(file: string, { row, line, offset, reason, raw, kind }: CsvFault): void {
     this.#rejected++;
     this.#rejectedBy[kind] = (this.#rejectedBy[kind] ?? 0) + 1;
-    const reject: ParseReject = { file, row, line, byteOffset: offset, reason, raw };
+    const reject: ParseReject = { file, row, line, byteOffset: offset, rule: kind, reason, raw };
     this.#rejects.write(JSON.stringify(reject));
   }
 

@@ -18,16 +18,17 @@ export async function newestHour(deps: Store, stream: string, hour: LogicalHour)
  * create-once, so a batch that an abandoned run left behind never becomes the hour, and an hour may go back to an earlier batch.
  */
 export async function commitHour(deps: Store, input: CommitHourInput): Promise<HourRecord> {
-  const { stream, hour, rawSha, definitionSha, content } = input;
+  const { stream, hour, rawSha, definitionSha, content, seen } = input;
   const what =
     'landed' in content
       ? { batch: content.landed.batch, rows: content.landed.rows }
       : { sameAs: content.sameAs, rows: 0 };
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const newest = await newestHour(deps, stream, hour);
-    if (newest && newest.batch === what.batch && newest.sameAs === what.sameAs) return newest;
+    const same = newest && newest.batch === what.batch && newest.sameAs === what.sameAs;
+    if (same && newest.seen?.sha256 === seen?.sha256) return newest;
     const generation = (newest?.generation ?? 0) + 1;
-    const record: HourRecord = { stream, hour, generation, ...what, rawSha, definitionSha };
+    const record: HourRecord = { stream, hour, generation, ...what, rawSha, definitionSha, ...(seen ? { seen } : {}) };
     const { created } = await deps.store.createJson(keys.hourRecord(stream, hour, generation), record);
     if (created) return record;
   }

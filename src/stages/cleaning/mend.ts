@@ -1,0 +1,217 @@
+import { createReadStream } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { SluiceError } from '../../definition/errors.ts';
+import type { LogicalHour } from '../../definition/hour.ts';
+import { keys } from '../../definition/names.ts';
+import type { ParsedObject } from '../../definition/refs.ts';
+import type { StageContext, StageDeps } from '../deps.ts';
+import type { ParseReject } from '../importing/parse-raw.ts';
+import { withDuckDb } from './duckdb.ts';
+import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
+
+const fixSchema = z.strictObject({
+  file: z.string().regex(/^[0-9a-f]{64}(#\d+)?$/, 'must be the sha256 of the file, as the reject has it'),
+  byteOffset: z.int().min(0),
+  set: z.record(z.string(), z.string()).refine((set) => Object.keys(set).length > 0, 'names no column'),
+});
+/** One mended row: which one it is, and the text of some of its columns, by their names in the file. */
+export type Fix = z.infer<typeof fixSchema>;
+
+/**
+ * Reads an overlay, a line of JSON for each row: `{"file": …, "byteOffset": …, "set": {"COLUMN": "text"}}`.
+ * @param where For sentences.
+ * @throws SluiceError `FixesInvalid`
+ */
+export function parseFixes(text: string, where: string): Fix[] {
+  return text.split('\n').flatMap((line, at): Fix[] => {
+    if (line.trim() === '') return [];
+    const refused = (why: string): SluiceError => new SluiceError('FixesInvalid', `${where}, line ${at + 1}: ${why}.`);
+    let data: unknown;
+    try {
+      data = JSON.parse(line);
+    } catch {
+      throw refused('this is no JSON');
+    }
+    const found = fixSchema.safeParse(data);
+    if (found.success) return [found.data];
+    const [issue] = found.error.issues;
+    throw refused(`${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not right'}`.trim());
+  });
+}
+
+/** All overlays of an hour, the newest last. */
+export async function findFixes(
+  { store }: Pick<StageDeps, 'store'>,
+  pipeline: string,
+  hour: LogicalHour,
+): Promise<Fix[]> {
+  const fixes: Fix[] = [];
+  for await (const { key } of store.list(keys.fixes(pipeline, hour))) {
+    fixes.push(...parseFixes((await store.get(key)).toString(), key));
+  }
+  return fixes;
+}
+
+interface Mending {
+  readonly parsed: Pick<ParsedObject, 'header' | 'rows' | 'rejectedBy'>;
+  readonly parts: readonly string[];
+  readonly files: readonly string[];
+  /** Lines of {@link ParseReject}; those that are mended are taken out. */
+  readonly rejectsPath: string;
+  readonly fixes: readonly Fix[];
+  readonly folder: string;
+  readonly context: StageContext;
+}
+
+interface Mended {
+  readonly file: number;
+  readonly row: number;
+  readonly line: number;
+  readonly byteOffset: number;
+  readonly cells: readonly string[];
+}
+
+/**
+ * Applies overlays to a parsed object on this machine: mended rows are taken out of their parts and stand in a part of
+ * their own, with the number they had; rows that were no records and now are join them.
+ * @throws SluiceError `FixesInvalid` where a fix names a row or a column that is not there
+ */
+export async function mendParts(mending: Mending): Promise<Pick<Mending, 'parsed' | 'parts'> & { mended: number }> {
+  const { parsed, parts, files, fixes } = mending;
+  if (fixes.length === 0) return { parsed, parts, mended: 0 };
+  const wanted = new Map<string, Record<string, string>>();
+  for (const { file, byteOffset, set } of fixes) {
+    for (const name of Object.keys(set)) {
+      if (!parsed.header.includes(name)) {
+        throw new SluiceError('FixesInvalid', `A fix sets "${name}", and the file has ${parsed.header.join(', ')}.`);
+      }
+    }
+    // Overlays are kept with the hour. After it was fetched anew, those for other bytes have nothing to mend.
+    if (!files.includes(file)) continue;
+    const place = `${files.indexOf(file)}:${byteOffset}`;
+    wanted.set(place, { ...wanted.get(place), ...set });
+  }
+  if (wanted.size === 0) return { parsed, parts, mended: 0 };
+  const joined = await mendRejects(mending, wanted);
+  const { rows, parts: others } = await mendRows(mending, wanted);
+  const [lost] = [...wanted.keys()].filter((place) => ![...joined.rows, ...rows].some((row) => placeOf(row) === place));
+  if (lost !== undefined) {
+    const [file, offset] = lost.split(':');
+    throw new SluiceError('FixesInvalid', `A fix names byte ${offset} of ${files[Number(file)]}, where no row begins.`);
+  }
+  const rejected = parsed.rows.rejected - joined.rows.length;
+  return {
+    parsed: {
+      header: parsed.header,
+      rows: { read: parsed.rows.read, parsed: parsed.rows.read - rejected, rejected },
+      rejectedBy: joined.rejectedBy,
+    },
+    parts: [...others, await writePart(mending, [...joined.rows, ...rows])],
+    mended: wanted.size,
+  };
+}
+
+const placeOf = ({ file, byteOffset }: Pick<Mended, 'file' | 'byteOffset'>): string => `${file}:${byteOffset}`;
+
+/** Rows that were no records: what an overlay sets is all that is known of their cells. */
+async function mendRejects(
+  { parsed, files, rejectsPath, folder }: Mending,
+  wanted: ReadonlyMap<string, Record<string, string>>,
+): Promise<{ rows: Mended[]; rejectedBy: Record<string, number> }> {
+  const rows: Mended[] = [];
+  const rejectedBy = { ...parsed.rejectedBy };
+  const left: string[] = [];
+  for await (const line of createInterface({ input: createReadStream(rejectsPath) })) {
+    const { file, row, line: number, byteOffset, rule } = JSON.parse(line) as ParseReject;
+    const set = wanted.get(`${files.indexOf(file)}:${byteOffset}`);
+    if (!set) {
+      left.push(`${line}\n`);
+      continue;
+    }
+    const cells = parsed.header.map((name) => set[name] ?? '');
+    rows.push({ file: files.indexOf(file), row, line: number, byteOffset, cells });
+    rejectedBy[rule] = (rejectedBy[rule] ?? 1) - 1;
+  }
+  const path = join(folder, 'left-rejects.ndjson');
+  await writeFile(path, left.join(''));
+  await rename(path, rejectsPath);
+  return { rows, rejectedBy };
+}
+
+async function mendRows(
+  { parsed, parts, folder, context }: Mending,
+  wanted: ReadonlyMap<string, Record<string, string>>,
+): Promise<{ rows: Mended[]; parts: string[] }> {
+  const names = [...parsed.header.map((_, at) => `c${at}`), '_file', '_row', '_line', '_offset'];
+  const places = [...wanted.keys()].map((place) => `(${place.replace(':', ', ')})`).join(', ');
+  return withDuckDb(folder, context, async (connection) => {
+    const rows: Mended[] = [];
+    const others: string[] = [];
+    for (const [at, part] of parts.entries()) {
+      const source = `read_parquet(${sql.text(part)}) AS parsed(${names.join(', ')})`;
+      const hit = `(_file, _offset) IN (VALUES ${places})`;
+      const cells = parsed.header.map((_, column) => `hex(c${column})`);
+      const found = (
+        await connection.runAndReadAll(
+          `SELECT ${['_file', '_row', '_line', '_offset', ...cells].join(', ')} FROM ${source} WHERE ${hit}`,
+        )
+      ).getRowsJS();
+      for (const [file, row, line, offset, ...texts] of found) {
+        const place = { file: Number(file), byteOffset: Number(offset) };
+        const set = wanted.get(placeOf(place)) ?? {};
+        const own = texts.map((text) => Buffer.from((text ?? '') as string, 'hex').toString());
+        rows.push({
+          ...place,
+          row: Number(row),
+          line: Number(line),
+          cells: parsed.header.map((name, n) => set[name] ?? own[n] ?? ''),
+        });
+      }
+      if (found.length === 0) others.push(part);
+      else {
+        const rest = join(folder, `rest-${at}.parquet`);
+        await connection.run(`COPY (SELECT * FROM ${source} WHERE NOT (${hit})) TO ${sql.text(rest)} (FORMAT parquet)`);
+        others.push(rest);
+      }
+    }
+    return { rows, parts: others };
+  });
+}
+
+/** A part of mended rows. Its columns have other names than the file's, and are found by position. */
+async function writePart({ parsed, folder, context }: Mending, rows: readonly Mended[]): Promise<string> {
+  const path = join(folder, 'mended.parquet');
+  const lines = join(folder, 'mended.ndjson');
+  const line = ({ cells, file, row, line: number, byteOffset }: Mended): string =>
+    JSON.stringify({
+      ...Object.fromEntries(cells.map((cell, at) => [`c${at}`, cell])),
+      _file: file,
+      _row: row,
+      _line: number,
+      _offset: byteOffset,
+    });
+  await writeFile(lines, rows.map((row) => `${line(row)}\n`).join(''));
+  const columns = [
+    ...parsed.header.map((_, at) => `c${at}: 'VARCHAR'`),
+    ...['_file', '_row', '_line', '_offset'].map((name) => `${name}: 'BIGINT'`),
+  ];
+  await withDuckDb(folder, context, (connection) =>
+    connection.run(
+      `COPY (SELECT * FROM read_json(${sql.text(lines)}, format = 'newline_delimited', columns = {${columns.join(', ')}}) ORDER BY _row) TO ${sql.text(path)} (FORMAT parquet)`,
+    ),
+  );
+  return path;
+}
+
+/** Reads an overlay from a file. @throws SluiceError `FixesInvalid` */
+export async function readFixes(path: string): Promise<Fix[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new SluiceError('FixesInvalid', `${path} cannot be read.`, { cause: error });
+  });
+  const fixes = parseFixes(text, path);
+  if (fixes.length === 0) throw new SluiceError('FixesInvalid', `${path} holds no fix.`);
+  return fixes;
+}
