@@ -10,6 +10,7 @@ export const errorCodes = {
   DefinitionInvalid: 'final',
   SettingsInvalid: 'final',
   FixesInvalid: 'final',
+  HourUnknown: 'final',
   // import
   SourceNotFound: 'final',
   SourceForbidden: 'final',

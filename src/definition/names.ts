@@ -37,6 +37,9 @@ export const keys = {
   done: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/done.json`,
   alert: (pipeline: string, hour: LogicalHour, subject: string) =>
     `runs/${pipeline}/${hourKey(hour)}/alerts/${subject}.json`,
+  quarantines: (pipeline: string) => `quarantine/${pipeline}/`,
+  /** What the newest cleaning of an hour rejected, and where the rows are. */
+  quarantine: (pipeline: string, hour: LogicalHour) => `quarantine/${pipeline}/${hourKey(hour)}.json`,
   /** Overlays that mend rows of an hour; all of them are applied, the newest last. */
   fixes: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/fixes/`,
   fix: (pipeline: string, hour: LogicalHour, n: number) => `${keys.fixes(pipeline, hour)}${number6(n)}.ndjson`,

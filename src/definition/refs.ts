@@ -137,6 +137,20 @@ export interface QualityVerdict {
   readonly sentence: string;
 }
 
+/** What the newest cleaning of an hour rejected. */
+export interface QuarantineEntry {
+  readonly pipeline: string;
+  readonly hour: LogicalHour;
+  readonly cleanedAt: string;
+  readonly batchId: string;
+  readonly rows: RowCounts;
+  /** Rows by `column rule`; `row …` for those that are no record. */
+  readonly rejectedBy: Readonly<Record<string, number>>;
+  /** A line of JSON for each row. */
+  readonly rejects: ObjectRef;
+  readonly report: ObjectRef;
+}
+
 /** The hours whose keys a run took out of its own: how many, and a digest of which ones in which generation. */
 export interface SeenHours {
   readonly hours: number;

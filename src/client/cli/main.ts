@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { toLogicalHour } from '../../definition/hour.ts';
+import type { CleanFlags } from './clean.ts';
+import type { ReplayFlags, ShowFlags } from './quarantine.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -81,6 +83,20 @@ export async function main(argv: readonly string[]): Promise<number> {
       code = await (await import('./init.ts')).init(file, options);
     });
   program
+    .command('clean <file>')
+    .description(
+      'clean one file by a definition, without a server: clean.csv, rejects.ndjson, report.json and report.html',
+    )
+    .requiredOption('--pipeline <definition>', 'the definition, a YAML file')
+    .requiredOption('--out <folder>', 'where the results go')
+    .option('--engine <name>', 'auto, danfojs or duckdb; that of the definition where left out')
+    .option('--fixes <file>', 'an overlay that mends rows, as for "quarantine replay"')
+    .option(...json)
+    .action(async (file: string, options: CleanFlags) => {
+      code = await (await import('./clean.ts')).clean(file, options);
+    });
+  quarantineCommands(program, json, (found) => (code = found));
+  program
     .command('check')
     .description('try each server: connect, write, read back, delete')
     .option(...json)
@@ -99,6 +115,43 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${sentenceOf(error)}\n`);
     return error instanceof SluiceError && error.code === 'Cancelled' ? 130 : 1;
   }
+}
+
+/** Rejected rows: looked at, taken away, and let in again by another run of their hour. */
+function quarantineCommands(program: Command, json: readonly [string, string], done: (code: number) => void): void {
+  const quarantine = program.command('quarantine').description('the rows that cleaning rejected, hour by hour');
+  const load = async () => import('./quarantine.ts');
+  quarantine
+    .command('list <pipeline>')
+    .description('hours with rejected rows, and why they were rejected')
+    .option('--limit <n>', 'so many hours, the newest', countArgument, 20)
+    .option(...json)
+    .action(async (pipeline: string, options: { limit: number; json?: boolean }) =>
+      done(await (await load()).list(pipeline, options)),
+    );
+  quarantine
+    .command('show <pipeline>')
+    .description('the rejected rows of an hour: place, column, rule, value, the row itself')
+    .requiredOption('--hour <hour>', 'the hour, like 2026-11-24T03 (UTC)', hourArgument)
+    .option('--column <name>', 'only those of this column')
+    .option('--rule <name>', 'only those that broke this rule')
+    .option('--limit <n>', 'so many rows', countArgument, 20)
+    .option('--out <file>', 'all of them to a file, a line of JSON each, instead of showing some')
+    .option(...json)
+    .action(async (pipeline: string, options: ShowFlags) => done(await (await load()).show(pipeline, options)));
+  quarantine
+    .command('replay <definition>')
+    .description(
+      'run an hour again from what was fetched, with the definition as it is now and rows mended by an overlay',
+    )
+    .requiredOption('--hour <hour>', 'the hour, like 2026-11-24T03 (UTC)', hourArgument)
+    .option(
+      '--fixes <file>',
+      'lines like {"file": "<sha256>", "byteOffset": 18, "set": {"COLUMN": "text"}}; kept with the hour',
+    )
+    .option('--detach', 'start it and leave', false)
+    .option(...json)
+    .action(async (definition: string, options: ReplayFlags) => done(await (await load()).replay(definition, options)));
 }
 
 /** What someone knows better than what would be found. */

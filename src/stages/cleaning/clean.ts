@@ -4,7 +4,7 @@ import { SluiceError } from '../../definition/errors.ts';
 import { evolvedColumns, withEvolved } from '../../definition/evolve.ts';
 import { keys, mainDataset } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import type { CleanBatch, CleanResult, HourRecord, RowCounts } from '../../definition/refs.ts';
+import type { CleanBatch, CleanResult, HourRecord, QuarantineEntry, RowCounts } from '../../definition/refs.ts';
 import { streamOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { batchIdOf, schemaVersion } from '../hashing.ts';
@@ -42,6 +42,7 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
       const kept = main ? { rows: report.rows, rejectsPath: table.rejectsPath } : undefined;
       batches.push(await store(deps, { ...input, pipeline }, stream, path, kept, told, context));
     }
+    await keepQuarantine(deps, told, batches[0]);
     return {
       engine: engine.name,
       batches,
@@ -100,6 +101,19 @@ async function diffSince(deps: StageDeps, pipeline: Pipeline, { hour, batch }: H
   const key = keys.batch(streamOf(pipeline, mainDataset).name, hour, batch ?? '', 'report.json');
   const before = await deps.store.findJson<Partial<CleanReport>>(key);
   return before?.schema && schemaDiff(hour, before.schema, schema);
+}
+
+/** Whether or not a gate blocks, its rejected rows can be looked at. */
+async function keepQuarantine(
+  deps: StageDeps,
+  { pipeline, hour, rejectedBy }: CleanReport,
+  main: CleanBatch | undefined,
+) {
+  if (hour === undefined || !main) return;
+  const { batchId, rows, rejects, report } = main;
+  const cleanedAt = new Date().toISOString();
+  const entry: QuarantineEntry = { pipeline, hour, cleanedAt, batchId, rows, rejectedBy, rejects, report };
+  await deps.store.put(keys.quarantine(pipeline, hour), Buffer.from(JSON.stringify(entry)));
 }
 
 async function store(

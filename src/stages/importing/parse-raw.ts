@@ -42,6 +42,9 @@ export interface ParseReject {
   readonly raw: string;
 }
 
+/** Where raw bytes are taken from and parts go to: the object store, or a folder. */
+export type PartStore = Pick<StageDeps['store'], 'keyOf' | 'stream' | 'download' | 'put' | 'upload'>;
+
 /**
  * Reads raw objects into the parsed object that every engine starts from. The same bytes and format give the same
  * object, which is then found instead of made.
@@ -66,11 +69,26 @@ export async function parseRaw(
   await mkdir(deps.settings.workDir, { recursive: true });
   const scratch = await mkdtemp(join(deps.settings.workDir, 'import-'));
   try {
-    const made = await new Parsing(deps, pipeline, record, prefix, scratch, context).run();
+    const made = await parseFiles(deps.store, pipeline, record, prefix, scratch, context);
     return (await deps.store.createJson(`${prefix}parsed.json`, made)).value;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/**
+ * Reads the files of an import and stores their rows as parts; {@link parseRaw} without looking for what is there.
+ * @param scratch A folder of the call's own.
+ */
+export async function parseFiles(
+  store: PartStore,
+  pipeline: Pipeline,
+  record: ImportRecord,
+  prefix: string,
+  scratch: string,
+  context: StageContext,
+): Promise<ParsedObject> {
+  return new Parsing(store, pipeline, record, prefix, scratch, context).run();
 }
 
 /** Digest of all that decides how bytes are read. How numbers and missing values are written is decided later. */
@@ -83,7 +101,7 @@ function formatSha({ source, columns }: Pipeline): string {
 
 /** One reading of the files of an import. */
 class Parsing {
-  readonly #deps: StageDeps;
+  readonly #store: PartStore;
   readonly #pipeline: Pipeline;
   readonly #record: ImportRecord;
   readonly #prefix: string;
@@ -100,14 +118,14 @@ class Parsing {
   #bytes = 0;
 
   constructor(
-    deps: StageDeps,
+    store: PartStore,
     pipeline: Pipeline,
     record: ImportRecord,
     prefix: string,
     scratch: string,
     context: StageContext,
   ) {
-    this.#deps = deps;
+    this.#store = store;
     this.#pipeline = pipeline;
     this.#record = record;
     this.#prefix = prefix;
@@ -149,12 +167,12 @@ class Parsing {
 
   async #storeRejects(): Promise<ObjectRef> {
     const { signal } = this.#context;
-    const stored = await this.#deps.store.upload(this.#rejects.path, () => `${this.#prefix}rejects.ndjson`, signal);
+    const stored = await this.#store.upload(this.#rejects.path, () => `${this.#prefix}rejects.ndjson`, signal);
     return { ...stored, rows: this.#rejected };
   }
 
   async #open(file: RawFile): Promise<Table> {
-    const { store } = this.#deps;
+    const store = this.#store;
     const { source, columns } = this.#pipeline;
     const key = store.keyOf(file.raw.uri);
     const content = await RawContent.open(
@@ -202,7 +220,7 @@ class Parsing {
     for await (const cells of batches) {
       this.#rows = Math.max(this.#rows, cells.rowNumber(cells.rows - 1));
       if (this.#rows > limits.rows) throw tooManyRows(this.#record.source, limits.rows);
-      await this.#store(columns, cells, at);
+      await this.#storePart(columns, cells, at);
     }
     if (this.#rows > limits.rows) throw tooManyRows(this.#record.source, limits.rows);
     const [read, rejected] = [this.#rows - rowsBefore, this.#rejected - rejectedBefore];
@@ -217,7 +235,7 @@ class Parsing {
     this.#rejects.write(JSON.stringify(reject));
   }
 
-  async #store(
+  async #storePart(
     columns: readonly { name: string; position: number }[],
     cells: TextColumns,
     file: number,
@@ -227,7 +245,7 @@ class Parsing {
     const bytes = encodeTextParquet(columns, cells, file);
     // One part is on its way while the next is read.
     await this.#sending;
-    this.#sending = this.#deps.store.put(key, bytes).then((stored) => void this.#parts.push({ ...stored, rows }));
+    this.#sending = this.#store.put(key, bytes).then((stored) => void this.#parts.push({ ...stored, rows }));
     this.#sending.catch(() => {});
   }
 }

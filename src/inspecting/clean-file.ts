@@ -1,0 +1,102 @@
+import { appendFile, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { evolvedColumns, withEvolved } from '../definition/evolve.ts';
+import type { LogicalHour } from '../definition/hour.ts';
+import { mainDataset } from '../definition/names.ts';
+import type { Pipeline } from '../definition/pipeline.ts';
+import type { ImportRecord } from '../definition/refs.ts';
+import type { CleanReport } from '../stages/cleaning/clean-report.ts';
+import { cleanTable } from '../stages/cleaning/clean-table.ts';
+import { engineFor } from '../stages/cleaning/engine-for.ts';
+import { mendParts, readFixes } from '../stages/cleaning/mend.ts';
+import { reportHtml } from '../stages/cleaning/report-html.ts';
+import type { StageContext } from '../stages/deps.ts';
+import { checkHeader } from '../stages/importing/header.ts';
+import { parseFiles } from '../stages/importing/parse-raw.ts';
+import { FolderStore, fileRef } from './folder-store.ts';
+
+export interface CleanFileInput {
+  /** A file on this machine. */
+  readonly path: string;
+  /** What it is called in sentences. */
+  readonly where: string;
+  readonly pipeline: Pipeline;
+  readonly hour: LogicalHour;
+  /** An overlay that mends rows. */
+  readonly fixes?: string | undefined;
+  /** Where results go; made where it is not there. */
+  readonly out: string;
+  /** Scratch space of the call's own. */
+  readonly folder: string;
+}
+
+/**
+ * Imports and cleans one file without any server, as a run would. All results are made elsewhere and put into `out` at the
+ * end, so it never holds half of one: `clean.csv`, `rejects.ndjson`, `report.json`, `report.html`, and `<name>.csv` of
+ * each aggregate.
+ * @returns the report, and the files written
+ * @throws SluiceError as the import and clean stages do
+ */
+export async function cleanFile(
+  input: CleanFileInput,
+  context: StageContext,
+): Promise<{ report: CleanReport; written: string[] }> {
+  const { path, where, hour, folder, out } = input;
+  const record: ImportRecord = {
+    pipeline: input.pipeline.name,
+    hour,
+    n: 1,
+    source: where,
+    fetchedAt: new Date().toISOString(),
+    raw: await fileRef(path),
+  };
+  const scratch = join(folder, 'import');
+  await mkdir(scratch);
+  const parsed = await parseFiles(new FolderStore(folder), input.pipeline, record, 'parsed/', scratch, context);
+  const unknownColumns = checkHeader(input.pipeline, parsed.header, where);
+  const pipeline = withEvolved(input.pipeline, evolvedColumns(input.pipeline, unknownColumns));
+  const rejectsPath = join(folder, 'all-rejects.ndjson');
+  if (parsed.rejects) await rename(parsed.rejects.uri, rejectsPath);
+  else await appendFile(rejectsPath, '');
+  const files = parsed.files.map(({ file }) => file);
+  const parts = parsed.parts.map(({ uri }) => uri);
+  const fixes = input.fixes === undefined ? [] : await readFixes(input.fixes);
+  const mended = await mendParts({ parsed, parts, files, rejectsPath, fixes, folder, context });
+  const nothingBefore = { earlier: [], rowsBefore: [] };
+  const engine = engineFor(pipeline.engine, mended.parsed.rows.parsed);
+  const { report, datasets } = await cleanTable(
+    { ...mended, ...nothingBefore, pipeline, files, rejectsPath, unknownColumns, folder },
+    engine,
+    context,
+  );
+  const reportPath = join(folder, 'report.json');
+  const htmlPath = join(folder, 'report.html');
+  await writeFile(reportPath, `${JSON.stringify({ ...report, hour }, null, 2)}\n`);
+  await writeFile(htmlPath, reportHtml({ ...report, hour }));
+  await mkdir(out, { recursive: true });
+  const written: string[] = [];
+  for (const [from, name] of [
+    ...datasets.map(({ stream, path: made }) => [
+      made,
+      stream.dataset === mainDataset ? 'clean.csv' : `${stream.dataset}.csv`,
+    ]),
+    [rejectsPath, 'rejects.ndjson'],
+    [reportPath, 'report.json'],
+    [htmlPath, 'report.html'],
+  ] as [string, string][]) {
+    written.push(await putInPlace(from, join(out, name)));
+  }
+  return { report, written };
+}
+
+/** The folders may be on different disks, so: a copy beside it, and then its name. */
+async function putInPlace(from: string, to: string): Promise<string> {
+  const partial = `${to}.${process.pid}.partial`;
+  try {
+    await copyFile(from, partial);
+    await rename(partial, to);
+  } finally {
+    await rm(partial, { force: true });
+  }
+  return to;
+}

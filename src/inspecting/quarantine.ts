@@ -1,0 +1,84 @@
+import { createInterface } from 'node:readline';
+import type { ObjectStore } from '../connectors/object-store.ts';
+import { SluiceError } from '../definition/errors.ts';
+import { hourKey, type LogicalHour } from '../definition/hour.ts';
+import { keys } from '../definition/names.ts';
+import type { QuarantineEntry } from '../definition/refs.ts';
+import { parseFixes, type Fix } from '../stages/cleaning/mend.ts';
+
+/** A rejected row as its line says it; one that was no record has a reason and no column. */
+export interface RejectedRow {
+  readonly file: string;
+  readonly row: number;
+  readonly line: number;
+  readonly byteOffset: number;
+  readonly column?: string;
+  readonly rule: string;
+  readonly value?: string;
+  readonly reason?: string;
+  readonly raw: string;
+}
+
+type Store = Pick<ObjectStore, 'list' | 'findJson' | 'stream' | 'keyOf' | 'createOnce' | 'lastKey'>;
+
+/** What the newest hours rejected, the newest first. Hours without a rejected row are left out. */
+export async function listQuarantine(store: Store, pipeline: string, limit: number): Promise<QuarantineEntry[]> {
+  const found: string[] = [];
+  for await (const { key } of store.list(keys.quarantines(pipeline))) found.push(key);
+  const entries: QuarantineEntry[] = [];
+  for (const key of found.toReversed()) {
+    const entry = await store.findJson<QuarantineEntry>(key);
+    if (entry && entry.rows.rejected > 0) entries.push(entry);
+    if (entries.length === limit) break;
+  }
+  return entries;
+}
+
+/** What the newest cleaning of an hour rejected. @throws SluiceError `HourUnknown` where the hour was never cleaned */
+export async function quarantineOf(store: Store, pipeline: string, hour: LogicalHour): Promise<QuarantineEntry> {
+  const entry = await store.findJson<QuarantineEntry>(keys.quarantine(pipeline, hour));
+  if (entry) return entry;
+  throw new SluiceError(
+    'HourUnknown',
+    `The hour ${hour} of ${pipeline} has not been cleaned: "sluice quarantine list ${pipeline}" names those with rejected rows.`,
+  );
+}
+
+/** The rejected rows of an hour, as they stand in its `rejects.ndjson`. */
+export async function* rejectedRows(store: Store, { rejects }: QuarantineEntry): AsyncGenerator<RejectedRow> {
+  const input = await store.stream(store.keyOf(rejects.uri));
+  for await (const line of createInterface({ input })) {
+    if (line !== '') yield JSON.parse(line) as RejectedRow;
+  }
+}
+
+/**
+ * Keeps an overlay with its hour, where every run of the hour from now on takes it into account.
+ * @throws SluiceError `FixesInvalid`, `HourUnknown`
+ */
+export async function keepFixes(
+  store: Store,
+  pipeline: string,
+  hour: LogicalHour,
+  text: string,
+  where: string,
+): Promise<Fix[]> {
+  const fixes = parseFixes(text, where);
+  if (fixes.length === 0) throw new SluiceError('FixesInvalid', `${where} holds no fix.`);
+  const entry = await quarantineOf(store, pipeline, hour);
+  const wanted = new Set(fixes.map(({ file, byteOffset }) => `${file}:${byteOffset}`));
+  for await (const { file, byteOffset } of rejectedRows(store, entry)) wanted.delete(`${file}:${byteOffset}`);
+  const [other] = wanted;
+  if (other !== undefined) {
+    const [file = '', offset] = other.split(':');
+    throw new SluiceError(
+      'FixesInvalid',
+      `${where} mends byte ${offset} of ${file.slice(0, 12)}…, which is no rejected row of ${hourKey(hour)}: "sluice quarantine show" names them.`,
+    );
+  }
+  const last = await store.lastKey(keys.fixes(pipeline, hour));
+  for (let n = Number(/(\d+)\.ndjson$/.exec(last ?? '')?.[1] ?? 0) + 1; ; n++) {
+    const { created } = await store.createOnce(keys.fix(pipeline, hour, n), Buffer.from(text));
+    if (created) return fixes;
+  }
+}
