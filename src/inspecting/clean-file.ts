@@ -15,6 +15,8 @@ import { checkHeader } from '../stages/importing/header.ts';
 import { parseFiles } from '../stages/importing/parse-raw.ts';
 import { FolderStore, fileRef } from './folder-store.ts';
 
+export type { CleanReport };
+
 export interface CleanFileInput {
   /** A file on this machine. */
   readonly path: string;

@@ -5,9 +5,8 @@ import { SluiceError } from '../../definition/errors.ts';
 import { toLogicalHour } from '../../definition/hour.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import { pipelineSchema } from '../../definition/pipeline.ts';
-import { cleanFile } from '../../inspecting/clean-file.ts';
+import { cleanFile, type CleanReport } from '../../inspecting/clean-file.ts';
 import { openInput } from '../../inspecting/input.ts';
-import type { CleanReport } from '../../stages/cleaning/clean-report.ts';
 import { bold, paced, Screen } from './screen.ts';
 
 export interface CleanFlags {
