@@ -1,9 +1,10 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { cpus, homedir, tmpdir } from 'node:os';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { down, up } from '../stack/index.ts';
+import { measured, median, python } from './common/measured.ts';
 
 // `npm run bench:import -- [MB …]`: import and parse of a file from a web server into a real object store, against what
 // DuckDB, pandas and polars take to read the same file from disk, each in a process of its own, in turns.
@@ -20,18 +21,6 @@ interface Measured {
   readonly seconds: number;
   readonly peakMb: number;
   readonly rows: number;
-}
-
-function python(): string | undefined {
-  const home = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sluice', 'bench-python');
-  const program = join(home, 'bin', 'python');
-  if (!existsSync(program)) {
-    const made = spawnSync('python3', ['-m', 'venv', home], { stdio: 'ignore' });
-    if (made.status !== 0) return undefined;
-  }
-  const check = () => spawnSync(program, ['-c', 'import pandas, polars'], { stdio: 'ignore' }).status === 0;
-  if (!check()) spawnSync(program, ['-m', 'pip', 'install', '-q', 'pandas', 'polars', 'pyarrow'], { stdio: 'ignore' });
-  return check() ? program : undefined;
 }
 
 async function generate(path: string, mb: number): Promise<void> {
@@ -62,14 +51,6 @@ async function generate(path: string, mb: number): Promise<void> {
   await once(out, 'close');
 }
 
-/** Runs a program that prints one JSON object as its last line. */
-function measured(program: string, args: readonly string[], environment: NodeJS.ProcessEnv): Measured {
-  const out = execFileSync(program, args, { env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  return JSON.parse(out.trim().split('\n').at(-1) ?? '') as Measured;
-}
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-
 let server: ChildProcess | undefined;
 let stopped = false;
 // Ctrl-C ends the turn that runs; the servers are stopped as always.
@@ -97,7 +78,7 @@ try {
       SLUICE_WORK_DIR: work,
     } as NodeJS.ProcessEnv;
     const node = (script: string, ...args: string[]) =>
-      measured(process.execPath, ['--max-semi-space-size=2', join(here, script), ...args], environment);
+      measured<Measured>(process.execPath, ['--max-semi-space-size=2', join(here, script), ...args], environment);
     const contestants: [string, () => Measured][] = [
       ['DuckDB read_csv alone', () => node('duckdb.ts', file)],
       ['Sluice import and parse', () => node('sluice.ts', `http://${host}/x.csv`)],
@@ -105,7 +86,7 @@ try {
         ? []
         : (['pandas', 'polars'] as const).map((name): [string, () => Measured] => [
             `${name} read_csv`,
-            () => measured(py, [join(here, 'readers.py'), name, file], process.env),
+            () => measured<Measured>(py, [join(here, 'readers.py'), name, file], process.env),
           ])),
     ];
     const found = new Map<string, Measured[]>(contestants.map(([name]) => [name, []]));

@@ -45,7 +45,9 @@ export const qualitySchema = z.strictObject({
   missingPercent: z
     .record(identifier, level)
     .optional()
-    .describe('At most so many of the rows of a column may be without a value, before anything is filled in.'),
+    .describe(
+      'At most so many of the rows that are not rejected may be without a value in a column, before anything is filled in.',
+    ),
   rowChangePercent: level
     .extend({ runs: z.int().min(1).max(1_000).default(24).describe('So many committed hours below this one.') })
     .optional()

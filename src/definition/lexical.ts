@@ -100,3 +100,31 @@ function canonicalTimestamp(text: string): { value: string } | LexicalRule {
   // Other years than 0001 to 9999, which a zone can lead to, are written with a sign or as 0000.
   return value.length === 24 && !value.startsWith('0000') ? { value } : 'type';
 }
+
+/**
+ * A regular expression of texts that are canonical already and break no rule of the type, so that nothing has to be done
+ * to them; undefined where it would tell no more than the grammar. Engines use it as a short cut for most rows.
+ */
+export function canonicalForm({ type, precision, scale }: LexicalType): string | undefined {
+  switch (type) {
+    case 'string':
+    case 'date':
+      return undefined;
+    case 'boolean':
+      return 'true|false';
+    case 'timestamp':
+      return `${DATE}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z`;
+    case 'integer':
+      return '0|-?[1-9][0-9]{0,17}';
+    case 'decimal': {
+      const digits = precision - scale;
+      const fraction = scale === 0 ? '' : `\\.${scale === 1 ? '' : `[0-9]{0,${scale - 1}}`}[1-9]`;
+      const whole = digits === 0 ? '' : `[1-9]${digits === 1 ? '' : `[0-9]{0,${digits - 1}}`}`;
+      const forms = [
+        ...(whole === '' ? [] : [fraction === '' ? whole : `${whole}(?:${fraction})?`]),
+        ...(fraction === '' ? [] : [`0${fraction}`]),
+      ];
+      return `0|-?(?:${forms.join('|')})`;
+    }
+  }
+}

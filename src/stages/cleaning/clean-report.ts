@@ -49,7 +49,7 @@ export interface CleanReport {
   readonly rows: RowCounts;
   /** Rejected rows by `column rule`; `row …` for those that are no record. */
   readonly rejectedBy: Readonly<Record<string, number>>;
-  /** Rows without a value, before anything was put in, by clean column. */
+  /** Sound rows without a value, before anything was put in, by clean column. */
   readonly missing: Readonly<Record<string, number>>;
   /** What mean, median and mode came to, by clean column. */
   readonly fills: Readonly<Record<string, string>>;

@@ -78,7 +78,7 @@ export async function cleanTable(table: Table, engine: CleanEngine, context: Sta
     profileColumns(after.path, cleanHeader(main), main.clean, rows.clean, folder, context),
   );
   const { missing, fills } = outcome;
-  const facts = { rows, missing, parsed: parsed.rows.parsed, before: table.rowsBefore };
+  const facts = { rows, missing, sound: outcome.sound, before: table.rowsBefore };
   const report: CleanReport = {
     pipeline: pipeline.name,
     engine: engine.name,

@@ -25,6 +25,7 @@ export interface SoundRow {
 interface Judged {
   readonly sound: SoundRow[];
   readonly rejects: FoundReject[];
+  /** Of rows that are not rejected. */
   readonly prepared: Prepared[][];
   readonly dropped: number;
 }
@@ -54,6 +55,7 @@ export async function cleanWithDanfojs(job: DanfojsJob): Promise<CleanOutcome> {
       filtered: dropped + rows.length - kept.length,
       rejected: rejects.length,
     },
+    sound: prepared.length,
     missing: countMissing(rules, prepared),
     fills: texts,
   };
@@ -75,11 +77,14 @@ async function judgeParts({ rules, parts }: DanfojsJob): Promise<Judged> {
           const text = cell(rule.position);
           return text === null ? { text: null, variant: null } : prepare(rule, text);
         });
-        judged.prepared.push(prepared);
         const row = Number(numbers?.get(at));
         const found = judgeRow(rules, prepared, cell);
-        if (found.kind === 'rejected') judged.rejects.push({ row, at: found.at, rule: found.rule });
-        else if (found.kind === 'dropped') judged.dropped += 1;
+        if (found.kind === 'rejected') {
+          judged.rejects.push({ row, at: found.at, rule: found.rule });
+          continue;
+        }
+        judged.prepared.push(prepared);
+        if (found.kind === 'dropped') judged.dropped += 1;
         else judged.sound.push({ file: Number(files?.get(at)), row, values: found.values });
       }
     }

@@ -26,8 +26,8 @@ async function cleanWith(connection: DuckDBConnection, job: CleanJob): Promise<C
     (await connection.runAndReadAll(query)).getRowsJS() as (string | null)[][];
 
   const prepared = preparedSql(rules, parsedSql(rules, parts), sql);
-  const [counted = []] = (await connection.runAndReadAll(missingSql(rules, prepared))).getRowsJS();
   await connection.run(`CREATE TABLE judged AS ${judgedSql(rules, prepared, sql)}`);
+  const [counted = []] = (await connection.runAndReadAll(missingSql(rules, 'judged'))).getRowsJS();
   const fills = await fillTexts(rules, 'judged', sql, ask);
   const ranked = rankedSql(rules, keptSql(rules, 'judged', fills, sql), sql);
   const copied = await connection.run(`COPY (${chosenSql(rules, ranked, files)}) TO ${sql.text(cleanPath)}
@@ -49,7 +49,8 @@ async function cleanWith(connection: DuckDBConnection, job: CleanJob): Promise<C
       filtered: all - kept - (rejected - conflicting),
       rejected,
     },
-    missing: Object.fromEntries(rules.columns.map(({ name }, at) => [name, Number(counted[at] ?? 0)])),
+    sound: Number(counted[0]),
+    missing: Object.fromEntries(rules.columns.map(({ name }, at) => [name, Number(counted[at + 1] ?? 0)])),
     fills: Object.fromEntries([...fills].map(([at, text]) => [rules.columns[at]?.name ?? '', text])),
   };
 }

@@ -33,7 +33,9 @@ export interface CleanOutcome {
     readonly filtered: number;
     readonly rejected: number;
   };
-  /** Rows without a value, by clean column, before anything is put in. */
+  /** Rows that break no rule of their own. */
+  readonly sound: number;
+  /** Of these the rows without a value, by clean column, before anything is put in. */
   readonly missing: Readonly<Record<string, number>>;
   /** What mean, median and mode came to, by clean column. */
   readonly fills: Readonly<Record<string, string>>;

@@ -5,9 +5,9 @@ import type { QualityVerdict, RowCounts } from '../../definition/refs.ts';
 /** What the gates look at. */
 export interface QualityFacts {
   readonly rows: RowCounts;
-  /** Rows without a value by clean column, of those that could be parsed. */
+  /** Rows that break no rule of their own, and those of them without a value by clean column. */
+  readonly sound: number;
   readonly missing: Readonly<Record<string, number>>;
-  readonly parsed: number;
   /** Clean rows of the last committed hours below this one, as many as the gate looks at, in any order. */
   readonly before: readonly number[];
 }
@@ -15,7 +15,7 @@ export interface QualityFacts {
 /** Judges an hour's rows by the gates of the definition. Gates that are not set give no verdict. */
 export function judgeQuality(
   quality: Pipeline['quality'],
-  { rows, missing, parsed, before }: QualityFacts,
+  { rows, missing, sound, before }: QualityFacts,
 ): QualityVerdict[] {
   const verdicts: QualityVerdict[] = [];
   const { rejectedPercent, minRows, missingPercent, rowChangePercent } = quality;
@@ -34,8 +34,8 @@ export function judgeQuality(
     });
   }
   for (const [column, level] of Object.entries(missingPercent ?? {})) {
-    const share = percent(missing[column] ?? 0, parsed);
-    const found = `${missing[column] ?? 0} of ${parsed} rows have no ${column} (${share.toFixed(2)} %)`;
+    const share = percent(missing[column] ?? 0, sound);
+    const found = `${missing[column] ?? 0} of ${sound} rows have no ${column} (${share.toFixed(2)} %)`;
     verdicts.push(above(`missingPercent.${column}`, share, level, found));
   }
   if (rowChangePercent) verdicts.push(rowChange(rows.clean, before, rowChangePercent));

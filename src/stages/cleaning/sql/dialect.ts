@@ -15,7 +15,7 @@ export interface Dialect {
   group(text: string, grammar: string, group: number): string;
   /** All matches replaced by a text taken as it stands. */
   replaceMatches(text: string, pattern: Pattern, by: string): string;
-  /** Without any of these characters at both ends; at the left; at the right. */
+  /** Without any of these characters at both ends; at the left; at the right. White space for the first, which must have no syntax. */
   trim(text: string, characters: string): string;
   trimLeft(text: string, characters: string): string;
   trimRight(text: string, characters: string): string;

@@ -1,3 +1,4 @@
+import { canonicalForm, type LexicalType } from '../../../definition/lexical.ts';
 import type { ColumnRule } from '../column-rule.ts';
 import { WHITE_SPACE } from '../text-step.ts';
 import type { CleanRules } from '../rules.ts';
@@ -64,44 +65,83 @@ function stagesOf({ steps }: ColumnRule, sql: Dialect): ((text: string) => strin
   return stages;
 }
 
-/** `_file, _row, k0 … kn, x…, bad, rule, dropped`: `bad` is the position of what is wrong first, NULL for a sound row. */
+/**
+ * `_file, _row, k0 … kn, x…, m…, bad, rule, dropped`: `bad` is the position of what is wrong first, NULL for a sound row;
+ * `m` says of columns with a stand-in whether there was no value.
+ */
 export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): string {
   const { columns } = rules;
-  const variants = rules.variants.map((at) => `x${at}`);
-  const kept = list('_file', '_row', variants, rules.strangers.length === 0 ? [] : ['stranger']);
+  const carried = list(
+    '_file',
+    '_row',
+    rules.variants.map((at) => `x${at}`),
+    columns.flatMap((rule, at) => (hasStandIn(rule) ? [`m${at}`] : [])),
+  );
+  const kept = list(carried, rules.strangers.length === 0 ? [] : ['stranger'], 'dropped');
+  const marks = columns.flatMap((rule, at) => (hasStandIn(rule) ? [`t${at} IS NULL AS m${at}`] : []));
   const dropped = columns.flatMap(({ onMissing }, at) => (onMissing === 'drop' ? [`t${at} IS NULL`] : []));
   const filled = each(rules, (at, { fallback, copy }) => {
     if (fallback !== undefined) return `coalesce(t${at}, ${sql.text(fallback)}) AS v${at}`;
     return copy === undefined ? `t${at} AS v${at}` : `coalesce(t${at}, t${copy}) AS v${at}`;
   });
-  const ruled = each(rules, (at, rule) => `${ruleSql(rule, `v${at}`, sql)} AS r${at}`);
+  const values = each(rules, (at) => `v${at}`);
+  const forms = columns.flatMap(({ lexical }, at) => {
+    const form = canonicalForm(lexical);
+    return form === undefined ? [] : [`${sql.is(`v${at}`, form)} AS p${at}`];
+  });
+  const formed = columns.flatMap(({ lexical }, at) => (canonicalForm(lexical) === undefined ? [] : [`p${at}`]));
+  const ruled = each(rules, (at, rule) => `${ruleSql(rule, at, sql)} AS r${at}`);
   const canonical = each(
     rules,
-    (at, { lexical }) =>
-      `CASE WHEN r${at} IS NULL AND v${at} IS NOT NULL THEN ${canonicalSql(lexical, `v${at}`, sql)} END AS k${at}`,
+    (at, { lexical }) => `CASE WHEN r${at} IS NULL THEN ${valueSql(lexical, at, sql)} END AS k${at}`,
   );
   const broken = (value: (at: number) => string): string =>
     columns.map((_, at) => `WHEN r${at} IS NOT NULL THEN ${value(at)}`).join(' ');
   const stranger = (value: string): string =>
     rules.strangers.length === 0 ? '' : ` WHEN stranger IS NOT NULL THEN ${value}`;
-  return `SELECT ${list('_file', '_row', canonical, variants)},
+  const outside = list(
+    '_file',
+    '_row',
+    rules.variants.map((at) => `x${at}`),
+    rules.strangers.length === 0 ? [] : ['stranger'],
+  );
+  return `SELECT ${list(carried, canonical)},
       CASE ${broken(String)}${stranger('stranger')} END AS bad,
       CASE ${broken((at) => `r${at}`)}${stranger(`'contract'`)} END AS rule, dropped
-    FROM (SELECT ${list(
-      kept,
-      'dropped',
-      each(rules, (at) => `v${at}`),
-      ruled,
-    )}
-      FROM (SELECT ${list(kept, filled)}, ${dropped.length === 0 ? 'false' : `(${dropped.join(' OR ')})`} AS dropped
-        FROM (${prepared}) AS prepared) AS filled) AS ruled`;
+    FROM (SELECT ${list(kept, values, formed, ruled)}
+      FROM (SELECT ${list(kept, values, forms)}
+        FROM (SELECT ${list(outside, marks, filled)}, ${dropped.length === 0 ? 'false' : `(${dropped.join(' OR ')})`} AS dropped
+          FROM (${prepared}) AS prepared) AS filled) AS formed) AS ruled`;
 }
 
-/** The rule that a text breaks, NULL for none. */
-function ruleSql(rule: ColumnRule, text: string, sql: Dialect): string {
-  const cases = [`WHEN ${text} IS NULL THEN ${rule.onMissing === 'reject' ? `'required'` : 'NULL'}`];
+const hasStandIn = ({ fallback, copy }: ColumnRule): boolean => fallback !== undefined || copy !== undefined;
+
+/** The canonical text of `v`, which breaks no rule. */
+function valueSql(lexical: LexicalType, at: number, sql: Dialect): string {
+  if (canonicalForm(lexical) === undefined) return canonicalSql(lexical, `v${at}`, sql);
+  return `CASE WHEN v${at} IS NULL OR p${at} THEN v${at} ELSE ${canonicalSql(lexical, `v${at}`, sql)} END`;
+}
+
+/** The rule that `v` breaks, NULL for none. */
+function ruleSql(rule: ColumnRule, at: number, sql: Dialect): string {
+  const text = `v${at}`;
+  const missing = `WHEN ${text} IS NULL THEN ${rule.onMissing === 'reject' ? `'required'` : 'NULL'}`;
+  const slow = otherRulesSql(rule, text, canonicalSql(rule.lexical, text, sql), sql);
   const lexical = lexicalRuleSql(rule.lexical, text, sql);
-  if (lexical !== 'NULL') cases.push(`WHEN (${lexical}) IS NOT NULL THEN (${lexical})`);
+  if (canonicalForm(rule.lexical) === undefined) {
+    if (lexical === 'NULL') {
+      if (slow !== undefined) return `CASE ${missing} ELSE ${slow} END`;
+      return rule.onMissing === 'reject' ? `CASE ${missing} END` : `CAST(NULL AS ${sql.textType})`;
+    }
+    return `CASE ${missing} ELSE ${slow === undefined ? lexical : `coalesce(${lexical}, ${slow})`} END`;
+  }
+  const quick = otherRulesSql(rule, text, text, sql) ?? 'NULL';
+  return `CASE ${missing} WHEN p${at} THEN ${quick} ELSE ${slow === undefined ? lexical : `coalesce(${lexical}, ${slow})`} END`;
+}
+
+/** Rules of a text that is a value of its type; undefined where there are none. */
+function otherRulesSql(rule: ColumnRule, text: string, canonical: string, sql: Dialect): string | undefined {
+  const cases: string[] = [];
   if (rule.length) {
     const { min, max } = rule.length;
     const bounds = [
@@ -111,20 +151,22 @@ function ruleSql(rule: ColumnRule, text: string, sql: Dialect): string {
     if (bounds.length > 0) cases.push(`WHEN ${bounds.join(' OR ')} THEN 'length'`);
   }
   if (rule.pattern) cases.push(`WHEN NOT (${sql.matches(text, rule.pattern)}) THEN 'pattern'`);
-  if (rule.values)
+  if (rule.values) {
     cases.push(`WHEN ${text} NOT IN (${rule.values.map((value) => sql.text(value)).join(', ')}) THEN 'values'`);
-  for (const bound of rule.range) {
-    cases.push(`WHEN NOT ${boundSql(bound, rule.lexical, canonicalSql(rule.lexical, text, sql), sql)} THEN 'range'`);
   }
-  return cases.length === 1 && rule.onMissing !== 'reject'
-    ? `CAST(NULL AS ${sql.textType})`
-    : `CASE ${cases.join(' ')} END`;
+  for (const bound of rule.range) {
+    cases.push(`WHEN NOT ${boundSql(bound, rule.lexical, canonical, sql)} THEN 'range'`);
+  }
+  return cases.length === 0 ? undefined : `CASE ${cases.join(' ')} END`;
 }
 
-/** How many rows of `prepared` have no value, by column. */
-export function missingSql(rules: CleanRules, prepared: string): string {
-  const counts = each(rules, (at) => `count(*) - count(t${at})`);
-  return `SELECT ${list(counts)}, count(*) FROM (${prepared}) AS prepared`;
+/** How many sound rows of `judged` there are, and how many of them have no value, by column. */
+export function missingSql(rules: CleanRules, judged: string): string {
+  const counts = each(
+    rules,
+    (at, rule) => `count(CASE WHEN ${hasStandIn(rule) ? `m${at}` : `k${at} IS NULL`} THEN 1 END)`,
+  );
+  return `SELECT ${list('count(*)', counts)} FROM ${judged} WHERE bad IS NULL`;
 }
 
 /** The value to order a column by: numbers as numbers, the rest as their canonical texts. */
