@@ -6,6 +6,7 @@ import { parse } from 'csv-parse';
 import { loadDefinition } from '../src/definition/load.ts';
 import { encodeTextParquet } from '../src/formats/parquet.ts';
 import { danfojsEngine } from '../src/stages/cleaning/danfojs-engine.ts';
+import { partsHere, type CleanEngine } from '../src/stages/cleaning/engine.ts';
 import { duckdbEngine } from '../src/stages/cleaning/duckdb-engine.ts';
 import { compileRules } from '../src/stages/cleaning/rules.ts';
 import { unattended } from '../src/stages/deps.ts';
@@ -31,8 +32,14 @@ for (const size of sizes) {
   try {
     const part = join(folder, 'part.parquet');
     await writeFile(part, encodeTextParquet(named(header), textColumns(header.length, rows), 0));
-    const job = { rules: compileRules(pipeline, header), parts: [part], files: ['f'], folder, context: unattended };
-    const times = { duckdb: [] as number[], danfojs: [] as number[] };
+    const job = {
+      rules: compileRules(pipeline, header),
+      parts: partsHere([part]),
+      files: ['f'],
+      folder,
+      context: unattended,
+    };
+    const times: Record<CleanEngine['name'], number[]> = { duckdb: [], danfojs: [], spark: [] };
     const bytes = new Set<string>();
     for (let turn = 0; turn <= turns; turn += 1) {
       for (const engine of [duckdbEngine, danfojsEngine]) {

@@ -12,12 +12,14 @@ import { servers } from './servers/index.ts';
 import type { Place, Server } from './servers/server.ts';
 import { emptyState, readState, recordProcess, writeState, type StackState } from './state.ts';
 import { findJdk } from './tools.ts';
-import { serverNames, versions, type ServerName } from './versions.ts';
+import { serverNames, usualServers, versions, type ServerName } from './versions.ts';
 
 export interface StackOptions {
   /** The stack's folder; the default one outlives the checkout. */
   readonly state?: string;
   readonly only?: readonly ServerName[];
+  /** Servers beside the usual ones. */
+  readonly with?: readonly ServerName[];
   /** Any ports that are free, instead of the usual ones: for tests beside a running stack. */
   readonly freePorts?: boolean;
   readonly progress?: StackProgress;
@@ -48,8 +50,12 @@ export interface ServerStatus {
 export async function up(options: StackOptions = {}): Promise<RunningStack> {
   const state = options.state ?? defaultStateFolder();
   const progress = options.progress ?? new StackProgress();
-  const names = options.only ?? serverNames;
-  const jdk = names.some((name) => servers[name].needsJava) ? await findJdk() : undefined;
+  const names = options.only ?? [...usualServers, ...(options.with ?? [])];
+  const javaHomes = new Map<ServerName, string>();
+  for (const name of names) {
+    const { needsJava } = servers[name];
+    if (needsJava) javaHomes.set(name, (await findJdk(needsJava)).home);
+  }
   const homes = new Map<ServerName, string>();
   // One after the other: two Go builds at once take the memory of both and no less time.
   for (const name of names) homes.set(name, await provision(name, progress));
@@ -58,7 +64,7 @@ export async function up(options: StackOptions = {}): Promise<RunningStack> {
   return withLock(join(state, 'lock'), waiting, async () => {
     await settlePorts(state, names, options.freePorts ?? false);
     const outcomes = await Promise.allSettled(
-      names.map(async (name) => startServer(state, servers[name], jdk?.home ?? '', progress)),
+      names.map(async (name) => startServer(state, servers[name], javaHomes.get(name) ?? '', progress)),
     );
     const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
     if (failures.length > 0) {
@@ -117,8 +123,11 @@ export async function down(options: StackOptions & { readonly remove?: boolean }
 export async function status(options: StackOptions = {}): Promise<ServerStatus[]> {
   const state = options.state ?? defaultStateFolder();
   const now = await readState(state);
+  const known = serverNames.filter(
+    (name) => (usualServers as readonly ServerName[]).includes(name) || now?.processes[name],
+  );
   return Promise.all(
-    (options.only ?? serverNames).map(async (name): Promise<ServerStatus> => {
+    (options.only ?? known).map(async (name): Promise<ServerStatus> => {
       const server = servers[name];
       const place = placeOf(state, now ?? { ...emptyState(), ports: server.ports }, server);
       const base = { name, title: server.title, version: versions[name], ports: Object.values(place.ports) };
@@ -161,7 +170,8 @@ function placeOf(state: string, now: StackState, server: Server): Place {
   );
   const root = server.refusesRoot && isRoot() ? openStateFolder(state) : state;
   const home = join(cacheFolder(), `${server.name}-${versions[server.name]}`);
-  return { home, folder: join(root, server.name), ports, credentials: now.credentials, javaHome: '' };
+  const { credentials, ports: allPorts } = now;
+  return { home, folder: join(root, server.name), ports, allPorts, credentials, javaHome: '' };
 }
 
 function running(state: string, now: StackState): RunningStack {

@@ -4,7 +4,7 @@ import { parseArgs, styleText } from 'node:util';
 import { SluiceError, sentenceOf } from '../src/definition/errors.ts';
 import { down, logFile, runningStack, status, up, type ServerStatus, type StackOptions } from './index.ts';
 import { defaultStateFolder } from './paths.ts';
-import { serverNames, type ServerName } from './versions.ts';
+import { serverNames, usualServers, type ServerName } from './versions.ts';
 
 const usage = `Usage: npm run stack -- COMMAND [options]   (or: npx sluice stack COMMAND [options])
 
@@ -15,6 +15,7 @@ const usage = `Usage: npm run stack -- COMMAND [options]   (or: npx sluice stack
   logs NAME [-f]     print a server's log; -f goes on with what comes
 
   --only a,b         some servers only: ${serverNames.join(', ')}
+  --with a,b         servers beside the usual ones: ${serverNames.filter((name) => !(usualServers as readonly string[]).includes(name)).join(', ')}
   --free-ports       any free ports instead of the usual ones
   --state DIR        a stack of its own in this folder
 `;
@@ -36,6 +37,7 @@ async function command(argv: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       only: { type: 'string' },
+      with: { type: 'string' },
       'free-ports': { type: 'boolean', default: false },
       state: { type: 'string' },
       remove: { type: 'boolean', default: false },
@@ -49,6 +51,7 @@ async function command(argv: readonly string[]): Promise<number> {
     freePorts: values['free-ports'],
     ...(values.state === undefined ? {} : { state: values.state }),
     ...(values.only === undefined ? {} : { only: values.only.split(',').map(serverName) }),
+    ...(values.with === undefined ? {} : { with: values.with.split(',').map(serverName) }),
   };
   if (values.help || verb === undefined) {
     process.stdout.write(usage);

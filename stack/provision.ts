@@ -6,8 +6,8 @@ import { SluiceError } from '../src/definition/errors.ts';
 import { withLock } from './lock.ts';
 import { cacheFolder } from './paths.ts';
 import type { StackProgress } from './progress.ts';
-import { requireGo, requireMaven } from './tools.ts';
-import { versions, type ServerName } from './versions.ts';
+import { requireGo, requireMaven, requirePip } from './tools.ts';
+import { sparkStore, versions, type ServerName } from './versions.ts';
 
 const run = promisify(execFile);
 
@@ -47,16 +47,10 @@ const recipes: Readonly<Record<ServerName, (folder: string, progress: StackProgr
   mailpit: goInstall('mailpit', 'github.com/axllent/mailpit', 'about 1 minute'),
   kafka: async (folder, progress) => {
     await requireMaven();
-    const artifacts = ['kafka_2.13', 'kafka-tools'];
-    const dependencies = artifacts.map(
-      (artifact) =>
-        `<dependency><groupId>org.apache.kafka</groupId><artifactId>${artifact}</artifactId><version>${versions.kafka}</version></dependency>`,
-    );
-    await writeFile(
-      join(folder, 'pom.xml'),
-      `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>sluice</groupId>` +
-        `<artifactId>kafka</artifactId><version>1</version><dependencies>${dependencies.join('')}</dependencies></project>`,
-    );
+    await writePom(folder, [
+      { group: 'org.apache.kafka', artifact: 'kafka_2.13', version: versions.kafka },
+      { group: 'org.apache.kafka', artifact: 'kafka-tools', version: versions.kafka },
+    ]);
     await progress.during('kafka', `fetching Kafka ${versions.kafka} with Maven (56 MB)`, () =>
       command('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], folder),
     );
@@ -75,7 +69,64 @@ const recipes: Readonly<Record<ServerName, (folder: string, progress: StackProgr
     if (!unpacked) throw new SluiceError('StackUnavailable', `${artifact} holds no elasticsearch folder.`);
     await rename(join(folder, unpacked), join(folder, 'home'));
   },
+  spark: async (folder, progress) => {
+    await requirePip();
+    await requireMaven();
+    const source = join(folder, 'source');
+    await progress.during('spark', `fetching Spark ${versions.spark} with pip (455 MB)`, async () => {
+      const download = ['-m', 'pip', 'download', '-q', '--disable-pip-version-check', '--no-deps', '-d', source];
+      await command('python3', [...download, `pyspark==${versions.spark}`], folder);
+      const [archive = ''] = await readdir(source);
+      // Its Python is not needed: everything that runs is in the jars.
+      const jars = `pyspark-${versions.spark}/deps/jars`;
+      await command('tar', ['-xzf', join(source, archive), '-C', folder, '--strip-components=2', jars], folder);
+      await rm(source, { recursive: true });
+    });
+    const sdk = ['s3', 's3-transfer-manager', 'sts'].map((artifact) => ({
+      ...{ group: 'software.amazon.awssdk', artifact, version: sparkStore.awsSdk },
+      // Spark brings these itself, in other versions.
+      without: ['io.netty', 'org.slf4j', 'org.apache.httpcomponents', 'commons-codec', 'commons-logging'],
+    }));
+    // Its own dependencies are all of AWS (600 MB), and what Spark has already.
+    const hadoop = {
+      group: 'org.apache.hadoop',
+      artifact: 'hadoop-aws',
+      version: sparkStore.hadoopAws,
+      without: ['*'],
+    };
+    await writePom(folder, [hadoop, ...sdk]);
+    await progress.during('spark', `fetching what Spark reads S3 with, hadoop-aws ${sparkStore.hadoopAws}`, () =>
+      command(
+        'mvn',
+        ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=jars', '-DincludeScope=runtime'],
+        folder,
+      ),
+    );
+  },
 };
+
+interface Artifact {
+  readonly group: string;
+  readonly artifact: string;
+  readonly version: string;
+  /** Groups that it brings and that are left out. */
+  readonly without?: readonly string[];
+}
+
+async function writePom(folder: string, artifacts: readonly Artifact[]): Promise<void> {
+  const dependencies = artifacts.map(({ group, artifact, version, without = [] }) => {
+    const left = without.map((one) => `<exclusion><groupId>${one}</groupId><artifactId>*</artifactId></exclusion>`);
+    return (
+      `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>` +
+      `<exclusions>${left.join('')}</exclusions></dependency>`
+    );
+  });
+  await writeFile(
+    join(folder, 'pom.xml'),
+    `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>sluice</groupId>` +
+      `<artifactId>fetched</artifactId><version>1</version><dependencies>${dependencies.join('')}</dependencies></project>`,
+  );
+}
 
 function goInstall(name: 'temporal' | 'minio' | 'mailpit', path: string, takes: string) {
   return async (folder: string, progress: StackProgress): Promise<void> => {

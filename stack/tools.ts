@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SluiceError } from '../src/definition/errors.ts';
-import { needs } from './versions.ts';
+import { needs, type JdkNeed } from './versions.ts';
 
 const run = promisify(execFile);
 
@@ -30,20 +30,20 @@ export function goIsAtLeast(printed: string, wanted: string): boolean {
 }
 
 /**
- * Finds a JDK of at least `needs.jdk` in JAVA_HOME, in PATH and in the usual folders.
+ * Finds a JDK that somebody can use in JAVA_HOME, in PATH and in the usual folders.
  * @throws SluiceError `StackUnavailable`, which names what was found instead
  */
-export async function findJdk(): Promise<Jdk> {
+export async function findJdk({ for: whom, least, most }: JdkNeed): Promise<Jdk> {
   const found: string[] = [];
   for (const home of await jdkHomes()) {
     const major = await majorOf(home);
     if (major === undefined) continue;
-    if (major >= needs.jdk) return { home, major };
+    if (major >= least && major <= most) return { home, major };
     found.push(`${major} in ${home}`);
   }
   throw new SluiceError(
     'StackUnavailable',
-    `Kafka and Elasticsearch need a JDK of ${needs.jdk} or newer, and ${found.length > 0 ? `only ${[...new Set(found)].join(', ')} was found` : 'none was found'}: ` +
+    `${whom} needs a JDK of ${least} ${most === Infinity ? 'or newer' : `to ${most}`}, and ${found.length > 0 ? `only ${[...new Set(found)].join(', ')} was found` : 'none was found'}: ` +
       'install one (openjdk-21-jre-headless, or Temurin), or set JAVA_HOME to it.',
   );
 }
@@ -100,5 +100,17 @@ export async function requireMaven(): Promise<void> {
   throw new SluiceError(
     'StackUnavailable',
     'Kafka and Elasticsearch are fetched with Maven, and no mvn command works here: install Maven (package maven).',
+  );
+}
+
+/** @throws SluiceError `StackUnavailable` */
+export async function requirePip(): Promise<void> {
+  const printed = await run('python3', ['-m', 'pip', '--version'])
+    .then(({ stdout }) => stdout)
+    .catch(() => undefined);
+  if (printed !== undefined) return;
+  throw new SluiceError(
+    'StackUnavailable',
+    'Spark is fetched with pip, and "python3 -m pip" does not work here: install it (packages python3-pip and python3-venv).',
   );
 }

@@ -7,10 +7,23 @@ export const versions = {
   mailpit: 'v1.27.11',
   kafka: '4.1.1',
   elasticsearch: '9.2.0',
+  spark: '4.1.1',
 } as const;
 
-/** Oldest tools that the stack can be built and run with. */
-export const needs = { jdk: 21, go: '1.24' } as const;
+/** What Spark reads and writes the object store with: Hadoop's module of the release that Spark is built with, and the AWS SDK that it names. */
+export const sparkStore = { hadoopAws: '3.4.2', awsSdk: '2.29.52' } as const;
 
-export const serverNames = ['temporal', 'minio', 'mailpit', 'kafka', 'elasticsearch'] as const;
+/** Oldest tools that the stack can be built and run with. */
+export const needs = {
+  jdk: { for: 'The stack (Kafka, Elasticsearch)', least: 21, most: Infinity },
+  // Hadoop asks a later one for what it no longer has, and ends.
+  sparkJdk: { for: 'Spark', least: 17, most: 23 },
+  go: '1.24',
+} as const;
+export type JdkNeed = (typeof needs)['jdk' | 'sparkJdk'];
+
+/** Those that a stack has where nothing else is said. */
+export const usualServers = ['temporal', 'minio', 'mailpit', 'kafka', 'elasticsearch'] as const;
+/** All of them; the others are asked for with `--with`. */
+export const serverNames = [...usualServers, 'spark'] as const;
 export type ServerName = (typeof serverNames)[number];

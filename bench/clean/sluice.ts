@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { loadDefinition } from '../../src/definition/load.ts';
 import { danfojsEngine } from '../../src/stages/cleaning/danfojs-engine.ts';
+import { partsHere } from '../../src/stages/cleaning/engine.ts';
 import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
 import { compileRules } from '../../src/stages/cleaning/rules.ts';
 import { unattended } from '../../src/stages/deps.ts';
@@ -16,7 +17,7 @@ const engine = name === 'danfojs' ? danfojsEngine : duckdbEngine;
 const job = await mkdtemp(join(folder, 'job-'));
 const { rows, cleanPath } = await engine.clean({
   rules: compileRules(pipeline, header),
-  parts,
+  parts: partsHere(parts),
   files: ['f'],
   folder: job,
   context: unattended,

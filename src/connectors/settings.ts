@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../definition/errors.ts';
 import { Secrets } from './secrets.ts';
+import { sparkAddress, type SparkAddress } from './spark/address.ts';
 
 const list = (separator: string) =>
   z
@@ -32,6 +33,14 @@ const environmentSchema = z.object({
   SLUICE_SMTP_URL: z.url({ protocol: /^smtps?$/ }).default('smtp://127.0.0.1:1025'),
   SLUICE_MAIL_FROM: z.string().default('Sluice <sluice@localhost>'),
   SLUICE_INBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SLUICE_SPARK_URL: z.string().optional(),
+  SLUICE_SPARK_TOKEN: z.string().optional(),
+  SLUICE_SPARK_CA: z.string().optional(),
+  SLUICE_SPARK_FROM_ROWS: z
+    .string()
+    .regex(/^[1-9]\d*$/, 'needs a number of rows')
+    .transform(Number)
+    .optional(),
   SLUICE_SOURCE_ALLOW: list(','),
   SLUICE_FILE_ROOTS: list(delimiter),
   SLUICE_S3_ROOTS: list(',').refine(
@@ -55,6 +64,14 @@ export interface Settings {
   };
   readonly elasticsearch: { readonly url: string; readonly apiKey?: string };
   readonly mail: { readonly smtpUrl: string; readonly from: string; readonly inboxUrl?: string };
+  /** Absent where there is no Spark. */
+  readonly spark?: {
+    readonly address: SparkAddress;
+    readonly token?: string;
+    readonly ca?: string;
+    /** `engine: auto` takes Spark from so many rows on; never where left out. */
+    readonly fromRows?: number;
+  };
   /** `host:port` of sources that may be loopback or private. */
   readonly sourceAllow: readonly string[];
   /** Folders below which `file:` sources may lie. */
@@ -98,6 +115,16 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       from: env.SLUICE_MAIL_FROM,
       ...(env.SLUICE_INBOX_URL ? { inboxUrl: env.SLUICE_INBOX_URL } : {}),
     },
+    ...(env.SLUICE_SPARK_URL
+      ? {
+          spark: {
+            address: sparkAddress(env.SLUICE_SPARK_URL),
+            ...(env.SLUICE_SPARK_TOKEN ? { token: env.SLUICE_SPARK_TOKEN } : {}),
+            ...(env.SLUICE_SPARK_CA ? { ca: env.SLUICE_SPARK_CA } : {}),
+            ...(env.SLUICE_SPARK_FROM_ROWS === undefined ? {} : { fromRows: env.SLUICE_SPARK_FROM_ROWS }),
+          },
+        }
+      : {}),
     sourceAllow: env.SLUICE_SOURCE_ALLOW,
     fileRoots: env.SLUICE_FILE_ROOTS,
     s3Roots: env.SLUICE_S3_ROOTS,

@@ -35,6 +35,7 @@ export const errorCodes = {
   // clean
   EngineFailed: 'retry',
   EngineUnfit: 'final',
+  SparkUnavailable: 'retry',
   QualityBlocked: 'final',
   // servers and what they hold
   KafkaUnavailable: 'retry',

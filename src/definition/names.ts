@@ -28,6 +28,9 @@ export const keys = {
   raw: (pipeline: string, sha256: string) => `raw/${pipeline}/${sha256}`,
   /** What a download stores on its way. */
   fetching: (pipeline: string) => `tmp/fetching/${pipeline}/`,
+  sparkScratches: () => 'tmp/spark/',
+  /** What Spark reads and writes besides the parsed object, under a session's id. */
+  sparkScratch: (session: string) => `${keys.sparkScratches()}${session}/`,
   parsedPrefix: (rawSha: string, dialectSha: string) => `parsed/${rawSha}-${dialectSha.slice(0, 16)}/`,
   imports: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/imports/`,
   importRecord: (pipeline: string, hour: LogicalHour, n: number) => `${keys.imports(pipeline, hour)}${number6(n)}.json`,

@@ -94,9 +94,11 @@ export const pipelineSchema = z.strictObject({
   contract: contractSchema.prefault({}),
   quality: qualitySchema.prefault({}).describe('Gates between clean and publish. `block` publishes nothing.'),
   engine: z
-    .enum(['auto', 'duckdb', 'danfojs'])
+    .enum(['auto', 'duckdb', 'danfojs', 'spark'])
     .default('auto')
-    .describe('Who cleans; all give the same bytes. auto: danfojs for small files, DuckDB above.'),
+    .describe(
+      'Who cleans; all give the same bytes. auto: danfojs for small files, DuckDB above, Spark from the size on that the worker’s configuration names.',
+    ),
   save: z
     .strictObject({ localCopy: z.boolean().default(false) })
     .prefault({})

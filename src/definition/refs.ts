@@ -164,7 +164,7 @@ export interface EvolvedColumn {
 }
 
 export interface CleanResult {
-  readonly engine: 'duckdb' | 'danfojs';
+  readonly engine: 'duckdb' | 'danfojs' | 'spark';
   readonly seen?: SeenHours;
   readonly evolved?: readonly EvolvedColumn[];
   readonly batches: readonly CleanBatch[];

@@ -6,6 +6,7 @@ import {
   TimestampMillisecond,
   Utf8,
   makeData,
+  tableFromIPC,
   type Data,
   type Vector,
 } from 'apache-arrow';
@@ -103,6 +104,17 @@ export function textReader(vector: Vector): (row: number) => string | null {
   const { valueOffsets, values } = data as Data<Utf8>;
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return (row) => (data.getValid(row) ? bytes.toString('utf8', valueOffsets[row], valueOffsets[row + 1]) : null);
+}
+
+/** The rows of an Arrow IPC stream of which every column is text. */
+export function textRows(ipc: Uint8Array): (string | null)[][] {
+  return tableFromIPC(ipc).batches.flatMap((batch) => {
+    const readers = batch.schema.fields.map((_, at) => {
+      const column = batch.getChildAt(at);
+      return column && textReader(column);
+    });
+    return Array.from({ length: batch.numRows }, (_, row) => readers.map((read) => read?.(row) ?? null));
+  });
 }
 
 /** A reader for one column of a batch: the canonical value at a row. */

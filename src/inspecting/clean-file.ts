@@ -7,7 +7,8 @@ import type { Pipeline } from '../definition/pipeline.ts';
 import type { ImportRecord } from '../definition/refs.ts';
 import type { CleanReport } from '../stages/cleaning/clean-report.ts';
 import { cleanTable } from '../stages/cleaning/clean-table.ts';
-import { engineFor } from '../stages/cleaning/engine-for.ts';
+import { engineFor, type EngineServers } from '../stages/cleaning/engine-for.ts';
+import { partsHere } from '../stages/cleaning/engine.ts';
 import { mendParts, readFixes } from '../stages/cleaning/mend.ts';
 import { reportHtml } from '../stages/cleaning/report-html.ts';
 import type { StageContext } from '../stages/deps.ts';
@@ -15,7 +16,7 @@ import { checkHeader } from '../stages/importing/header.ts';
 import { parseFiles } from '../stages/importing/parse-raw.ts';
 import { FolderStore, fileRef } from './folder-store.ts';
 
-export type { CleanReport };
+export type { CleanReport, EngineServers };
 
 export interface CleanFileInput {
   /** A file on this machine. */
@@ -36,12 +37,14 @@ export interface CleanFileInput {
  * Imports and cleans one file without any server, as a run would. All results are made elsewhere and put into `out` at the
  * end, so it never holds half of one: `clean.csv`, `rejects.ndjson`, `report.json`, `report.html`, and `<name>.csv` of
  * each aggregate.
+ * @param servers Needed where the engine is Spark alone.
  * @returns the report, and the files written
  * @throws SluiceError as the import and clean stages do
  */
 export async function cleanFile(
   input: CleanFileInput,
   context: StageContext,
+  servers: EngineServers = {},
 ): Promise<{ report: CleanReport; written: string[] }> {
   const { path, where, hour, folder, out } = input;
   const record: ImportRecord = {
@@ -61,11 +64,11 @@ export async function cleanFile(
   if (parsed.rejects) await rename(parsed.rejects.uri, rejectsPath);
   else await appendFile(rejectsPath, '');
   const files = parsed.files.map(({ file }) => file);
-  const parts = parsed.parts.map(({ uri }) => uri);
+  const parts = partsHere(parsed.parts.map(({ uri }) => uri));
   const fixes = input.fixes === undefined ? [] : await readFixes(input.fixes);
   const mended = await mendParts({ parsed, parts, files, rejectsPath, fixes, folder, context });
   const nothingBefore = { earlier: [], rowsBefore: [] };
-  const engine = engineFor(pipeline.engine, mended.parsed.rows.parsed);
+  const engine = engineFor(pipeline.engine, mended.parsed.rows.parsed, servers);
   const { report, datasets } = await cleanTable(
     { ...mended, ...nothingBefore, pipeline, files, rejectsPath, unknownColumns, folder },
     engine,

@@ -2,6 +2,7 @@ import type { KafkaConnector } from '../connectors/kafka.ts';
 import type { MailConnector } from '../connectors/mail.ts';
 import type { ObjectStore } from '../connectors/object-store.ts';
 import type { SearchConnector } from '../connectors/search.ts';
+import type { SparkConnector } from '../connectors/spark/spark.ts';
 import type { Settings } from '../connectors/settings.ts';
 
 /** What every stage works with. Built once a process; tests build it on the real servers. */
@@ -10,6 +11,8 @@ export interface StageDeps {
   readonly kafka: KafkaConnector;
   readonly search: SearchConnector;
   readonly mail: MailConnector;
+  /** Absent where the worker's configuration names no Spark. */
+  readonly spark?: SparkConnector;
   readonly settings: Settings;
 }
 

@@ -3,6 +3,7 @@ import { MailConnector } from '../connectors/mail.ts';
 import { ObjectStore } from '../connectors/object-store.ts';
 import { SearchConnector } from '../connectors/search.ts';
 import { readSettings } from '../connectors/settings.ts';
+import { SparkConnector } from '../connectors/spark/spark.ts';
 import type { StageDeps } from '../stages/deps.ts';
 
 /**
@@ -17,5 +18,6 @@ export function stageDepsOf(environment: Readonly<Record<string, string | undefi
     kafka: new KafkaConnector(settings.kafka),
     search: new SearchConnector(settings.elasticsearch),
     mail: new MailConnector(settings.mail),
+    ...(settings.spark ? { spark: new SparkConnector(settings.spark) } : {}),
   };
 }

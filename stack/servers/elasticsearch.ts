@@ -1,6 +1,7 @@
 import { access, chmod, chown, cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isRoot, openCacheFolder } from '../paths.ts';
+import { needs } from '../versions.ts';
 import { expectOk, LOOPBACK, type Place, type Server } from './server.ts';
 
 /** `nobody` on Debian; it only has to be somebody who is not root. */
@@ -10,7 +11,7 @@ export const elasticsearch: Server = {
   name: 'elasticsearch',
   title: 'Elasticsearch',
   ports: { elasticsearch: 9200, elasticsearchTransport: 9300 },
-  needsJava: true,
+  needsJava: needs.jdk,
   refusesRoot: true,
   prepare: async (place) => {
     const config = join(place.folder, 'config');

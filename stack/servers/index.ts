@@ -4,6 +4,7 @@ import { kafka } from './kafka.ts';
 import { mailpit } from './mailpit.ts';
 import { minio } from './minio.ts';
 import type { Server } from './server.ts';
+import { spark } from './spark.ts';
 import { temporal } from './temporal.ts';
 
-export const servers: Readonly<Record<ServerName, Server>> = { temporal, minio, mailpit, kafka, elasticsearch };
+export const servers: Readonly<Record<ServerName, Server>> = { temporal, minio, mailpit, kafka, elasticsearch, spark };

@@ -4,6 +4,7 @@ import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KafkaConnector } from '../../src/connectors/kafka.ts';
+import { needs } from '../versions.ts';
 import { LOOPBACK, type Place, type Server } from './server.ts';
 
 const run = promisify(execFile);
@@ -12,7 +13,7 @@ export const kafka: Server = {
   name: 'kafka',
   title: 'Kafka (KRaft, one node)',
   ports: { kafka: 9092, kafkaController: 9093 },
-  needsJava: true,
+  needsJava: needs.jdk,
   prepare: async (place) => {
     await mkdir(place.folder, { recursive: true });
     await writeFile(join(place.folder, 'server.properties'), properties(place));

@@ -5,7 +5,6 @@ export const mailpit: Server = {
   name: 'mailpit',
   title: 'Mailpit, an inbox for every mail',
   ports: { smtp: 1025, inbox: 8025 },
-  needsJava: false,
   prepare: async () => {},
   launch: ({ home, folder, ports }) => ({
     program: join(home, 'mailpit'),

@@ -6,7 +6,6 @@ export const minio: Server = {
   name: 'minio',
   title: 'MinIO, the object store',
   ports: { minio: 9000, minioConsole: 9001 },
-  needsJava: false,
   prepare: async ({ folder }) => {
     await mkdir(join(folder, 'data'), { recursive: true });
   },

@@ -1,4 +1,4 @@
-import type { ServerName } from '../versions.ts';
+import type { JdkNeed, ServerName } from '../versions.ts';
 
 /** Where a server runs: its folders and ports in one stack. */
 export interface Place {
@@ -7,6 +7,8 @@ export interface Place {
   /** Its own folder in the stack's state: data and generated configuration. */
   readonly folder: string;
   readonly ports: Readonly<Record<string, number>>;
+  /** Those of the whole stack, for servers that talk to another one. */
+  readonly allPorts: Readonly<Record<string, number>>;
   readonly credentials: { readonly user: string; readonly password: string };
   /** A JDK, for those that need one. */
   readonly javaHome: string;
@@ -28,7 +30,8 @@ export interface Server {
   readonly title: string;
   /** Ports by purpose, with the usual numbers. */
   readonly ports: Readonly<Record<string, number>>;
-  readonly needsJava: boolean;
+  /** Which JDKs it runs on, where it needs one. */
+  readonly needsJava?: JdkNeed;
   /** It refuses to run as root: then it gets folders that its user can reach. */
   readonly refusesRoot?: boolean;
   /** Writes what it needs into its folder. Idempotent. */

@@ -7,7 +7,6 @@ export const temporal: Server = {
   name: 'temporal',
   title: 'Temporal with its Web UI',
   ports: { temporal: 7233, temporalUi: 8233, temporalMetrics: 7243 },
-  needsJava: false,
   prepare: async () => {},
   launch: ({ home, folder, ports }) => ({
     program: join(home, 'temporal'),

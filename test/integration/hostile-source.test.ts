@@ -38,7 +38,8 @@ describe.skipIf(noStack)('a source that does not do as it should', () => {
       const part = bytes.subarray(from, from + after);
       response.write(part, () => {
         if (from + part.length === bytes.length) response.end();
-        else setTimeout(() => response.socket?.resetAndDestroy(), 20);
+        // Not reset: what the other side has not read yet would be lost with it, and how much that is depends on the machine.
+        else response.socket?.end();
       });
     });
   }
@@ -112,9 +113,9 @@ describe.skipIf(noStack)('a source that does not do as it should', () => {
     const pipeline = lab.define(`${url}/x.csv`);
     const key = `${keys.fetching(pipeline.name)}old/000000/p000000`;
     await lab.deps.store.put(key, Buffer.from('x'));
-    const { collectLeftOvers } = await import('../../src/stages/importing/raw-writer.ts');
-    expect(await collectLeftOvers(lab.deps.store, pipeline.name, Date.now())).toBe(0);
-    expect(await collectLeftOvers(lab.deps.store, pipeline.name, Date.now() + 25 * 3_600_000)).toBe(1);
+    const { collectLeftOvers } = await import('../../src/stages/scratch.ts');
+    expect(await collectLeftOvers(lab.deps.store, keys.fetching(pipeline.name), Date.now())).toBe(0);
+    expect(await collectLeftOvers(lab.deps.store, keys.fetching(pipeline.name), Date.now() + 25 * 3_600_000)).toBe(1);
     expect(await lab.keys(keys.fetching(pipeline.name))).toEqual([]);
   });
 

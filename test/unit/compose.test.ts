@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { servers } from '../../stack/servers/index.ts';
-import { versions } from '../../stack/versions.ts';
+import { sparkStore, versions } from '../../stack/versions.ts';
 import { searchAttributes } from '../../src/definition/names.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
 
@@ -21,14 +21,27 @@ interface Service {
 }
 
 const text = await readFile(join(home, 'docker-compose.yml'), 'utf8');
-const { services } = parse(text) as { services: Record<string, Service> };
+const { services } = parse(text, { merge: true }) as { services: Record<string, Service> };
+/** Spark is a cluster there: a server that is spoken to, a master, and workers. */
+const clusterOnly = ['spark-master', 'spark-worker'];
 
 describe('docker-compose.yml', () => {
   it('has every server of the stack in the same version, and Kibana in that of Elasticsearch', () => {
-    const tags = Object.fromEntries(Object.entries(services).map(([name, { image }]) => [name, image.split(':')[1]]));
+    const single = Object.entries(services).filter(([name]) => !clusterOnly.includes(name));
+    const tags = Object.fromEntries(single.map(([name, { image }]) => [name, image.split(':')[1]]));
     const { temporal, ...same } = versions;
     expect(tags).toEqual({ ...same, temporal: temporal.replace(/^v/, ''), kibana: versions.elasticsearch });
     expect(text).toContain(`github.com/minio/minio@${versions.minio}`);
+    for (const name of clusterOnly) expect(services[name]?.image).toBe(services['spark']?.image);
+    expect(text).toContain(`FROM apache/spark:${versions.spark}`);
+    const fetched = [
+      ...text.matchAll(/<artifactId>(hadoop-aws|s3|s3-transfer-manager|sts)<.artifactId><version>([^<]+)/g),
+    ];
+    const { hadoopAws, awsSdk } = sparkStore;
+    expect(fetched.map(([, name, version]) => `${name} ${version}`)).toEqual([
+      `hadoop-aws ${hadoopAws}`,
+      ...['s3', 's3-transfer-manager', 'sts'].map((name) => `${name} ${awsSdk}`),
+    ]);
   });
 
   it('watches the health of each, and opens each on loopback only, at the usual ports', () => {
@@ -39,7 +52,7 @@ describe('docker-compose.yml', () => {
         .map(([, port]) => `127.0.0.1:${port}:${port}`),
     );
     const open = new Set(Object.values(services).flatMap(({ ports }) => ports));
-    expect(open).toEqual(new Set([...usual, '127.0.0.1:5601:5601']));
+    expect(open).toEqual(new Set([...usual, '127.0.0.1:5601:5601', '127.0.0.1:8080:8080']));
     for (const { healthcheck } of Object.values(services)) expect(healthcheck?.test[0]).toBe('CMD');
   });
 
@@ -48,7 +61,9 @@ describe('docker-compose.yml', () => {
       .flatMap(({ environment }) => Object.entries(environment ?? {}))
       .filter(([name]) => /user|password|secret|key|token/i.test(name))
       .map(([, value]) => String(value));
-    expect(secrets).toEqual(['${SLUICE_S3_ACCESS_KEY-}', '${SLUICE_S3_SECRET_KEY-}']);
+    expect(new Set(secrets)).toEqual(
+      new Set(['${SLUICE_S3_ACCESS_KEY-}', '${SLUICE_S3_SECRET_KEY-}', '${SLUICE_SPARK_TOKEN-}']),
+    );
   });
 
   it('registers the search attributes that runs set, as the stack does', () => {

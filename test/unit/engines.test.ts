@@ -1,17 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pipelineSchema, type PipelineInput } from '../../src/definition/pipeline.ts';
-import { encodeTextParquet } from '../../src/formats/parquet.ts';
+import type { PipelineInput } from '../../src/definition/pipeline.ts';
 import { anyDefinition, anyHeader, anyRows } from '../helpers/any-cleaning.ts';
-import { named, textColumns } from '../helpers/text-columns.ts';
+import { jobOf, told } from '../helpers/engine-lab.ts';
 import { cleanWithDanfojs } from '../../src/stages/cleaning/danfojs-clean.ts';
 import { danfojsEngine } from '../../src/stages/cleaning/danfojs-engine.ts';
 import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
-import type { CleanOutcome } from '../../src/stages/cleaning/engine.ts';
-import { compileRules } from '../../src/stages/cleaning/rules.ts';
 import { unattended } from '../../src/stages/deps.ts';
 
 let root: string;
@@ -26,22 +23,9 @@ afterAll(async () => {
 
 const plain: readonly string[] = ['ID', 'A', 'B'];
 
-async function prepareJob(input: Partial<PipelineInput>, rows: readonly (readonly string[])[], header = plain) {
-  const pipeline = pipelineSchema.parse({ name: 'p', source: { url: 'https://example.org/a.csv' }, ...input });
-  const folder = await mkdtemp(join(root, 'job-'));
-  const path = join(folder, 'part.parquet');
-  await writeFile(path, encodeTextParquet(named(header), textColumns(header.length, rows), 0));
-  return { rules: compileRules(pipeline, header), parts: [path], files: ['f'], folder };
-}
-
-async function told(outcome: CleanOutcome) {
-  const { cleanPath, rejectsPath, ...rest } = outcome;
-  return { ...rest, clean: await readFile(cleanPath, 'utf8'), rejects: await readFile(rejectsPath, 'utf8') };
-}
-
 async function both(input: Partial<PipelineInput>, rows: readonly (readonly string[])[], header = plain) {
-  const job = await prepareJob(input, rows, header);
-  const danfojs = await told(await cleanWithDanfojs(job));
+  const job = await jobOf(root, input, rows, header);
+  const danfojs = await told(await cleanWithDanfojs({ ...job, parts: [job.path] }));
   const duckdb = await told(await duckdbEngine.clean({ ...job, context: unattended }));
   await rm(job.folder, { recursive: true });
   return { danfojs, duckdb };
@@ -81,7 +65,7 @@ describe('danfojs and DuckDB', () => {
 
   it('danfojs works in a thread of its own, and stops when it is told to', async () => {
     const columns = { ID: { name: 'id' }, A: { name: 'a' }, B: { name: 'b' } };
-    const job = await prepareJob({ columns }, [['1', 'a', 'b']]);
+    const job = await jobOf(root, { columns }, [['1', 'a', 'b']], plain);
     const notes: string[] = [];
     const context = {
       signal: new AbortController().signal,
@@ -98,8 +82,8 @@ describe('danfojs and DuckDB', () => {
 
   it('danfojs says so in a sentence when a part is no Parquet file', async () => {
     const columns = { ID: { name: 'id' }, A: { name: 'a' }, B: { name: 'b' } };
-    const job = await prepareJob({ columns }, [['1', 'a', 'b']]);
-    await writeFile(job.parts[0] ?? '', 'not parquet');
+    const job = await jobOf(root, { columns }, [['1', 'a', 'b']], plain);
+    await writeFile(job.path, 'not parquet');
     await expect(danfojsEngine.clean({ ...job, context: unattended })).rejects.toMatchObject({
       code: 'EngineFailed',
       message: expect.stringMatching(/not a Parquet file/) as unknown,

@@ -33,7 +33,7 @@ const roomOf = (path: string): string => {
 
 const files = ['src', 'stack'].flatMap((folder) =>
   readdirSync(join(home, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') && !name.includes('/generated/'))
     .map((name) => join(home, folder, name)),
 );
 

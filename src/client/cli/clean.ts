@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ObjectStore } from '../../connectors/object-store.ts';
+import { readSettings } from '../../connectors/settings.ts';
+import { SparkConnector } from '../../connectors/spark/spark.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { toLogicalHour } from '../../definition/hour.ts';
 import { loadDefinition } from '../../definition/load.ts';
-import { pipelineSchema } from '../../definition/pipeline.ts';
-import { cleanFile, type CleanReport } from '../../inspecting/clean-file.ts';
+import { pipelineSchema, type Pipeline } from '../../definition/pipeline.ts';
+import { cleanFile, type CleanReport, type EngineServers } from '../../inspecting/clean-file.ts';
 import { openInput } from '../../inspecting/input.ts';
 import { bold, paced, Screen } from './screen.ts';
 
@@ -22,7 +25,10 @@ export async function clean(file: string, flags: CleanFlags): Promise<number> {
   const definition = await loadDefinition(resolve(flags.pipeline));
   const engine = pipelineSchema.shape.engine.safeParse(flags.engine ?? definition.engine);
   if (!engine.success)
-    throw new SluiceError('SettingsInvalid', `--engine can be auto, danfojs or duckdb, and is "${flags.engine}".`);
+    throw new SluiceError(
+      'SettingsInvalid',
+      `--engine can be auto, danfojs, duckdb or spark, and is "${flags.engine}".`,
+    );
   const pipeline = { ...definition, engine: engine.data };
   const folder = await mkdtemp(join(tmpdir(), 'sluice-clean-'));
   const stop = new AbortController();
@@ -45,7 +51,7 @@ export async function clean(file: string, flags: CleanFlags): Promise<number> {
     const hour = toLogicalHour(new Date());
     const out = resolve(flags.out);
     const given = { path, where, pipeline, hour, fixes: flags.fixes, out, folder };
-    const { report, written } = await cleanFile(given, { signal: stop.signal, progress });
+    const { report, written } = await cleanFile(given, { signal: stop.signal, progress }, serversFor(pipeline));
     screen.end();
     if (flags.json) process.stdout.write(`${JSON.stringify(summary(report, out))}\n`);
     else process.stdout.write(`${lines(file, report, written).join('\n')}\n`);
@@ -54,6 +60,13 @@ export async function clean(file: string, flags: CleanFlags): Promise<number> {
     process.off('SIGINT', interrupt);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Spark, and the object store that it works on, where the engine may be Spark; other engines need none. */
+function serversFor({ engine }: Pipeline): EngineServers {
+  if (engine !== 'spark') return {};
+  const { spark, store } = readSettings(process.env);
+  return spark ? { spark: new SparkConnector(spark), store: new ObjectStore(store) } : {};
 }
 
 function summary(

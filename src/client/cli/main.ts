@@ -89,7 +89,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .requiredOption('--pipeline <definition>', 'the definition, a YAML file')
     .requiredOption('--out <folder>', 'where the results go')
-    .option('--engine <name>', 'auto, danfojs or duckdb; that of the definition where left out')
+    .option('--engine <name>', 'auto, danfojs, duckdb or spark; that of the definition where left out')
     .option('--fixes <file>', 'an overlay that mends rows, as for "quarantine replay"')
     .option(...json)
     .action(async (file: string, options: CleanFlags) => {

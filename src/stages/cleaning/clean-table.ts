@@ -9,7 +9,7 @@ import { aggregateCleanCsv } from './aggregates.ts';
 import { cleanHeader } from './clean-csv.ts';
 import type { CleanReport } from './clean-report.ts';
 import { deriveColumns } from './derive.ts';
-import type { CleanEngine, CleanJob, CleanOutcome } from './engine.ts';
+import type { CleanEngine, CleanJob, CleanOutcome, Parts } from './engine.ts';
 import { profileColumns } from './profile.ts';
 import { judgeQuality } from './quality.ts';
 import { describeRejects } from './rejects.ts';
@@ -20,7 +20,7 @@ export interface Table {
   readonly pipeline: Pipeline;
   readonly parsed: Pick<ParsedObject, 'header' | 'rows' | 'rejectedBy'>;
   /** As in {@link CleanJob}. */
-  readonly parts: readonly string[];
+  readonly parts: Parts;
   readonly files: readonly string[];
   /** A file with the parser's rejects, to which those of the rules are added. */
   readonly rejectsPath: string;

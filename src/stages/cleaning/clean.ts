@@ -4,7 +4,14 @@ import { SluiceError } from '../../definition/errors.ts';
 import { evolvedColumns, withEvolved } from '../../definition/evolve.ts';
 import { keys, mainDataset } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import type { CleanBatch, CleanResult, HourRecord, QuarantineEntry, RowCounts } from '../../definition/refs.ts';
+import type {
+  CleanBatch,
+  CleanResult,
+  HourRecord,
+  ObjectRef,
+  QuarantineEntry,
+  RowCounts,
+} from '../../definition/refs.ts';
 import { streamOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { batchIdOf, schemaVersion } from '../hashing.ts';
@@ -15,6 +22,7 @@ import { schemaDiff, type CleanReport } from './clean-report.ts';
 import { cleanTable } from './clean-table.ts';
 import { committedHours, fetchClean, seenHours } from './earlier-hours.ts';
 import { engineFor } from './engine-for.ts';
+import type { Parts } from './engine.ts';
 import { findFixes, mendParts } from './mend.ts';
 
 /**
@@ -31,7 +39,7 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
   try {
     const table = await fetchTable(deps, { ...input, pipeline }, folder, context);
     const earlier = await earlierHours(deps, pipeline, input, folder, context);
-    const engine = engineFor(pipeline.engine, table.parsed.rows.parsed);
+    const engine = engineFor(pipeline.engine, table.parsed.rows.parsed, deps);
     const { report, datasets } = await cleanTable({ ...table, ...earlier, pipeline, folder }, engine, context);
     const before = earlier.records.findLast(({ batch }) => batch !== undefined);
     const diff = before && (await diffSince(deps, pipeline, before, report));
@@ -64,12 +72,7 @@ async function fetchTable(
   context: StageContext,
 ) {
   const { parsed, unknownColumns } = imported;
-  const parts: string[] = [];
-  for (const [at, part] of parsed.parts.entries()) {
-    const path = join(folder, `part-${at}.parquet`);
-    await deps.store.download(part, path, context.signal);
-    parts.push(path);
-  }
+  const parts = storedParts(deps, parsed.parts, folder, context);
   const rejectsPath = join(folder, 'rejects.ndjson');
   if (parsed.rejects) await deps.store.download(parsed.rejects, rejectsPath);
   else await appendFile(rejectsPath, '');
@@ -77,6 +80,27 @@ async function fetchTable(
   const fixes = await findFixes(deps, pipeline.name, hour);
   const mended = await mendParts({ parsed, parts, files, rejectsPath, fixes, folder, context });
   return { ...mended, files, rejectsPath, unknownColumns };
+}
+
+/** Parts that are brought here once, when an engine or the rejects need them. */
+function storedParts(
+  { store }: Pick<StageDeps, 'store'>,
+  refs: readonly ObjectRef[],
+  folder: string,
+  { signal, progress }: StageContext,
+): Parts {
+  const fetch = async (): Promise<string[]> => {
+    const paths: string[] = [];
+    for (const [at, part] of refs.entries()) {
+      const path = join(folder, `part-${at}.parquet`);
+      await store.download(part, path, signal);
+      progress({ note: `fetched part ${at + 1} of ${refs.length}` });
+      paths.push(path);
+    }
+    return paths;
+  };
+  let fetched: Promise<readonly string[]> | undefined;
+  return { local: () => (fetched ??= fetch()), stored: refs.map(({ uri }) => uri) };
 }
 
 async function earlierHours(

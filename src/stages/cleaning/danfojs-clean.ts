@@ -13,7 +13,8 @@ import type { CleanJob, CleanOutcome, FoundReject } from './engine.ts';
 import { judgeRow, prepare, type Prepared } from './judge.ts';
 import type { CleanRules } from './rules.ts';
 
-export type DanfojsJob = Omit<CleanJob, 'context'>;
+/** A job as it goes to a thread: the paths of its parts. */
+export type DanfojsJob = Omit<CleanJob, 'context' | 'parts'> & { readonly parts: readonly string[] };
 
 /** A row that is sound so far: its canonical values, variants behind. */
 export interface SoundRow {

@@ -18,9 +18,9 @@ const MEMORY_MB = 1_500;
  */
 export const danfojsEngine: CleanEngine = {
   name: 'danfojs',
-  async clean({ context, ...job }) {
+  async clean({ context, parts, ...job }) {
     context.signal.throwIfAborted();
-    const input: DanfojsJob = job;
+    const input: DanfojsJob = { ...job, parts: await parts.local() };
     const thread = new Worker(new URL('danfojs-thread.ts', import.meta.url), {
       workerData: input,
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },

@@ -1,11 +1,21 @@
 import type { StageContext } from '../deps.ts';
 import type { CleanRules, RejectRule } from './rules.ts';
 
-/** A parsed object on this machine, and what is to become of it. */
+/** The Parquet parts of a parsed object, in order. */
+export interface Parts {
+  /** Their paths on this machine, where they are brought when they are first asked for. */
+  local(): Promise<readonly string[]>;
+  /** Their uris in the object store; absent where they are on this machine alone. */
+  readonly stored?: readonly string[];
+}
+
+/** Parts that lie on this machine. */
+export const partsHere = (paths: readonly string[]): Parts => ({ local: async () => paths });
+
+/** A parsed object, and what is to become of it. */
 export interface CleanJob {
   readonly rules: CleanRules;
-  /** Paths of the parsed object's Parquet parts, in order. */
-  readonly parts: readonly string[];
+  readonly parts: Parts;
   /** The raw files by the number that `_file` holds: sha256, with `#n` behind it for the nth time of the same bytes. */
   readonly files: readonly string[];
   /** A folder of the job's own: what the engine makes goes there, and scratch. */
@@ -43,6 +53,17 @@ export interface CleanOutcome {
 
 /** Whoever cleans. Engines give the same two files, byte for byte. */
 export interface CleanEngine {
-  readonly name: 'duckdb' | 'danfojs';
+  readonly name: 'duckdb' | 'danfojs' | 'spark';
   clean(job: CleanJob): Promise<CleanOutcome>;
+}
+
+/** What became of the rows, for engines that speak SQL. @param tally As `tallySql` has it. */
+export function rowsOf(
+  { keep, key }: CleanRules,
+  [all = 0, kept = 0, bad = 0]: readonly number[],
+  clean: number,
+  rejected: number,
+): CleanOutcome['rows'] {
+  const conflicting = keep === 'reject' && key.length > 0 ? rejected - bad : 0;
+  return { clean, duplicates: kept - clean - conflicting, filtered: all - kept - bad, rejected };
 }

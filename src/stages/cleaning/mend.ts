@@ -10,6 +10,7 @@ import type { ParsedObject } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import type { ParseReject } from '../importing/parse-raw.ts';
 import { withDuckDb } from './duckdb.ts';
+import { partsHere, type Parts } from './engine.ts';
 import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
 
 const fixSchema = z.strictObject({
@@ -57,7 +58,7 @@ export async function findFixes(
 
 interface Mending {
   readonly parsed: Pick<ParsedObject, 'header' | 'rows' | 'rejectedBy'>;
-  readonly parts: readonly string[];
+  readonly parts: Parts;
   readonly files: readonly string[];
   /** Lines of {@link ParseReject}; those that are mended are taken out. */
   readonly rejectsPath: string;
@@ -109,7 +110,7 @@ export async function mendParts(mending: Mending): Promise<Pick<Mending, 'parsed
       rows: { read: parsed.rows.read, parsed: parsed.rows.read - rejected, rejected },
       rejectedBy: joined.rejectedBy,
     },
-    parts: [...others, await writePart(mending, [...joined.rows, ...rows])],
+    parts: partsHere([...others, await writePart(mending, [...joined.rows, ...rows])]),
     mended: wanted.size,
   };
 }
@@ -150,7 +151,7 @@ async function mendRows(
   return withDuckDb(folder, context, async (connection) => {
     const rows: Mended[] = [];
     const others: string[] = [];
-    for (const [at, part] of parts.entries()) {
+    for (const [at, part] of (await parts.local()).entries()) {
       const source = `read_parquet(${sql.text(part)}) AS parsed(${names.join(', ')})`;
       const hit = `(_file, _offset) IN (VALUES ${places})`;
       const cells = parsed.header.map((_, column) => `hex(c${column})`);

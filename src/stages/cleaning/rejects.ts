@@ -42,8 +42,9 @@ export async function describeRejects(
   const done = finished(output);
   const rejectedBy: Record<string, number> = {};
   if ((await stat(rejectsPath)).size > 0) {
+    const local = await parts.local();
     await withDuckDb(folder, context, async (connection) => {
-      for await (const reject of rowsOf(connection, rules, parts, rejectsPath)) {
+      for await (const reject of rowsOf(connection, rules, local, rejectsPath)) {
         const { file, at, cells, ...rest } = reject;
         const own = rules.columns[at];
         const stranger = rules.strangers[at - rules.columns.length];

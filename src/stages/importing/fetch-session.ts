@@ -3,7 +3,8 @@ import { errorCodes, SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { RawFile } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
-import { collectLeftOvers, removeSession, type PartState } from './raw-writer.ts';
+import { collectLeftOvers, removeScratch } from '../scratch.ts';
+import type { PartState } from './raw-writer.ts';
 
 /** What a heartbeat says of a download: enough for the next attempt, on whichever worker, to go on. */
 export interface FetchState {
@@ -79,7 +80,7 @@ export class FetchSession {
 
   /** Runs the work and tidies up, unless another attempt may come back for what is stored. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    await collectLeftOvers(this.#deps.store, this.#pipeline, Date.now()).catch(() => {});
+    await collectLeftOvers(this.#deps.store, keys.fetching(this.#pipeline), Date.now()).catch(() => {});
     try {
       const result = await work();
       await this.#tidy();
@@ -93,7 +94,7 @@ export class FetchSession {
 
   async #tidy(): Promise<void> {
     // What stays behind is collected later, so it is no reason to fail.
-    await removeSession(this.#deps.store, this.#prefix).catch(() => {});
+    await removeScratch(this.#deps.store, this.#prefix).catch(() => {});
   }
 
   #doneKey(file: number): string {

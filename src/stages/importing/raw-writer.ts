@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { ObjectStore } from '../../connectors/object-store.ts';
-import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { ObjectRef } from '../../definition/refs.ts';
 
@@ -118,26 +117,4 @@ export class RawWriter {
   #key(part: number): string {
     return `${this.#prefix}p${String(part).padStart(6, '0')}`;
   }
-}
-
-/** What an attempt leaves behind is of use for a day. */
-const LEFT_OVER_MS = 24 * 3_600_000;
-
-/** Removes parts that no attempt will come back for. */
-export async function collectLeftOvers(store: ObjectStore, pipeline: string, now: number): Promise<number> {
-  const stale: string[] = [];
-  for await (const { key, lastModified } of store.list(keys.fetching(pipeline))) {
-    if (now - lastModified.getTime() > LEFT_OVER_MS) stale.push(key);
-  }
-  await store.remove(stale);
-  return stale.length;
-}
-
-/** Removes all that one session of fetching stored on the way. */
-export async function removeSession(store: ObjectStore, prefix: string): Promise<void> {
-  if (!prefix.startsWith('tmp/'))
-    throw new SluiceError('RecordConflict', `${prefix} is no place of temporary objects.`);
-  const found: string[] = [];
-  for await (const { key } of store.list(prefix)) found.push(key);
-  await store.remove(found);
 }

@@ -35,4 +35,6 @@ export interface Dialect {
   lastKnown(value: string): string;
   /** A whole number as text, for what is counted in text. */
   readonly textType: string;
+  /** The text at a position (0 is the first), an SQL expression. */
+  pick(texts: readonly string[], at: string): string;
 }

@@ -25,4 +25,5 @@ export const sparkDialect: Dialect = {
   name: (name) => `\`${name.replaceAll('`', '``')}\``,
   lastKnown: (value) => `last_value(${value}, true)`,
   textType: 'STRING',
+  pick: (texts, at) => `element_at(array(${texts.map(text).join(', ')}), CAST(${at} AS INT) + 1)`,
 };

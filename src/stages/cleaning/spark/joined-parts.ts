@@ -1,0 +1,60 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { SluiceError } from '../../../definition/errors.ts';
+import type { StageContext, StageDeps } from '../../deps.ts';
+
+const LINE_FEED = 10;
+const QUOTE = 34;
+
+/**
+ * Joins the text files that Spark wrote below a prefix into one file, in order of their partitions, in one go.
+ * @param first What stands before them.
+ * @returns how many records of CSV they hold; a line end within quotes ends none
+ * @throws SluiceError `EngineFailed` where the files are not those of one job, each partition once
+ */
+export async function joinParts(
+  { store }: Pick<StageDeps, 'store'>,
+  prefix: string,
+  path: string,
+  first: string,
+  { signal, progress }: Pick<StageContext, 'signal' | 'progress'>,
+): Promise<number> {
+  const keys = await partKeys({ store }, prefix);
+  let records = 0;
+  let [bytes, quoted] = [0, false];
+  const text = async function* (): AsyncGenerator<Buffer> {
+    yield Buffer.from(first);
+    for (const key of keys) {
+      for await (const chunk of (await store.stream(key)) as AsyncIterable<Buffer>) {
+        for (let at = 0; at < chunk.length; at++) {
+          const byte = chunk[at];
+          if (byte === QUOTE) quoted = !quoted;
+          else if (byte === LINE_FEED && !quoted) records++;
+        }
+        bytes += chunk.length;
+        yield chunk;
+      }
+      progress({ bytes, note: `joined ${records} rows of Spark’s` });
+    }
+  };
+  await pipeline(Readable.from(text(), { objectMode: false }), createWriteStream(path), { signal });
+  return records;
+}
+
+/** A second output of a task would be a second file of its partition. */
+async function partKeys({ store }: Pick<StageDeps, 'store'>, prefix: string): Promise<string[]> {
+  const found = new Map<number, string>();
+  const jobs = new Set<string>();
+  for await (const { key } of store.list(prefix)) {
+    const [, partition, job = ''] = /\/part-(\d+)-([0-9a-f-]{36})[^/]*\.txt$/.exec(key) ?? [];
+    if (partition === undefined) continue;
+    const before = found.get(Number(partition));
+    if (before !== undefined)
+      throw new SluiceError('EngineFailed', `Spark wrote a partition twice: ${before} and ${key}.`);
+    found.set(Number(partition), key);
+    jobs.add(job);
+  }
+  if (jobs.size > 1) throw new SluiceError('EngineFailed', `Two jobs of Spark's wrote below ${prefix}.`);
+  return [...found].toSorted(([a], [b]) => a - b).map(([, key]) => key);
+}

@@ -1,0 +1,49 @@
+import type { CleanRules } from '../rules.ts';
+import type { Dialect } from '../sql/dialect.ts';
+import { chosenCells, chosenFrom, rejectsSql } from '../sql/results.ts';
+
+/** What a session has to agree with us on, whatever its server's own settings are. */
+export const sessionSettings: Readonly<Record<string, string>> = {
+  'spark.sql.session.timeZone': 'UTC',
+  'spark.sql.ansi.enabled': 'true',
+  // Names in a file may differ in case alone.
+  'spark.sql.caseSensitive': 'true',
+  'spark.sql.parquet.compression.codec': 'zstd',
+  // One copy on the object store instead of two. What is there before the job is done is not looked at.
+  'mapreduce.fileoutputcommitter.algorithm.version': '2',
+};
+
+/** Text files of one column below a folder, in the order of the query. */
+export function writeTextSql(folder: string, query: string, sql: Dialect): string {
+  return `INSERT OVERWRITE DIRECTORY ${sql.text(folder)} USING text ${query}`;
+}
+
+export function writeParquetSql(folder: string, query: string, sql: Dialect): string {
+  return `INSERT OVERWRITE DIRECTORY ${sql.text(folder)} USING parquet ${query}`;
+}
+
+/** The lines of clean.csv in source order, as `csvLine` writes them. */
+export function cleanLinesSql(rules: CleanRules, ranked: string, files: readonly string[], sql: Dialect): string {
+  const cells = chosenCells(rules, files, sql).map((cell) => csvCellSql(cell, sql));
+  return `SELECT concat_ws(',', ${cells.join(', ')}) AS line FROM ${chosenFrom(rules, ranked)} ORDER BY ranked._row`;
+}
+
+/** The lines of the engine's rejects, in source order. */
+export function rejectLinesSql(rules: CleanRules, ranked: string, sql: Dialect): string {
+  const cells = ['_row', 'bad'].map((name) => `CAST(${name} AS ${sql.textType})`);
+  return `SELECT concat_ws(',', ${[...cells, 'rule'].join(', ')}) AS line
+    FROM (${rejectsSql(rules, 'judged', ranked)}) AS rejects ORDER BY _row`;
+}
+
+function csvCellSql(cell: string, sql: Dialect): string {
+  const quoted = `concat('"', replace(${cell}, '"', '""'), '"')`;
+  const plain = sql.is(cell, '[^",\\r\\n#]+');
+  return `CASE WHEN ${cell} IS NULL THEN '' WHEN ${plain} THEN ${cell} ELSE ${quoted} END`;
+}
+
+/** A relation without rows, with the parsed object's columns by position. */
+export function noRowsSql(width: number, sql: Dialect): string {
+  const columns = Array.from({ length: width }, () => `CAST(NULL AS ${sql.textType})`);
+  const numbers = Array.from({ length: 4 }, () => 'CAST(0 AS BIGINT)');
+  return `(SELECT ${[...columns, ...numbers].join(', ')} WHERE false)`;
+}
