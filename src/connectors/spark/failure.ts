@@ -68,9 +68,15 @@ export function sparkError(where: string, failure: SparkFailure, cause: unknown,
       cause,
     });
   }
-  const said = (full ?? failure.text).replaceAll(/\s*\n\s*/g, ' ').trim();
+  const said = textOf(full ?? failure.text);
   return new SluiceError('EngineFailed', `Spark failed: ${said.length > 2_000 ? `${said.slice(0, 1_999)}…` : said}`, {
     cause,
     facts: { errorClass: failure.errorClass },
   });
+}
+
+/** Spark's text in one line, without the stack that stands behind it. */
+function textOf(text: string): string {
+  const [beginning = ''] = text.split(/\n\s*at [\w.$]+[(/]|\nDriver stacktrace:/);
+  return beginning.replaceAll(/\s*\n\s*/g, ' ').trim();
 }

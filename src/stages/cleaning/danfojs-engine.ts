@@ -19,8 +19,8 @@ const MEMORY_MB = 1_500;
 export const danfojsEngine: CleanEngine = {
   name: 'danfojs',
   async clean({ context, parts, ...job }) {
-    context.signal.throwIfAborted();
     const input: DanfojsJob = { ...job, parts: await parts.local() };
+    context.signal.throwIfAborted();
     const thread = new Worker(new URL('danfojs-thread.ts', import.meta.url), {
       workerData: input,
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },

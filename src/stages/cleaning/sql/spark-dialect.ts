@@ -15,8 +15,8 @@ export const sparkDialect: Dialect = {
   trim: (value, characters) => `trim(BOTH ${text(characters)} FROM ${value})`,
   trimLeft: (value, characters) => `trim(LEADING ${text(characters)} FROM ${value})`,
   trimRight: (value, characters) => `trim(TRAILING ${text(characters)} FROM ${value})`,
-  // Spark has no function for it, but ICU, which its collations use, does.
-  normalise: (value) => `reflect('com.ibm.icu.text.Normalizer', 'compose', ${value}, false)`,
+  // Spark has no function for it, but ICU, which its collations use, does. It fails on NULL alone, and so gives NULL.
+  normalise: (value) => `try_reflect('com.ibm.icu.text.Normalizer', 'compose', ${value}, false)`,
   startsWith: (value, start) => `startswith(${value}, ${text(start)})`,
   instant: (value, minutes) => `timestampadd(MINUTE, -(${minutes}), TRY_CAST(${value} AS TIMESTAMP_NTZ))`,
   isoSeconds: (timestamp) => `date_format(${timestamp}, "yyyy-MM-dd'T'HH:mm:ss")`,

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PipelineInput } from '../../src/definition/pipeline.ts';
+import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
+import { engineFor } from '../../src/stages/cleaning/engine-for.ts';
+import { unattended, type StageDeps } from '../../src/stages/deps.ts';
+import { anyDefinition, anyHeader, anyRows } from '../helpers/any-cleaning.ts';
+import { jobOf, told } from '../helpers/engine-lab.ts';
+import { stageDeps } from '../helpers/servers.ts';
+import { noStack, testStack } from '../helpers/stack.ts';
+
+describe.skipIf(noStack)('Spark and DuckDB', () => {
+  let deps: StageDeps;
+  let root: string;
+
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'sluice-spark-'));
+    deps = stageDeps((await testStack()).environment, `spark-${randomBytes(4).toString('hex')}`);
+    await deps.store.ensureBucket();
+  });
+
+  afterAll(async () => {
+    deps.spark?.close();
+    await deps.search.close();
+    await rm(root, { recursive: true, force: true });
+  });
+
+  async function both(
+    input: Partial<PipelineInput>,
+    rows: readonly (readonly string[])[],
+    header = anyHeader as readonly string[],
+  ) {
+    const job = await jobOf(root, input, rows, header);
+    const spark = await told(await engineFor('spark', rows.length, deps).clean({ ...job, context: unattended }));
+    const duckdb = await told(await duckdbEngine.clean({ ...job, context: unattended }));
+    await rm(job.folder, { recursive: true });
+    return { spark, duckdb };
+  }
+
+  it('give the same bytes for any rows and rules (property)', async () => {
+    const runs = Number(process.env['SPARK_RUNS'] ?? 15);
+    const seed = process.env['SPARK_SEED'];
+    const large = fc.array(anyRows, { minLength: 4, maxLength: 8 }).map((some) => some.flat());
+    await fc.assert(
+      fc.asyncProperty(anyDefinition, large, async (definition, rows) => {
+        const { spark, duckdb } = await both(definition, rows);
+        expect(spark).toEqual(duckdb);
+      }),
+      { numRuns: runs, ...(seed === undefined ? {} : { seed: Number(seed) }) },
+    );
+  }, 900_000);
+});
