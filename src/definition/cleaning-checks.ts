@@ -11,6 +11,8 @@ import { streamOf } from './streams.ts';
 const numeric: readonly ColumnType[] = ['integer', 'decimal'];
 /** Half of a sum of two has one digit more, and there is room for 38. */
 const MEDIAN_DIGITS = 36;
+/** Sums of numbers with more digits may not fit into the 38 that engines have. */
+const SUMMED_DIGITS = 28;
 
 /** What is wrong with the rules between rows: duplicates, computed columns, aggregates, gates. */
 export function cleaningChecks(pipeline: Pipeline): Finding[] {
@@ -78,6 +80,9 @@ function aggregates(pipeline: Pipeline): Finding[] {
         found.push({ path: [...path, kind], message: `needs a number, but "${of}" is a ${column.type}` });
       } else if (kind === 'median' && (column.precision ?? 0) > MEDIAN_DIGITS) {
         found.push({ path: [...path, kind], message: `needs a precision of ${MEDIAN_DIGITS} digits or fewer` });
+      } else if ((kind === 'sum' || kind === 'mean') && (column.precision ?? 0) > SUMMED_DIGITS) {
+        const message = `needs a precision of ${SUMMED_DIGITS} digits or fewer, so that sums fit`;
+        found.push({ path: [...path, kind], message });
       }
     }
     return found;

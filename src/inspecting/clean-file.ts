@@ -27,6 +27,8 @@ export interface CleanFileInput {
   readonly hour: LogicalHour;
   /** An overlay that mends rows. */
   readonly fixes?: string | undefined;
+  /** Paths of the clean.csv of earlier hours, for `duplicates.acrossRuns`. */
+  readonly earlier?: readonly string[];
   /** Where results go; made where it is not there. */
   readonly out: string;
   /** Scratch space of the call's own. */
@@ -67,10 +69,10 @@ export async function cleanFile(
   const parts = partsHere(parsed.parts.map(({ uri }) => uri));
   const fixes = input.fixes === undefined ? [] : await readFixes(input.fixes);
   const mended = await mendParts({ parsed, parts, files, rejectsPath, fixes, folder, context });
-  const nothingBefore = { earlier: [], rowsBefore: [] };
+  const before = { earlier: input.earlier ?? [], rowsBefore: [] };
   const engine = engineFor(pipeline.engine, mended.parsed.rows.parsed, servers);
   const { report, datasets } = await cleanTable(
-    { ...mended, ...nothingBefore, pipeline, files, rejectsPath, unknownColumns, folder },
+    { ...mended, ...before, pipeline, files, rejectsPath, unknownColumns, folder },
     engine,
     context,
   );

@@ -9,6 +9,11 @@ import { duckdbDialect } from './sql/duckdb-dialect.ts';
 
 const { text: sqlText, name: quoted } = duckdbDialect;
 
+const MEAN_SCALE = 9;
+/** Of whole numbers, half up, in steps that do not overflow. */
+const ROUNDED_MEAN = `CREATE MACRO rounded_mean(total, parts, more) AS
+  (total // parts) * more + (2 * (total % parts) * more + parts) // (2 * parts)`;
+
 /**
  * Computes an aggregate of clean.csv with DuckDB, whichever engine cleaned: groups in order of their key, decimals exact,
  * means rounded half away from zero at their scale. @returns the path of the aggregate's own clean.csv
@@ -33,6 +38,7 @@ export async function aggregateCleanCsv(
   });
   const keys = aggregate.groupBy.map(quoted);
   await withDuckDb(folder, context, async (connection) => {
+    await connection.run(ROUNDED_MEAN);
     await connection.run(`COPY (
       SELECT ${[...keys, ...measures].join(', ')}
       FROM read_csv(${sqlText(cleanPath)}, header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
@@ -54,12 +60,13 @@ function valueSql(measure: Aggregate['measures'][string], types: ReadonlyMap<str
     case 'distinct':
       return `count(DISTINCT ${quoted(String(name))})`;
     case 'mean': {
-      // In whole numbers: DuckDB's own division of decimals is done in doubles.
-      const scale = 10n ** 9n;
-      const total = `sum(CAST(${value} AS DECIMAL(38, 9)) * ${scale})::HUGEINT`;
-      const rounded = `CASE WHEN ${total} < 0 THEN -((-2 * ${total} + ${count}) // (2 * ${count}))
-        ELSE (2 * ${total} + ${count}) // (2 * ${count}) END`;
-      return `CASE WHEN ${count} = 0 THEN NULL ELSE CAST(${rounded} AS DECIMAL(38, 0)) / ${scale} END`;
+      const scale = column?.type === 'decimal' ? (column.scale ?? 0) : 0;
+      const total = `CAST(replace(CAST(sum(${value}) AS VARCHAR), '.', '') AS HUGEINT)`;
+      const [more, less] = [Math.max(MEAN_SCALE - scale, 0), Math.max(scale - MEAN_SCALE, 0)];
+      const rounded = `rounded_mean(abs(${total}), ${count} * ${10n ** BigInt(less)}, ${10n ** BigInt(more)})`;
+      // Not by a division: DuckDB's own of decimals is done in doubles.
+      const exact = `CAST(sign(${total}) * ${rounded} AS DECIMAL(38, 0)) * CAST('0.000000001' AS DECIMAL(9, 9))`;
+      return `CASE WHEN ${count} > 0 THEN ${exact} END`;
     }
     case 'median': {
       // The two in the middle, one of them twice where there is only one; exact, as half of a whole number has one digit.
@@ -85,6 +92,8 @@ function castSql(column: OutputColumn): string {
 
 /** Canonical text: decimals without superfluous zeros. */
 function canonical(column: OutputColumn, value: string): string {
+  // A sum may be too large for the 64 bits that it has everywhere else; better told here than by the consumer.
+  if (column.type === 'integer') return `CAST(CAST(${value} AS BIGINT) AS VARCHAR)`;
   if (column.type !== 'decimal') return `CAST(${value} AS VARCHAR)`;
   const exact = `CAST(CAST(${value} AS DECIMAL(38, ${column.scale ?? 9})) AS VARCHAR)`;
   return `regexp_replace(regexp_replace(${exact}, '(\\.\\d*?)0+$', '\\1'), '\\.$', '')`;

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runExample } from '../helpers/doc-examples.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-clean-file-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const cleaned = (yaml: string, input: string) =>
+  runExample({ name: '', yaml, says: { 'in.csv': input } }, 'duckdb', folder);
+
+const numbers = (type: string, measures: string): string => `
+columns:
+  ID: { name: id, required: true }
+  N: { name: n, ${type} }
+key: [id]
+aggregate: [{ name: all, groupBy: [id], measures: { found: ${measures} } }]
+`;
+
+describe('aggregates', () => {
+  it('have an exact mean where a double has no room for it', async () => {
+    const decimals = numbers('type: decimal, precision: 18, scale: 9', '{ mean: n }');
+    expect(await cleaned(decimals, 'ID,N\na,123456789.123456789\nb,-123456789.123456789\n')).toMatchObject({
+      'all.csv': 'id,found\na,123456789.123456789\nb,-123456789.123456789\n',
+    });
+    const integers = numbers('type: integer', '{ mean: n }');
+    expect(await cleaned(integers, 'ID,N\na,9223372036854775807\nb,\n')).toMatchObject({
+      'all.csv': 'id,found\na,9223372036854775807\nb,\n',
+    });
+  });
+
+  it('round a mean once, whatever the scale of the column', async () => {
+    const yaml = numbers('type: decimal, precision: 20, scale: 12', '{ mean: n }').replace(
+      'key: [id]',
+      'duplicates: { exact: false }',
+    );
+    // 1.4 billionths in all: rounded one by one they would be two.
+    const rows = ['0.000000000600', '0.000000000600', '0.000000000200'].map((value) => `a,${value}\n`);
+    expect(await cleaned(yaml, `ID,N\n${rows.join('')}`)).toMatchObject({ 'all.csv': 'id,found\na,0\n' });
+  });
+
+  it('refuse a sum that has no room in 64 bits, before anything is published', async () => {
+    const yaml = numbers('type: integer', '{ sum: n }').replace('key: [id]', '');
+    const { error } = await cleaned(yaml, 'ID,N\na,9223372036854775807\na,1\n');
+    expect(error).toMatch(/^EngineFailed: .*out of range.*INT64/);
+  });
+
+  it('ask for fewer digits where a sum would not fit', async () => {
+    for (const measure of ['sum', 'mean']) {
+      const { error } = await cleaned(numbers('type: decimal, precision: 29', `{ ${measure}: n }`), 'ID,N\n');
+      expect(error).toContain(`measures.found.${measure}: needs a precision of 28 digits or fewer`);
+    }
+  });
+});
+
+describe('columns that are carried along', () => {
+  it('stand behind the declared ones though they are called 2020, and keep their letters', async () => {
+    const yaml = 'columns: { ID: { name: id, required: true } }\nkey: [id]\ncontract: { columns: evolve }\n';
+    expect(await cleaned(yaml, 'ID,Größe (m²),2020\na,x,1\n')).toMatchObject({
+      'clean.csv': 'id,grosse_m2,column_2020\na,x,1\n',
+    });
+  });
+});
