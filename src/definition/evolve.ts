@@ -1,4 +1,5 @@
 import type { Pipeline } from './pipeline.ts';
+import { plainName } from './plain-name.ts';
 import type { EvolvedColumn } from './refs.ts';
 import { reservedFields } from './reserved.ts';
 import { variantName } from './streams.ts';
@@ -15,12 +16,7 @@ export function evolvedColumns(pipeline: Pipeline, unknown: readonly string[]): 
     ...Object.keys(pipeline.generate.fields),
   ]);
   return unknown.map((source) => {
-    const plain = source
-      .normalize('NFKD')
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '_')
-      .replaceAll(/^_+|_+$/g, '')
-      .slice(0, 50);
+    const plain = plainName(source, 50);
     const base = /^[a-z]/.test(plain) ? plain : `column_${plain}`.replace(/_$/, '');
     let name = base;
     for (let n = 2; taken.has(name); n++) name = `${base}_${n}`;
@@ -42,7 +38,8 @@ export function withEvolved(pipeline: Pipeline, evolved: readonly EvolvedColumn[
       onMissing: 'null',
       required: false,
     } as const;
-    return [source, column] as const;
+    // With a blank that is not looked at: a name like 2020 would come first in an object.
+    return [`${source} `, column] as const;
   });
   return { ...pipeline, columns: { ...pipeline.columns, ...Object.fromEntries(added) } };
 }

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { reservedFields } from '../definition/reserved.ts';
 import { columnSchema } from '../definition/columns.ts';
 import { formatSchema } from '../definition/format.ts';
+import { plainName } from '../definition/plain-name.ts';
 import { isInternal } from '../stages/importing/address-guard.ts';
 import type { ProposedColumn } from './column-profile.ts';
 import { commonFormat, type Inspection } from './inspect.ts';
@@ -28,23 +29,11 @@ export function pipelineName(file: string): string {
   return name === '' ? 'pipeline' : name;
 }
 
-/** Letters that are no plain one with a mark. */
-const PLAIN: Readonly<Record<string, string>> = { ß: 'ss', æ: 'ae', ø: 'o', ł: 'l', đ: 'd', œ: 'oe' };
-
 /** Clean column names made of a header: `ERROR RANGE (95%)(+/-)` → `error_range_95`. */
 export function columnNames(header: readonly string[]): string[] {
   const taken = new Set<string>(reservedFields);
   return header.map((source, at) => {
-    const ascii = source
-      .replaceAll(/[ßæøłđœÆØŁĐŒ]/g, (letter) => PLAIN[letter.toLowerCase()] ?? letter)
-      .normalize('NFKD')
-      .replaceAll(/\p{M}/gu, '')
-      .toLowerCase();
-    const bare = ascii
-      .replaceAll(/[^a-z0-9]+/g, '_')
-      .replaceAll(/^_+|_+$/g, '')
-      .slice(0, 56)
-      .replace(/_+$/, '');
+    const bare = plainName(source, 56);
     const base = bare === '' ? `column_${at + 1}` : /^\d/.test(bare) ? `c_${bare}` : bare;
     let name = taken.has(base) && (reservedFields as readonly string[]).includes(base) ? `${base}_value` : base;
     for (let n = 2; taken.has(name); n++) name = `${base}_${n}`;
