@@ -16,7 +16,8 @@ export interface CsvDialect {
 export const plainDialect: CsvDialect = { delimiter: ',', quote: '"', escape: '"', comment: '', spaces: 'keep' };
 
 /** What is wrong with a line: its quotes, its number of fields, a field or record that is too long, bytes that are no text, NUL, or no object where one should be. */
-export type FaultKind = 'quotes' | 'width' | 'length' | 'bytes' | 'nul' | 'shape';
+export const faultKinds = ['quotes', 'width', 'length', 'bytes', 'nul', 'shape'] as const;
+export type FaultKind = (typeof faultKinds)[number];
 
 /** A line that is no record. Reading goes on with the line after it. */
 export interface CsvFault {

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { acceptDefinition } from '../../src/definition/check-definition.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
@@ -46,9 +46,9 @@ const seen = (text: string): string =>
   text.replaceAll(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 
 /**
- * Cleans an example's `in.csv` as `sluice clean` does.
+ * Cleans an example's `in.csv` as `sluice clean` does, with its `fixes.ndjson` and `earlier.csv` where it has them.
  * @param folder Scratch space.
- * @returns what became of it, by the titles that a page may use: every file of CSV, `rows`, `rejects` (where there are any),
+ * @returns what became of it, by the titles that a page may use: the files, `rows`, `rejects` (where there are any),
  *   `fills` and `gates`; or `error` alone.
  */
 export async function runExample(
@@ -57,34 +57,29 @@ export async function runExample(
   folder: string,
 ): Promise<Record<string, string>> {
   const own = await mkdtemp(join(folder, 'example-'));
-  const path = join(own, 'in.csv');
-  await writeFile(path, says['in.csv'] ?? '');
-  const earlier = says['earlier.csv'] === undefined ? [] : [join(own, 'earlier.csv')];
-  for (const one of earlier) await writeFile(one, says['earlier.csv'] ?? '');
+  const given = async (title: string): Promise<string[]> => {
+    if (says[title] === undefined) return [];
+    await writeFile(join(own, title), says[title]);
+    return [join(own, title)];
+  };
+  const [path = ''] = await given('in.csv');
+  const [fixes] = await given('fixes.ndjson');
+  const earlier = await given('earlier.csv');
   const { source, ...rest } = parse(yaml) as { source?: object };
+  const filled = { name: 'example', source: { url: 'https://example.org/in.csv', ...source }, ...rest, engine };
+  const out = join(own, 'out');
+  const input = { path, where: 'in.csv', hour: '2026-01-01T00:00:00Z', fixes, earlier, out, folder: own };
   try {
-    const pipeline = acceptDefinition({
-      name: 'example',
-      source: { url: 'https://example.org/in.csv', ...source },
-      ...rest,
-      engine,
-    });
-    const out = join(own, 'out');
-    const hour = '2026-01-01T00:00:00Z' as Parameters<typeof cleanFile>[0]['hour'];
-    const { report } = await cleanFile(
-      { path, where: 'in.csv', pipeline, hour, earlier, out, folder: own },
-      unattended,
+    const { report, written } = await cleanFile({ ...input, pipeline: acceptDefinition(filled) }, unattended);
+    const files = await Promise.all(
+      written.map(async (file) => [basename(file), await readFile(file, 'utf8')] as const),
     );
-    const rejects = (await readFile(join(out, 'rejects.ndjson'), 'utf8')).split('\n').filter((line) => line !== '');
-    const tables = ['clean', ...pipeline.aggregate.map(({ name }) => name)].map((name) => `${name}.csv`);
+    const made: Record<string, string> = Object.fromEntries(files);
+    const rejects = (made['rejects.ndjson'] ?? '').split('\n').filter((line) => line !== '');
     const { read, clean, duplicates, filtered, rejected } = report.rows;
     return {
-      ...Object.fromEntries(
-        await Promise.all(tables.map(async (name) => [name, await readFile(join(out, name), 'utf8')])),
-      ),
-      ...(rejects.length === 0
-        ? {}
-        : { rejects: lines(rejects.map((line) => described(JSON.parse(line) as RejectedRow))) }),
+      ...made,
+      ...(rejects.length === 0 ? {} : { rejects: lines(rejects.map(described)) }),
       rows: `${read} read = ${clean} clean + ${duplicates} duplicates + ${filtered} filtered + ${rejected} rejected\n`,
       fills: lines(Object.entries(report.fills).map(([column, value]) => `${column} ${value}`)),
       gates: lines(report.quality.map(({ gate, level, sentence }) => `${level} ${gate}: ${sentence}`)),
@@ -98,6 +93,13 @@ export async function runExample(
 const lines = (of: readonly string[]): string => of.map((line) => `${line}\n`).join('');
 
 /** `row column rule value`; of a row that was no record its reason. */
-function described({ row, column, rule, value, reason }: RejectedRow): string {
+function described(line: string): string {
+  const { row, column, rule, value, reason } = JSON.parse(line) as RejectedRow;
   return `${row} ${column ?? '-'} ${rule} ${JSON.stringify(value ?? reason)}`;
+}
+
+/** The words of a page that stand in code, within a line or as a block. */
+export function codeWords(markdown: string): Set<string> {
+  const code = [...markdown.matchAll(/^```[\s\S]*?^```$|^ {4}.*$|`[^`\n]+`/gm)].map(([text]) => text);
+  return new Set(code.flatMap((text) => text.match(/[\w-]+/g) ?? []));
 }

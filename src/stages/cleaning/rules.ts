@@ -32,18 +32,20 @@ export interface CleanRules {
 }
 
 /** What breaks a row's rules, in the order in which it is looked for; then what is wrong between rows. */
-export type RejectRule =
-  | 'required'
-  | 'type'
-  | 'scale'
-  | 'precision'
-  | 'length'
-  | 'pattern'
-  | 'values'
-  | 'range'
-  | 'contract'
-  | 'duplicate'
-  | 'derive';
+export const rejectRules = [
+  'required',
+  'type',
+  'scale',
+  'precision',
+  'length',
+  'pattern',
+  'values',
+  'range',
+  'contract',
+  'duplicate',
+  'derive',
+] as const;
+export type RejectRule = (typeof rejectRules)[number];
 
 /**
  * Makes the rules of a pipeline for a header.
