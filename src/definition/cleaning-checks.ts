@@ -58,7 +58,8 @@ function aggregates(pipeline: Pipeline): Finding[] {
     streamOf({ ...pipeline, aggregate: [] }, 'main').clean.map((column) => [column.name, column]),
   );
   const names = [...columns.keys()];
-  const seen = new Set(['main']);
+  // `sluice clean` writes clean.csv, and a file for each aggregate beside it.
+  const seen = new Set(['main', 'clean']);
   return pipeline.aggregate.flatMap((aggregate, n): Finding[] => {
     const found: Finding[] = [];
     if (seen.has(aggregate.name))

@@ -53,6 +53,23 @@ describe('aggregates', () => {
     expect(error).toMatch(/^EngineFailed: .*out of range.*INT64/);
   });
 
+  it('do not write over what they are made of, whatever they are called', async () => {
+    const yaml = (name: string): string => `
+columns: { ID: { name: id, required: true } }
+key: [id]
+duplicates: { acrossRuns: true }
+derive: { twice: { expression: id + id } }
+aggregate: [{ name: ${name}, groupBy: [twice], measures: { n: { count: '*' } } }]
+`;
+    for (const name of ['derived', 'unseen', 'main_rows']) {
+      expect(await cleaned(yaml(name), 'ID\na\nb\n')).toMatchObject({
+        'clean.csv': 'id,twice\na,aa\nb,bb\n',
+        [`${name}.csv`]: 'twice,n\naa,1\nbb,1\n',
+      });
+    }
+    expect((await cleaned(yaml('clean'), 'ID\na\n'))['error']).toContain('"clean" is taken');
+  });
+
   it('ask for fewer digits where a sum would not fit', async () => {
     for (const measure of ['sum', 'mean']) {
       const { error } = await cleaned(numbers('type: decimal, precision: 29', `{ ${measure}: n }`), 'ID,N\n');

@@ -26,7 +26,8 @@ export async function aggregateCleanCsv(
   folder: string,
   context: StageContext,
 ): Promise<string> {
-  const path = join(folder, `${aggregate.name}.csv`);
+  // Not by its bare name: what is cleaned stands in clean.csv, derived.csv or unseen.csv of the same folder.
+  const path = join(folder, `aggregate-${aggregate.name}.csv`);
   const types = new Map(main.clean.map((column) => [column.name, column]));
   const target = new Map(of.clean.map((column) => [column.name, column]));
   const identity = main.key.length === 0 ? { _file: 'VARCHAR', _row: 'VARCHAR' } : {};
