@@ -1,8 +1,10 @@
 import type { Column, ColumnType } from './columns.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { sentenceOf } from './errors.ts';
+import { canonicalText } from './lexical.ts';
 import { compilePattern, compileReplaced } from './pattern.ts';
 import type { Pipeline } from './pipeline.ts';
+import { plainDigits } from './plain-digits.ts';
 import type { Finding } from './problem.ts';
 import { compileTimeFormat } from './time-format.ts';
 import { localOffsets } from './zone-offsets.ts';
@@ -105,7 +107,7 @@ function numbers({ source: { format } }: Pipeline, column: Column, at: At): Find
 }
 
 function missing({ columns, key }: Pipeline, column: Column, at: At): Finding[] {
-  const { onMissing, required, type, precision, name } = column;
+  const { onMissing, required, type, precision, scale, name } = column;
   const names = Object.values(columns).map((one) => one.name);
   const found: Finding[] = [];
   if (required && onMissing !== 'null' && onMissing !== 'reject') {
@@ -120,6 +122,11 @@ function missing({ columns, key }: Pipeline, column: Column, at: At): Finding[] 
   const filled = onMissing === 'mean' || onMissing === 'median' || onMissing === 'mode';
   if (key.includes(name) && (filled || (typeof onMissing === 'object' && !('default' in onMissing)))) {
     found.push(at('onMissing', 'what is made of other values can be no key: reject, drop, or give a default'));
+  }
+  if (typeof onMissing === 'object' && 'default' in onMissing) {
+    const text = typeof onMissing.default === 'number' ? plainDigits(onMissing.default) : String(onMissing.default);
+    const broken = canonicalText({ type, precision, scale }, text);
+    if (typeof broken === 'string') found.push(at('onMissing', `the default "${text}" is no ${type} (${broken})`));
   }
   if (typeof onMissing !== 'object' || 'default' in onMissing) return found;
   const wanted =

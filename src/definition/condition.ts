@@ -30,12 +30,3 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
     z.strictObject({ column: z.string(), matches: z.string() }),
   ]),
 );
-
-/** The columns that a condition reads. */
-export function columnsOf(condition: Condition): string[] {
-  if ('all' in condition) return condition.all.flatMap(columnsOf);
-  if ('any' in condition) return condition.any.flatMap(columnsOf);
-  if ('not' in condition) return columnsOf(condition.not);
-  if ('missing' in condition) return [condition.missing];
-  return [condition.column];
-}

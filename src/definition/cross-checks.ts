@@ -1,9 +1,9 @@
 import { cleaningChecks } from './cleaning-checks.ts';
 import { columnChecks } from './column-checks.ts';
 import type { ColumnType } from './columns.ts';
-import { columnsOf } from './condition.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { durationMs } from './duration.ts';
+import { filterChecks } from './filter-checks.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
 import { reservedFields } from './reserved.ts';
@@ -19,6 +19,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
     ...columnNames(pipeline),
     ...columnChecks(pipeline),
     ...keyColumns(pipeline),
+    ...filterChecks(pipeline),
     ...cleaningChecks(pipeline),
     ...generated(pipeline),
     ...references(pipeline),
@@ -94,7 +95,6 @@ function generated(pipeline: Pipeline): Finding[] {
 
 function references(pipeline: Pipeline): Finding[] {
   const output = new Map(streamOf({ ...pipeline, aggregate: [] }, 'main').output.map(({ name, type }) => [name, type]));
-  const clean = Object.values(pipeline.columns).map(({ name }) => name);
   const time: readonly ColumnType[] = ['date', 'timestamp'];
   const wanted: { path: readonly string[]; name: string | undefined; types?: readonly ColumnType[] }[] = [
     { path: ['land', 'date'], name: pipeline.land.date, types: time },
@@ -103,7 +103,7 @@ function references(pipeline: Pipeline): Finding[] {
     { path: ['dashboards', 'location', 'latitude'], name: pipeline.dashboards.location?.latitude, types: numeric },
     { path: ['dashboards', 'location', 'longitude'], name: pipeline.dashboards.location?.longitude, types: numeric },
   ];
-  const found = wanted.flatMap(({ path, name, types }): Finding[] => {
+  return wanted.flatMap(({ path, name, types }): Finding[] => {
     if (name === undefined) return [];
     const type = output.get(name);
     if (type === undefined) return [unknown(path, name, [...output.keys()])];
@@ -111,11 +111,6 @@ function references(pipeline: Pipeline): Finding[] {
       return [{ path, message: `needs a ${types.join(' or ')}, but "${name}" is a ${type}` }];
     return [];
   });
-  const filtered = pipeline.filter ? columnsOf(pipeline.filter) : [];
-  return [
-    ...found,
-    ...filtered.filter((name) => !clean.includes(name)).map((name) => unknown(['filter'], name, clean)),
-  ];
 }
 
 function unknown(path: readonly (string | number)[], name: string, names: readonly string[]): Finding {

@@ -108,7 +108,33 @@ describe('a definition', () => {
     ],
     ['a pattern that engines read differently', column({ pattern: '(?=a)b' }), 'columns.AMOUNT.pattern', /./],
     ['required and null', column({ required: true, onMissing: 'drop' }), 'columns.AMOUNT.onMissing', /contradicts/],
-    ['a filter on nothing', { filter: { missing: 'amont' } }, 'filter', /Did you mean "amount"/],
+    ['a filter on nothing', { filter: { missing: 'amont' } }, 'filter.missing', /Did you mean "amount"/],
+    [
+      'a filter that compares a number with a word',
+      {
+        ...column({ type: 'integer' }),
+        filter: {
+          any: [
+            { column: 'amount', between: [0.5, 9] },
+            { column: 'amount', in: [1, 'two'] },
+          ],
+        },
+      },
+      'filter.any.1.in.1',
+      /compares amount with "two", which is no integer/,
+    ],
+    [
+      'a filter by a pattern that engines read differently',
+      { filter: { not: { column: 'amount', matches: '(?=a)b' } } },
+      'filter.not.matches',
+      /not every engine/,
+    ],
+    [
+      'a default that is no value of its type',
+      column({ type: 'date', onMissing: { default: '1.2.2024' } }),
+      'columns.AMOUNT.onMissing',
+      /the default "1.2.2024" is no date/,
+    ],
     [
       'a sum of texts',
       { aggregate: [{ name: 'a', groupBy: ['day'], measures: { s: { sum: 'id' } } }] },
