@@ -23,6 +23,10 @@ try {
   await up({ state, freePorts: true });
   running = true;
   environment['SLUICE_TEST_STACK'] = state;
+  await up({ state, freePorts: true, only: ['spark'] }).catch((error: unknown) => {
+    environment['SLUICE_TEST_NO_SPARK'] = sentenceOf(error);
+    console.error(`Tests on Spark are skipped: ${sentenceOf(error)}`);
+  });
 } catch (error) {
   environment['SLUICE_TEST_NO_STACK'] = sentenceOf(error);
   console.error(`Tests on the real servers are skipped: ${sentenceOf(error)}`);

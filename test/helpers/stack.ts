@@ -7,6 +7,9 @@ const state = process.env['SLUICE_TEST_STACK'];
 /** Tests on real servers are skipped where the runner could start none; it prints why. */
 export const noStack = state === undefined || state === '' || reason !== undefined;
 
+/** The same for Spark, which the stack has only where it was asked for. */
+export const noSpark = noStack || process.env['SLUICE_TEST_NO_SPARK'] !== undefined;
+
 /** The stack that `npm test` started for this run. */
 export async function testStack(): Promise<RunningStack> {
   const running = state === undefined ? undefined : await runningStack({ state });

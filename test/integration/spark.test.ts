@@ -11,9 +11,9 @@ import { unattended, type StageDeps } from '../../src/stages/deps.ts';
 import { anyDefinition, anyHeader, anyRows } from '../helpers/any-cleaning.ts';
 import { jobOf, told } from '../helpers/engine-lab.ts';
 import { stageDeps } from '../helpers/servers.ts';
-import { noStack, testStack } from '../helpers/stack.ts';
+import { noSpark, testStack } from '../helpers/stack.ts';
 
-describe.skipIf(noStack)('Spark and DuckDB', () => {
+describe.skipIf(noSpark)('Spark and DuckDB', () => {
   let deps: StageDeps;
   let root: string;
 

@@ -4,7 +4,8 @@ import { MailConnector } from '../../connectors/mail.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { SearchConnector } from '../../connectors/search.ts';
 import { requireSearchAttributes } from '../../connectors/temporal.ts';
-import { readSettings } from '../../connectors/settings.ts';
+import { readSettings, type Settings } from '../../connectors/settings.ts';
+import { SparkConnector } from '../../connectors/spark/spark.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { SluiceClient } from '../sluice-client.ts';
 
@@ -27,6 +28,9 @@ export async function check(options: { json?: boolean }): Promise<number> {
     tried('Elasticsearch', 'set SLUICE_ELASTICSEARCH_URL', () =>
       checkSearch(new SearchConnector(settings.elasticsearch), name),
     ),
+    ...(settings.spark
+      ? [tried('Spark', 'set SLUICE_SPARK_URL and SLUICE_SPARK_TOKEN', () => checkSpark(settings, name))]
+      : []),
     tried('Mail', 'set SLUICE_SMTP_URL', async () => {
       await new MailConnector(settings.mail).verify();
       return 'connected; nothing was sent';
@@ -95,6 +99,31 @@ async function checkStore(store: ObjectStore, name: string): Promise<string> {
     await store.remove([key]);
   }
   return `bucket ${store.bucket}${made ? ' made' : ''}, object written, read back, deleted`;
+}
+
+/** Spark writes to the object store by itself, and has to be let. */
+async function checkSpark(settings: Settings, name: string): Promise<string> {
+  if (!settings.spark) return '';
+  const spark = new SparkConnector(settings.spark);
+  const store = new ObjectStore(settings.store);
+  const session = spark.session(randomUUID(), { signal: new AbortController().signal, progress: () => {} });
+  const prefix = `checks/${name}/`;
+  try {
+    await store.ensureBucket();
+    await session.sql(`INSERT OVERWRITE DIRECTORY 's3a://${store.bucket}/${prefix}' USING text SELECT '${name}'`);
+    const parts: string[] = [];
+    for await (const { key } of store.list(prefix)) if (key.endsWith('.txt')) parts.push(key);
+    const written = await Promise.all(parts.map((key) => store.get(key)));
+    if (written.join('').trim() !== name)
+      throw new SluiceError('EngineFailed', 'Spark wrote something else to the object store than it was told to.');
+    return 'session opened, query run, object written to the object store, deleted';
+  } finally {
+    await session.release();
+    const left: string[] = [];
+    for await (const { key } of store.list(prefix)) left.push(key);
+    await store.remove(left);
+    spark.close();
+  }
 }
 
 async function checkSearch(search: SearchConnector, index: string): Promise<string> {

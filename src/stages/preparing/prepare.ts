@@ -2,6 +2,7 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import type { PreparedStream } from '../../definition/refs.ts';
 import { streamsOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
+import { noSpark } from '../cleaning/engine-for.ts';
 import { schemaVersion } from '../hashing.ts';
 import { prepareIndex } from '../indexing/prepare-index.ts';
 import type { PrepareInput } from '../io.ts';
@@ -9,10 +10,11 @@ import { storeSchema } from '../landing/schema.ts';
 import { proveCreateOnce } from './create-once-test.ts';
 import { prepareTopic } from './topic.ts';
 
-/** Makes sure of everything that the other stages stand on: bucket, topics with their epochs, schemas, indices. Idempotent. */
+/** Makes sure of everything that the other stages stand on: bucket, Spark, topics with their epochs, schemas, indices. Idempotent. */
 export async function prepare(deps: StageDeps, input: PrepareInput, ctx: StageContext): Promise<PreparedStream[]> {
   const madeBucket = await deps.store.ensureBucket();
   await proveCreateOnce(deps);
+  if (input.pipeline.engine === 'spark') await requireSpark(deps, ctx);
   const prepared: PreparedStream[] = [];
   for (const stream of streamsOf(input.pipeline)) {
     ctx.signal.throwIfAborted();
@@ -22,6 +24,13 @@ export async function prepare(deps: StageDeps, input: PrepareInput, ctx: StageCo
   const [main, ...others] = prepared;
   if (!madeBucket || !main) return prepared;
   return [{ ...main, changes: [`created bucket ${deps.store.bucket}`, ...main.changes] }, ...others];
+}
+
+/** Here and not when an hour has been fetched: a cluster that is away is known before. */
+async function requireSpark({ spark }: StageDeps, { signal, progress }: StageContext): Promise<void> {
+  if (!spark) throw noSpark();
+  progress({ note: `Spark at ${spark.where}` });
+  await spark.verify(signal);
 }
 
 async function prepareStream(deps: StageDeps, stream: Stream, pipeline: Pipeline): Promise<PreparedStream> {

@@ -42,12 +42,16 @@ export async function fillTexts(
     let found: string | undefined;
     if (fill.kind === 'mean') found = meanText(toScaled(facts?.[1] ?? '0', scale), BigInt(count), scale);
     else {
-      const middle = middleOf(count);
-      const rows = await ask(`SELECT k${at} ${from} ORDER BY ${order} LIMIT ${middle.length} OFFSET ${middle.from}`);
-      found = medianText(
-        rows.map(([value]) => toScaled(value ?? '0', scale)),
-        scale,
-      );
+      const { from: first, length } = middleOf(count);
+      // By different values, which are fewer: Spark keeps all that stands before an OFFSET in memory.
+      const upTo = `sum(n) OVER (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)`;
+      const counted = `SELECT k${at}, count(*) AS n ${from} GROUP BY k${at}`;
+      const rows =
+        await ask(`SELECT k${at} FROM (SELECT k${at}, n, ${upTo} AS upto FROM (${counted}) AS counted) AS summed
+        WHERE upto > ${first} AND upto - n < ${first + length} ORDER BY ${order}`);
+      const values = rows.map(([value]) => toScaled(value ?? '0', scale));
+      // Both in the middle may be the same value.
+      found = medianText(values.length < length ? [...values, ...values] : values, scale);
     }
     if (found !== undefined) texts.set(at, found);
   }
