@@ -38,6 +38,8 @@ export const keys = {
     `runs/${pipeline}/${hourKey(hour)}/attempts/${runId}/${file}`,
   /** The report of the newest run that took the hour to its end. */
   done: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/done.json`,
+  /** Says that the hour took out keys of earlier hours which have others now. */
+  stale: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/stale.json`,
   alert: (pipeline: string, hour: LogicalHour, subject: string) =>
     `runs/${pipeline}/${hourKey(hour)}/alerts/${subject}.json`,
   quarantines: (pipeline: string) => `quarantine/${pipeline}/`,
@@ -85,6 +87,15 @@ export const ids = {
   schedule: (pipeline: string) => pipeline,
   group: (stream: string, shard: number) => `sluice-${stream}-${shard}`,
 } as const;
+
+/** Whose run a workflow is, by its id; undefined where it is no run of an hour. */
+export function hourOfRun(workflowId: string): { pipeline: string; hour: LogicalHour } | undefined {
+  const [, pipeline, hour] = /^pipeline\/([^/]+)\/([^/]+)$/.exec(workflowId) ?? [];
+  return pipeline === undefined || hour === undefined ? undefined : { pipeline, hour };
+}
+
+/** The stages of a run before it has had its turn. In every other one it works on what later hours compare themselves with. */
+export const stagesBeforeTurn: readonly string[] = ['prepare', 'import', 'turn'];
 
 /** Task queues by resource class. */
 export const taskQueues = {

@@ -151,7 +151,7 @@ export interface QuarantineEntry {
   readonly report: ObjectRef;
 }
 
-/** The hours whose keys a run took out of its own: how many, and a digest of which ones in which generation. */
+/** The hours whose keys a run took out of its own: how many, and a digest of which ones with which batch. */
 export interface SeenHours {
   readonly hours: number;
   readonly sha256: string;
@@ -221,6 +221,19 @@ export interface HourRecord {
   readonly rows: number;
   /** Under `duplicates.acrossRuns`: what it was compared with. */
   readonly seen?: SeenHours;
+}
+
+/**
+ * Says that an hour would find other keys in earlier hours than those that it took out. Obsolete once the hour is done in a later
+ * generation than the one it speaks of.
+ */
+export interface StaleMark {
+  readonly hour: LogicalHour;
+  /** Of the stale hour. */
+  readonly generation: number;
+  /** The commit that found it. An hour that was cleaned beside an earlier one finds itself. */
+  readonly since: { readonly hour: LogicalHour; readonly generation: number };
+  readonly at: string;
 }
 
 export interface IndexResult {

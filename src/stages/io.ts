@@ -107,6 +107,22 @@ export interface CommitHourInput {
   readonly seen?: SeenHours;
 }
 
+export interface MarkStaleInput {
+  readonly pipeline: string;
+  /** What has just been committed. */
+  readonly hour: LogicalHour;
+  readonly generation: number;
+}
+
+/** The hours that a commit made stale. */
+export interface MadeStale {
+  /** Later ones, ascending; the first hundred. */
+  readonly hours: readonly LogicalHour[];
+  readonly count: number;
+  /** The hour itself is: an earlier one was committed while it was on its way. */
+  readonly itself: boolean;
+}
+
 export interface IndexInput {
   readonly pipeline: Pipeline;
   readonly prepared: PreparedStream;
@@ -158,6 +174,8 @@ export interface RunReport {
   readonly batches: Readonly<Record<string, string>>;
   readonly equations: readonly Equation[];
   readonly sameAs?: LogicalHour;
+  /** Under `duplicates.acrossRuns`, where there are any. */
+  readonly madeStale?: MadeStale;
   readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
 }
 

@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toLogicalHour } from '../../src/definition/hour.ts';
 import { pipelineSchema, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { keys } from '../../src/definition/names.ts';
+import type { HourRecord } from '../../src/definition/refs.ts';
 import { clean } from '../../src/stages/cleaning/clean.ts';
-import { isStale } from '../../src/stages/cleaning/earlier-hours.ts';
+import { committedHours, isStale, seenHours } from '../../src/stages/cleaning/earlier-hours.ts';
 import { commitHour } from '../../src/stages/landing/hour-record.ts';
 import { saveLocalCopy } from '../../src/stages/cleaning/local-copy.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
@@ -233,6 +234,8 @@ describe.skipIf(noStack)('cleaning on a real object store', () => {
       });
       return { cleaned, record };
     };
+    const stale = async ({ hour, seen }: HourRecord) =>
+      isStale({ ...(seen ? { seen } : {}) }, seenHours(await committedHours(deps, name, hour)));
     const first = await commit(0, 'id,v\n1,a\n2,b\n3,c\n');
     const second = await commit(1, 'id,v\n2,b\n4,\n1,other\n5,e\n');
     expect(await textOf(second.cleaned.batches[0]!.clean.uri)).toBe('id,v\n4,\n5,e\n');
@@ -242,13 +245,13 @@ describe.skipIf(noStack)('cleaning on a real object store', () => {
       ['missingPercent.v', 'warn', '1 of 4 rows have no v (25.00 %); the bound that warns is 10 %.'],
       ['rowChangePercent', 'ok', '2 rows are clean, 33.33 % fewer than the 3 of the last 1 hours (median).'],
     ]);
-    expect(await isStale(deps, name, second.record)).toBe(false);
+    expect(await stale(second.record)).toBe(false);
     expect(first.record.seen).toEqual({ hours: 0, sha256: expect.any(String) as string });
     const third = await commit(2, 'id,v\n1,x\n');
     expect(third.cleaned.quality[1]).toMatchObject({ level: 'block' });
     await commit(0, 'id,v\n1,a\n');
     // The hour was replayed from what had been fetched, so nothing is stale; other bytes make another generation.
-    expect(await isStale(deps, name, second.record)).toBe(false);
+    expect(await stale(second.record)).toBe(false);
     await commitHour(deps, {
       stream: name,
       hour: hours[0]!,
@@ -256,7 +259,7 @@ describe.skipIf(noStack)('cleaning on a real object store', () => {
       definitionSha: 'x',
       content: { landed: { batch: 'other', rows: 1 } as never },
     });
-    expect(await isStale(deps, name, second.record)).toBe(true);
+    expect(await stale(second.record)).toBe(true);
   });
 
   it('carries unknown columns along, rejects rows for them, or fails, as the contract says', async () => {

@@ -1,5 +1,6 @@
 import { keys } from '../../definition/names.ts';
-import type { ObjectRef } from '../../definition/refs.ts';
+import type { ObjectRef, StaleMark } from '../../definition/refs.ts';
+import { standingMark, takeMarkOff } from '../cleaning/stale-hours.ts';
 import type { StageDeps } from '../deps.ts';
 import type { DoneInput, RunReport } from '../io.ts';
 
@@ -11,11 +12,26 @@ export async function writeReport(deps: Store, report: RunReport): Promise<Objec
   const ref = await deps.store.put(keys.attempt(report.pipeline, report.hour, report.runId, 'run.json'), bytes);
   if (report.outcome === 'completed' || report.outcome === 'unchanged') {
     await deps.store.put(keys.done(report.pipeline, report.hour), bytes);
+    await takeMarkOff(deps, report);
   }
   return ref;
 }
 
-/** The report of the newest run that took an hour to its end. An hour record alone does not say that its rows are indexed. */
+/**
+ * The report of the newest run that took an hour to its end. An hour record alone does not say that its rows are indexed. A stale hour
+ * is not done: it is to run again.
+ */
 export async function findDone(deps: Store, input: DoneInput): Promise<RunReport | undefined> {
-  return deps.store.findJson<RunReport>(keys.done(input.pipeline, input.hour));
+  const report = await newestDone(deps, input);
+  return report && !(await standingMark(deps, report)) ? report : undefined;
+}
+
+/** Since when an hour that ran to its end is stale; undefined where it is not. */
+export async function findStale(deps: Store, input: DoneInput): Promise<StaleMark | undefined> {
+  const report = await newestDone(deps, input);
+  return report && standingMark(deps, report);
+}
+
+function newestDone(deps: Store, { pipeline, hour }: DoneInput): Promise<RunReport | undefined> {
+  return deps.store.findJson<RunReport>(keys.done(pipeline, hour));
 }

@@ -1,40 +1,59 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { hourKey, type LogicalHour } from '../../definition/hour.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { HourRecord, SeenHours } from '../../definition/refs.ts';
 import type { StageDeps } from '../deps.ts';
-import { sha256Hex } from '../hashing.ts';
+import { inGroups } from '../in-groups.ts';
 
 type Store = Pick<StageDeps, 'store'>;
 
-/** The committed hours below an hour, ascending: of each its record of the highest generation. */
-export async function committedHours(deps: Store, pipeline: string, below: LogicalHour): Promise<HourRecord[]> {
+/**
+ * The committed hours, ascending: of each its record of the highest generation.
+ * @param below only those below this hour; all of them where it is left out
+ */
+export async function committedHours(deps: Store, pipeline: string, below?: LogicalHour): Promise<HourRecord[]> {
   const prefix = keys.hoursAll(streamName(pipeline, mainDataset));
-  const end = prefix + hourKey(below);
+  const end = below === undefined ? undefined : prefix + hourKey(below);
   const newest = new Map<string, string>();
   // Generations are zero-padded, so the last key of an hour is its highest.
   for await (const { key } of deps.store.list(prefix)) {
-    if (key >= end) break;
+    if (end !== undefined && key >= end) break;
     newest.set(key.slice(prefix.length).split('/')[0] ?? '', key);
   }
-  const records: HourRecord[] = [];
-  for (const key of newest.values()) {
-    const record = await deps.store.findJson<HourRecord>(key);
-    if (record) records.push(record);
+  const records = await inGroups([...newest.values()], (key) => deps.store.findJson<HourRecord>(key));
+  return records.filter((record) => record !== undefined);
+}
+
+/** What a run compares its keys with, hour by hour. An hour that repeats another has no keys of its own. */
+export class SeenSoFar {
+  readonly #hash = createHash('sha256');
+  #hours = 0;
+
+  add({ hour, batch }: Pick<HourRecord, 'hour' | 'batch'>): void {
+    if (batch === undefined) return;
+    this.#hours += 1;
+    this.#hash.update(`${hour} ${batch}\n`);
   }
-  return records;
+
+  get value(): SeenHours {
+    return { hours: this.#hours, sha256: this.#hash.copy().digest('hex') };
+  }
 }
 
-/** What a run compared its keys with: as many hours, in these generations. */
+/** What a run compared its keys with that found these hours, ascending. */
 export function seenHours(records: readonly HourRecord[]): SeenHours {
-  const list = records.map(({ hour, generation }) => `${hour}#${generation}`);
-  return { hours: records.length, sha256: sha256Hex(list.join('\n')) };
+  const seen = new SeenSoFar();
+  for (const record of records) seen.add(record);
+  return seen.value;
 }
 
-/** Whether an hour that took out the keys of earlier ones would find others now: one of them has been replaced or added. */
-export async function isStale(deps: Store, pipeline: string, record: HourRecord): Promise<boolean> {
-  if (!record.seen) return false;
-  return seenHours(await committedHours(deps, pipeline, record.hour)).sha256 !== record.seen.sha256;
+/**
+ * Whether an hour that took out the keys of earlier ones would find others now: one of them was replaced or added.
+ * @param now what the hours below it are today
+ */
+export function isStale({ seen }: Pick<HourRecord, 'seen'>, now: SeenHours): boolean {
+  return seen !== undefined && seen.sha256 !== now.sha256;
 }
 
 /** Brings the clean.csv of each of these hours here. An hour that repeats another has none of its own. @returns the paths */
