@@ -4,6 +4,7 @@ import { reconcile } from '../stages/accounting/reconcile.ts';
 import { findDone, writeReport } from '../stages/accounting/report.ts';
 import { clean } from '../stages/cleaning/clean.ts';
 import { saveLocalCopy } from '../stages/cleaning/local-copy.ts';
+import { markStale } from '../stages/cleaning/stale-hours.ts';
 import type { StageDeps } from '../stages/deps.ts';
 import { importSource } from '../stages/importing/import-source.ts';
 import { indexBatch } from '../stages/indexing/index-batch.ts';
@@ -14,6 +15,7 @@ import { prepare } from '../stages/preparing/prepare.ts';
 import { publish } from '../stages/publishing/publish.ts';
 import { attended } from './attended.ts';
 import { consumingActivities } from './consuming.ts';
+import { turnActivities } from './turns.ts';
 
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
 export type { ConsumeInput, Landed, RunReport, StageTiming } from '../stages/io.ts';
@@ -30,12 +32,14 @@ export function createActivities(deps: StageDeps) {
     publish: (input: io.PublishInput) => attended((context) => publish(deps, input, context)),
     findLanded: (input: io.LandedInput) => attended(() => findLanded(deps, input)),
     commitHour: (input: io.CommitHourInput) => attended(() => commitHour(deps, input)),
+    markStale: (input: io.MarkStaleInput) => attended(() => markStale(deps, input)),
     indexBatch: (input: io.IndexInput) => attended((context) => indexBatch(deps, input, context)),
     reconcile: (input: io.ReconcileInput) => attended((context) => reconcile(deps, input, context)),
     writeReport: (report: io.RunReport) => attended(() => writeReport(deps, report)),
     findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),
     sendFailureAlert: (input: io.AlertInput) => attended(() => sendFailureAlert(deps, input)),
     ...consumingActivities(deps),
+    ...turnActivities(),
   };
 }
 

@@ -1,9 +1,10 @@
-import { CancellationScope, log, setHandler } from '@temporalio/workflow';
+import { CancellationScope, log, patched, setHandler } from '@temporalio/workflow';
 import type { CleanResult, RunReport } from '../activities/index.ts';
 import { withEvolved } from '../definition/evolve.ts';
 import { mainDataset } from '../definition/names.ts';
 import type { HourRecord } from '../definition/refs.ts';
 import { awaitLanded, type Told } from './await-landed.ts';
+import { awaitTurn } from './await-turn.ts';
 import { eachDataset } from './each-dataset.ts';
 import { failure, problemOf } from './failure.ts';
 import { landedSignal, type RunInput } from './messages.ts';
@@ -56,6 +57,10 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
     return 'unchanged';
   }
 
+  // Runs that were on their way before there were turns go on without.
+  const takesTurns = definition.duplicates.acrossRuns === true && patched('turns');
+  if (takesTurns) await run.stage('turn', () => awaitTurn(input, run));
+
   const cleaned = await run.stage('clean', () => compute(hour).clean({ pipeline: definition, hour, imported }));
   const { engine, quality, rejectedBy } = cleaned;
   run.found({ clean: { engine, quality, rejectedBy } });
@@ -99,6 +104,10 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
       });
       run.generation(data.stream.dataset, hourRecord.generation);
       data.hourRecord = hourRecord;
+      if (!takesTurns || data.stream.dataset !== mainDataset) return;
+      const { generation } = hourRecord;
+      const madeStale = await light(stream).markStale({ pipeline: definition.name, hour, generation });
+      if (madeStale.count > 0 || madeStale.itself) run.found({ madeStale });
     }),
   );
   await run.stage('index', () =>

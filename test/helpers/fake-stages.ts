@@ -86,6 +86,8 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       ...{ positions: {}, landedRows: 0, resent: 0, foreign: 0, manifests: 0, openBatches: 0 },
     }),
     consumerState: note('consumerState', undefined),
+    findRunsAhead: note('findRunsAhead', { count: 0, first: [] }),
+    markStale: note('markStale', { hours: [], count: 0, itself: false }),
   };
   return { stages, record };
 }

@@ -79,6 +79,8 @@ export class WorkflowLab {
         'sendFailureAlert',
         'consume',
         'consumerState',
+        'findRunsAhead',
+        'markStale',
       ] as const),
     ];
     const activities = Object.fromEntries(

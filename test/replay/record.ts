@@ -125,6 +125,15 @@ try {
     },
   );
 
+  let asked = 0;
+  await recordPipeline('pipeline-turn', { key: ['id'], duplicates: { acrossRuns: true } }, () => ({
+    findRunsAhead: async () => {
+      asked += 1;
+      return asked === 1 ? { count: 1, first: ['2026-11-24T02:00:00Z'] } : { count: 0, first: [] };
+    },
+    markStale: async () => ({ hours: ['2026-11-24T04:00:00Z'], count: 1, itself: false }),
+  }));
+
   const pipeline = definition();
   lab.stages = goodStages(pipeline).stages;
   const launch = (id: string): Promise<unknown> =>
