@@ -3,7 +3,7 @@ import { loadDefinition } from '../../definition/load.ts';
 import type { LaunchResult, RunReport } from '../../workflows/messages.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { follow } from './follow.ts';
-import { bold, equationLines, importLines, Screen } from './screen.ts';
+import { bold, equationLines, importLines, Screen, staleLines } from './screen.ts';
 
 export interface RunOptions {
   readonly hour?: string;
@@ -22,7 +22,9 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   try {
     const { launched, report } = await launchAndFollow(client, pipeline, options, screen);
     if (options.json) process.stdout.write(`${JSON.stringify(summaryOf(launched, report))}\n`);
-    else if (report) for (const line of [...importLines(report), ...equationLines(report)]) screen.say(line);
+    else if (report) {
+      for (const line of [...importLines(report), ...equationLines(report), ...staleLines(report)]) screen.say(line);
+    }
     return 0;
   } finally {
     await client.close();
@@ -83,6 +85,7 @@ export function summaryOf(launched: LaunchResult, report: RunReport | undefined)
           stages: report.stages,
           source: report.source,
           clean: report.clean,
+          madeStale: report.madeStale,
         }
       : {}),
   };

@@ -60,6 +60,19 @@ export function importLines({ source, sameAs }: RunReport): string[] {
   ];
 }
 
+/** Which hours a run made stale, in one line. */
+export function staleLines({ hour, madeStale }: RunReport): string[] {
+  if (!madeStale) return [];
+  const { hours, count: later, itself } = madeStale;
+  const named = hours.slice(0, 3).join(', ') + (later > 3 ? ` and ${count(later - 3)} more` : '');
+  const what = [
+    ...(later > 0 ? [`${count(later)} later ${later === 1 ? 'hour' : 'hours'} (${named})`] : []),
+    ...(itself ? [`${hour} itself, as an earlier hour was committed meanwhile`] : []),
+  ];
+  const them = later + (itself ? 1 : 0) === 1 ? 'it' : 'them';
+  return [`stale now: ${what.join(', and ')}; run ${them} again, --force is not needed`];
+}
+
 /** A line every two seconds where there is no terminal, at once where there is one. */
 export function paced(screen: Screen, file: string): (note: string) => void {
   let told = Date.now();

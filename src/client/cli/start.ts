@@ -5,7 +5,7 @@ import { loadDefinition } from '../../definition/load.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
-import { bold, equationLines, Screen, seconds } from './screen.ts';
+import { bold, equationLines, Screen, seconds, staleLines } from './screen.ts';
 import {
   isReachable,
   rememberSourcePort,
@@ -71,7 +71,7 @@ export async function start(definition: string | undefined, options: StartOption
 
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false }, screen);
     const { launched, report } = await orStopped(Promise.race([work, rejectWhenDead(worker, log)]));
-    if (report) for (const line of equationLines(report)) screen.say(line);
+    if (report) for (const line of [...equationLines(report), ...staleLines(report)]) screen.say(line);
     showLinks(running, launched.workflowId, launched.hour, screen);
     screen.say(`Took ${seconds(Date.now() - startedAt)} in all`);
     if (options.json) {

@@ -1,7 +1,8 @@
 import { SluiceError } from '../../definition/errors.ts';
 import { SluiceClient } from '../sluice-client.ts';
+import { staleRuns } from './stale-runs.ts';
 
-/** `sluice status`. */
+/** `sluice status`. The newest run of an hour says whether the hour is stale. */
 export async function status(
   pipeline: string | undefined,
   options: { limit: number; json?: boolean },
@@ -15,9 +16,14 @@ export async function status(
   const client = await SluiceClient.connect();
   try {
     const runs = await client.runs(pipeline, options.limit);
+    const ids = runs.map(({ workflowId }) => workflowId);
+    const stale = await staleRuns(ids, process.env);
     const shown = await Promise.all(
-      runs.map(async (run) => ({
+      runs.map(async (run, at) => ({
         ...run,
+        ...(stale.has(run.workflowId) && ids.indexOf(run.workflowId) === at
+          ? { stale: stale.get(run.workflowId) }
+          : {}),
         ...(run.status === 'running' ? { stage: (await client.progress(run.workflowId))?.current ?? '' } : {}),
       })),
     );
@@ -34,7 +40,7 @@ export async function status(
           ? run.stage
           : '';
       process.stdout.write(
-        `${run.status.padEnd(10)} ${run.workflowId.padEnd(48)} ${run.startedAt.slice(0, 19)}Z  ${took}\n`,
+        `${run.status.padEnd(10)} ${run.workflowId.padEnd(48)} ${run.startedAt.slice(0, 19)}Z  ${took}${run.stale ? '  stale' : ''}\n`,
       );
     }
     return 0;
