@@ -29,9 +29,10 @@ export async function sparkJobs(environment: Environment): Promise<SparkJob[]> {
 export interface SparkStatement {
   readonly status: string;
   readonly description: string;
+  readonly planDescription: string;
 }
 
-/** Spark's own list of statements. */
+/** Spark's own list of statements, with their plans. */
 export async function sparkStatements(environment: Environment): Promise<SparkStatement[]> {
   const api = `${environment['SLUICE_SPARK_UI_URL']}/api/v1/applications`;
   const [application] = (await (await fetch(api)).json()) as { id: string }[];

@@ -17,6 +17,9 @@ import {
 } from './generated/spark/connect/base_pb.js';
 
 const SHORT_CALL_MS = 20_000;
+/** Times that a session is tried to be released. */
+const RELEASES = 4;
+const RELEASE_PAUSE_MS = 300;
 /** A server that is away for longer is given up; the stage's own retries come after that. */
 const BROKEN_FOR_MS = 60_000;
 const FIRST_PAUSE_MS = 200;
@@ -103,10 +106,18 @@ export class SparkSession {
    */
   async release(): Promise<boolean> {
     const request = create(ReleaseSessionRequestSchema, this.#identity());
-    return this.#channel.unary(SparkConnectService.method.releaseSession, request, SHORT_CALL_MS).then(
-      () => true,
-      () => false,
-    );
+    for (let left = RELEASES; left > 0; left--) {
+      const released = await this.#channel
+        .unary(SparkConnectService.method.releaseSession, request, SHORT_CALL_MS)
+        .then(
+          () => true,
+          () => false,
+        );
+      if (released) return true;
+      // Right after an interruption Spark 4.1 answers with an internal error.
+      await wait(RELEASE_PAUSE_MS);
+    }
+    return false;
   }
 
   async #run(plan: MessageInitShape<typeof PlanSchema>): Promise<Uint8Array[]> {
