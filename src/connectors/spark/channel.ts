@@ -7,6 +7,7 @@ import { isLoopback, type SparkAddress } from './address.ts';
 /** Arrow batches have 4 MB at most where Spark's own settings are the usual ones; plans are as long as their SQL. */
 const MESSAGE_BYTES = 128 * 1024 * 1024;
 const KEEPALIVE_MS = 20_000;
+const RECONNECT_MS = 2_000;
 
 export interface ChannelSettings {
   readonly address: SparkAddress;
@@ -42,6 +43,8 @@ export class SparkChannel {
       {
         'grpc.max_receive_message_length': MESSAGE_BYTES,
         'grpc.max_send_message_length': MESSAGE_BYTES,
+        // The library's own pause grows to two minutes, longer than a server takes to come back.
+        'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
         'grpc.keepalive_time_ms': KEEPALIVE_MS,
         'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
         // Reattaching is ours: a query that is sent again would be another one.
