@@ -14,6 +14,8 @@ import { emptyState, readState, recordProcess, writeState, type StackState } fro
 import { findJdk } from './tools.ts';
 import { serverNames, usualServers, versions, type ServerName } from './versions.ts';
 
+const PORTS_GRACE_MS = 15_000;
+
 export interface StackOptions {
   /** The stack's folder; the default one outlives the checkout. */
   readonly state?: string;
@@ -84,7 +86,9 @@ async function startServer(state: string, server: Server, javaHome: string, prog
     progress.say(server.name, `runs already (pid ${standing.pid})`);
     return;
   }
-  for (const [name, port] of Object.entries(place.ports)) await requireFree(server.title, name, port);
+  // A large process that was killed a moment ago still holds its ports while its memory is taken down.
+  const graceMs = standing ? PORTS_GRACE_MS : 0;
+  for (const [name, port] of Object.entries(place.ports)) await requireFree(server.title, name, port, graceMs);
   await mkdir(place.folder, { recursive: true });
   await server.prepare(place);
   const identity = start(server.launch(place), log);

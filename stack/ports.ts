@@ -1,4 +1,5 @@
 import { connect, createServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { SluiceError } from '../src/definition/errors.ts';
 import { LOOPBACK } from './servers/server.ts';
 
@@ -30,10 +31,20 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** @throws SluiceError `StackUnavailable` where some process that is not ours listens on a port */
-export async function requireFree(server: string, name: string, port: number): Promise<void> {
-  if (!(await isTaken(port))) return;
-  throw new SluiceError(
+/**
+ * @param graceMs For so long a port that is taken may become free.
+ * @throws SluiceError `StackUnavailable` where some process that is not ours listens on a port
+ */
+export async function requireFree(server: string, name: string, port: number, graceMs = 0): Promise<void> {
+  const deadline = Date.now() + graceMs;
+  while (await isTaken(port)) {
+    if (Date.now() >= deadline) throw taken(server, name, port);
+    await wait(200);
+  }
+}
+
+function taken(server: string, name: string, port: number): SluiceError {
+  return new SluiceError(
     'StackUnavailable',
     `Port ${port} for ${server} is held by a process that this stack did not start: stop that process, or choose another port ` +
       `with ${portVariable(name)}=NUMBER (or --free-ports).`,
