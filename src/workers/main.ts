@@ -36,6 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     } finally {
       await connection.close();
       await deps.search.close();
+      deps.spark?.close();
     }
     process.stdout.write('worker stopped\n');
     return 0;
