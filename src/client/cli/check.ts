@@ -107,7 +107,7 @@ async function checkSpark(settings: Settings, name: string): Promise<string> {
   const spark = new SparkConnector(settings.spark);
   const store = new ObjectStore(settings.store);
   const session = spark.session(randomUUID(), { signal: new AbortController().signal, progress: () => {} });
-  const prefix = `checks/${name}/`;
+  const prefix = `checks/${name}-spark/`;
   try {
     await store.ensureBucket();
     await session.sql(`INSERT OVERWRITE DIRECTORY 's3a://${store.bucket}/${prefix}' USING text SELECT '${name}'`);

@@ -28,6 +28,9 @@ const PASSING: readonly number[] = [
   status.DEADLINE_EXCEEDED,
 ];
 
+/** What Node says of certificates that it does not take. */
+const CERTIFICATE = /certificate|altnames/i;
+
 export function readFailure(error: unknown): SparkFailure {
   const { code, details, metadata } = error as Partial<ServiceError>;
   const [packed] = metadata?.get('grpc-status-details-bin') ?? [];
@@ -49,7 +52,9 @@ export function readFailure(error: unknown): SparkFailure {
 export function isPassing({ errorClass, grpcCode, text }: SparkFailure): boolean {
   // A proxy or a server that goes away resets streams in the middle.
   const reset = grpcCode === status.INTERNAL && /RST_STREAM|ECONNRESET|premature/i.test(text);
-  return errorClass === '' && grpcCode !== undefined && (PASSING.includes(grpcCode) || reset);
+  return (
+    errorClass === '' && grpcCode !== undefined && (PASSING.includes(grpcCode) || reset) && !CERTIFICATE.test(text)
+  );
 }
 
 /** `INVALID_HANDLE.…`, by its second half: `SESSION_NOT_FOUND`, `OPERATION_NOT_FOUND`, `OPERATION_ALREADY_EXISTS` … */
@@ -63,10 +68,18 @@ export function sparkError(where: string, failure: SparkFailure, cause: unknown,
     const sentence = `The Spark server at ${where} refuses us: check SLUICE_SPARK_TOKEN.`;
     return new SluiceError('SettingsInvalid', sentence, { cause });
   }
+  if (failure.errorClass === '' && CERTIFICATE.test(failure.text)) {
+    const sentence = `The Spark server at ${where} shows a certificate that nobody vouches for (${lastError(failure.text)}): set SLUICE_SPARK_CA.`;
+    return new SluiceError('SettingsInvalid', sentence, { cause });
+  }
   if (isPassing(failure)) {
-    return new SluiceError('SparkUnavailable', `The Spark server at ${where} does not answer: ${failure.text}.`, {
-      cause,
-    });
+    return new SluiceError(
+      'SparkUnavailable',
+      `The Spark server at ${where} does not answer: ${lastError(failure.text)}.`,
+      {
+        cause,
+      },
+    );
   }
   const said = textOf(full ?? failure.text);
   return new SluiceError('EngineFailed', `Spark failed: ${said.length > 2_000 ? `${said.slice(0, 1_999)}…` : said}`, {
@@ -74,6 +87,10 @@ export function sparkError(where: string, failure: SparkFailure, cause: unknown,
     facts: { errorClass: failure.errorClass },
   });
 }
+
+/** What the library says of a connection, without what it says around it. */
+const lastError = (text: string): string =>
+  /Last error: (?:Error: )?(.+?)\.? Resolution note:/.exec(text)?.[1] ?? text.replace(/\.$/, '');
 
 /** Spark's text in one line, without the stack that stands behind it. */
 function textOf(text: string): string {
