@@ -174,6 +174,14 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
     expect((await scratch()).filter((key) => key.endsWith('.parquet'))).toEqual([]);
   });
 
+  it('a text of a definition is not filled in with variables of the server', async () => {
+    const secret = '${env:AWS_SECRET_ACCESS_KEY}${system:user.home}${spark.app.name}';
+    const columns = { ID: { name: 'id', required: true }, AT: { name: 'at', onMissing: { default: secret } } };
+    const job = await jobOf(root, { columns, key: ['id'] }, [['a', '', '']], header);
+    const engine = sparkEngine({ spark: deps.spark!, store: deps.store });
+    expect((await told(await engine.clean({ ...job, context: unattended }))).clean).toBe(`id,at\na,${secret}\n`);
+  });
+
   it('says what Spark says, in one sentence', async () => {
     const job = await jobOf(root, definition, table(10), header);
     const stored = [deps.store.uri('tmp/nothing/part.parquet')];

@@ -4,6 +4,8 @@ import { chosenCells, chosenFrom, rejectsSql } from '../sql/results.ts';
 
 /** What a session has to agree with us on, whatever its server's own settings are. */
 export const sessionSettings: Readonly<Record<string, string>> = {
+  // First of all, or a text of a definition could hold ${env:…} and be given a variable of the server's own.
+  'spark.sql.variable.substitute': 'false',
   'spark.sql.session.timeZone': 'UTC',
   'spark.sql.ansi.enabled': 'true',
   // Names in a file may differ in case alone.
