@@ -14,6 +14,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   // Started by "sluice start": it does not outlive that.
   process.once('disconnect', () => stop.abort());
+  // Whoever listens to it would keep the process alive after its work.
+  process.channel?.unref();
   try {
     // Signals are handled here; the SDK's own handling would stop the workers one by one behind our back.
     Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });

@@ -105,6 +105,14 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     });
   }, 120_000);
 
+  it('a worker that is told to stop ends by itself, its consumers running', async () => {
+    await warmPipeline();
+    process.kill(app.worker.pid, 'SIGTERM');
+    // It held the channel to its parent open, and was killed after half a minute.
+    expect(await app.worker.ended).toBe(0);
+    await app.restartWorker();
+  });
+
   it('publishes on where a killed worker stopped', async () => {
     const { pipeline } = app.define({ publish: { rowsPerSecond: 2_000, batchRows: 500 } });
     app.serve(pipeline, { body: csv(20_000) });

@@ -11,8 +11,8 @@ const entry = fileURLToPath(new URL('../../main.ts', import.meta.url));
 
 export interface WorkerProcess {
   readonly pid: number;
-  /** Resolves when the process has ended. */
-  readonly ended: Promise<void>;
+  /** Resolves when the process has ended: with its exit code, null where a signal killed it. */
+  readonly ended: Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export async function startWorker(
   });
   const file = createWriteStream(log, { flags: 'a', mode: 0o600 });
   child.stderr?.pipe(file, { end: false });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let last = '';
   await new Promise<void>((resolve, reject) => {
     createInterface(child.stdout as Readable).on('line', (line) => {
@@ -51,7 +51,7 @@ export async function startWorker(
   return { pid: child.pid ?? 0, ended: exited, stop: () => stop(child, exited) };
 }
 
-async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {
+async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
   const force = setTimeout(() => child.kill('SIGKILL'), 30_000);
   await exited;
