@@ -247,7 +247,14 @@ describe.skipIf(noStack)('cleaning on a real object store', () => {
     ]);
     expect(await stale(second.record)).toBe(false);
     expect(first.record.seen).toEqual({ hours: 0, sha256: expect.any(String) as string });
-    const third = await commit(2, 'id,v\n1,x\n');
+    const third = await commit(2, 'v,id,w\nx,1,\n');
+    const told = JSON.parse(await textOf(third.cleaned.batches[0]!.report.uri)) as { schemaDiff?: unknown };
+    expect(told.schemaDiff).toEqual({
+      since: hours[1],
+      header: { added: ['w'], removed: [], reordered: true },
+      columns: { added: [], removed: [], changed: [] },
+    });
+    expect(JSON.parse(await textOf(second.cleaned.batches[0]!.report.uri))).not.toHaveProperty('schemaDiff');
     expect(third.cleaned.quality[1]).toMatchObject({ level: 'block' });
     await commit(0, 'id,v\n1,a\n');
     // The hour was replayed from what had been fetched, so nothing is stale; other bytes make another generation.

@@ -60,7 +60,8 @@ export async function describeRejects(
           column,
           rule: rest.rule,
           value: cells[position] ?? '',
-          raw: csvLine(cells.map((cell) => cell ?? '')),
+          // Nothing where a cell is empty: that is how it mostly stands in a file.
+          raw: csvLine(cells.map((cell) => (cell === '' ? null : cell))),
         };
         if (!output.write(`${JSON.stringify(line)}\n`)) await once(output, 'drain');
       }
