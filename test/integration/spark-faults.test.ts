@@ -139,6 +139,57 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
     expect(await scratch()).toEqual([]);
   });
 
+  it('two attempts at once, of which one took the other for dead, never give half of the rows', async () => {
+    const rows = table(30_000);
+    const whole = await expected(rows);
+    const engine = sparkEngine({ spark: deps.spark!, store: deps.store });
+    for (const at of [
+      'Spark judges rows',
+      'Spark counts',
+      'Spark writes clean rows',
+      'Spark writes rejected rows',
+      'joined',
+    ]) {
+      const [one, other] = [await jobOf(root, definition, rows, header), await jobOf(root, definition, rows, header)];
+      const second = Promise.withResolvers<Progress>();
+      const progress = (now: Progress): void => {
+        if (now.note?.startsWith(at) === true) second.resolve(now);
+      };
+      const first = engine.clean({ ...one, context: { ...unattended, progress } });
+      const previous = JSON.parse(JSON.stringify(await second.promise)) as unknown;
+      const outcomes = await Promise.allSettled([
+        first,
+        engine.clean({ ...other, context: { ...unattended, previous } }),
+      ]);
+      for (const outcome of outcomes)
+        if (outcome.status === 'fulfilled') expect(await told(outcome.value)).toEqual(whole);
+      // The one that came second is the one that counts.
+      expect(outcomes.map(({ status }) => status)).toContain('fulfilled');
+      expect(await scratch()).toEqual([]);
+    }
+  });
+
+  it('an attempt with other parts does not take what the one before it had asked', async () => {
+    const [before, now] = [table(1_000), table(1_000).map(([id = '', at = ''], n) => [id, at, String(n % 7)])];
+    const id = randomUUID();
+    const session = deps.spark!.session(id, { ...unattended, progress: () => {} });
+    const stop = new AbortController();
+    const left = await jobOf(root, definition, before, header);
+    const spark = { where: 'here', fromRows: 1, session: () => session } as unknown as NonNullable<StageDeps['spark']>;
+    session.release = async () => false;
+    const progress = ({ note }: Progress): void => {
+      if (note === 'Spark writes clean rows') stop.abort();
+    };
+    await expect(
+      sparkEngine({ spark, store: deps.store }).clean({ ...left, context: { signal: stop.signal, progress } }),
+    ).rejects.toThrow(/aborted/);
+    const job = await jobOf(root, definition, now, header);
+    const context = { ...unattended, previous: { resume: { sparkSession: id } } };
+    const outcome = await told(await sparkEngine({ spark: deps.spark!, store: deps.store }).clean({ ...job, context }));
+    expect(outcome).toEqual(await expected(now));
+    expect(await scratch()).toEqual([]);
+  });
+
   it('a session that is gone is begun anew, elsewhere', async () => {
     const rows = table(2_000);
     const gone = deps.spark!.session(randomUUID(), { ...unattended, progress: () => {} });

@@ -20,6 +20,11 @@ export class SparkSessionLost extends Error {
   override readonly name = 'SparkSessionLost';
 }
 
+/** Another process reads the answers of a query of ours: it goes on with the session, and the session is its. */
+export class SparkSessionTaken extends Error {
+  override readonly name = 'SparkSessionTaken';
+}
+
 /** Statuses with which a connection ends that may come back. */
 const PASSING: readonly number[] = [
   status.UNAVAILABLE,
@@ -60,6 +65,9 @@ export function isPassing({ errorClass, grpcCode, text }: SparkFailure): boolean
 /** `INVALID_HANDLE.…`, by its second half: `SESSION_NOT_FOUND`, `OPERATION_NOT_FOUND`, `OPERATION_ALREADY_EXISTS` … */
 export const handleProblem = ({ errorClass }: SparkFailure): string | undefined =>
   /^INVALID_HANDLE\.(.+)$/.exec(errorClass)?.[1];
+
+/** A query has one reader: the newest. */
+export const isTaken = ({ errorClass }: SparkFailure): boolean => errorClass === 'INVALID_CURSOR.DISCONNECTED';
 
 /** The error for whoever asked. @param full Spark's whole text, where it was asked for. */
 export function sparkError(where: string, failure: SparkFailure, cause: unknown, full?: string): SluiceError {

@@ -1,9 +1,17 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SparkChannel } from './channel.ts';
-import { handleProblem, isPassing, readFailure, sparkError, SparkSessionLost } from './failure.ts';
+import {
+  handleProblem,
+  isPassing,
+  isTaken,
+  readFailure,
+  sparkError,
+  SparkSessionLost,
+  SparkSessionTaken,
+} from './failure.ts';
 import {
   ExecutePlanRequestSchema,
   FetchErrorDetailsRequestSchema,
@@ -13,7 +21,7 @@ import {
   ReleaseSessionRequestSchema,
   SparkConnectService,
   type ExecutePlanResponse,
-  type PlanSchema,
+  PlanSchema,
 } from './generated/spark/connect/base_pb.js';
 
 const SHORT_CALL_MS = 20_000;
@@ -37,15 +45,17 @@ export interface SparkWatch {
 }
 
 /**
- * A session of a Spark Connect server. Its queries are numbered, and a query's id is made of the session's and its number: whoever
+ * A session of a Spark Connect server. A query's id is made of the session's, of its own text and of those before it: whoever
  * asks the same things in the same order under the same session id is given the answers of what has been asked already, also by a
- * process that has died since. Nothing is released before the whole session is.
+ * process that has died since. What is asked otherwise, and all that comes behind it, is another query. Nothing is released before
+ * the whole session is.
  */
 export class SparkSession {
   readonly id: string;
   readonly #channel: SparkChannel;
   readonly #watch: SparkWatch;
-  #asked = 0;
+  /** A hash of all that has been asked. */
+  #asked = '';
   /** By which a server that was started anew is told from the one that we know. */
   #server: string | undefined;
 
@@ -61,6 +71,7 @@ export class SparkSession {
    * @returns Arrow IPC streams, one a batch of the result
    * @throws SluiceError `EngineFailed` with Spark's own text, `SparkUnavailable`, `SettingsInvalid`
    * @throws SparkSessionLost where the server has let go of the session or the query
+   * @throws SparkSessionTaken where another process goes on with it
    */
   async sql(query: string): Promise<Uint8Array[]> {
     const input = { relType: { case: 'sql', value: { query } } } as const;
@@ -120,9 +131,11 @@ export class SparkSession {
     return false;
   }
 
-  async #run(plan: MessageInitShape<typeof PlanSchema>): Promise<Uint8Array[]> {
+  async #run(init: MessageInitShape<typeof PlanSchema>): Promise<Uint8Array[]> {
     const { signal } = this.#watch;
-    const operationId = uuidOf(`${this.id} ${this.#asked++}`);
+    const plan = create(PlanSchema, init);
+    this.#asked = createHash('sha256').update(this.#asked).update(toBinary(PlanSchema, plan)).digest('hex');
+    const operationId = uuidOf(`${this.id} ${this.#asked}`);
     const request = create(ExecutePlanRequestSchema, {
       ...this.#identity(),
       ...(this.#server === undefined ? {} : { clientObservedServerSideSessionId: this.#server }),
@@ -160,6 +173,7 @@ export class SparkSession {
         const problem = handleProblem(failure);
         if (problem === 'OPERATION_ALREADY_EXISTS') begun = true;
         else if (problem === 'OPERATION_NOT_FOUND' && lastResponseId === undefined && begun) begun = false;
+        else if (isTaken(failure)) throw new SparkSessionTaken(failure.text, { cause: error });
         else if (problem !== undefined) throw new SparkSessionLost(failure.text, { cause: error });
         else if (!isPassing(failure))
           throw sparkError(this.#channel.where, failure, error, await this.#wholeText(failure.errorId));

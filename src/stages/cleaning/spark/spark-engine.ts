@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SparkSessionLost } from '../../../connectors/spark/failure.ts';
+import { SparkSessionLost, SparkSessionTaken } from '../../../connectors/spark/failure.ts';
 import type { SparkSession } from '../../../connectors/spark/session.ts';
 import { SluiceError } from '../../../definition/errors.ts';
 import { keys } from '../../../definition/names.ts';
@@ -80,12 +80,18 @@ async function cleanIn({ spark, store }: Servers, job: CleanJob, id: string): Pr
   };
   tell();
   const session = spark.session(id, watch);
+  let taken = false;
   try {
     return await askAll({ spark, store }, session, watched, step);
+  } catch (error) {
+    taken = error instanceof SparkSessionTaken;
+    if (!taken) throw error;
+    const sentence = `Another attempt at this work goes on with its session at the Spark server ${spark.where}.`;
+    throw new SluiceError('SparkUnavailable', sentence, { cause: error });
   } finally {
     if (signal.aborted) await session.interrupt();
     // A session that lives on may be gone on with, and then finds what it has written.
-    if (await session.release()) await removeScratch(store, keys.sparkScratch(id)).catch(() => {});
+    if (!taken && (await session.release())) await removeScratch(store, keys.sparkScratch(id)).catch(() => {});
     await collectLeftOvers(store, keys.sparkScratches(), Date.now()).catch(() => {});
   }
 }
@@ -123,6 +129,8 @@ async function askAll(
   const [cleanPath, rejectsPath] = [join(folder, 'clean.csv'), join(folder, 'found-rejects.csv')];
   const clean = await joinParts({ store }, scratch('clean/'), cleanPath, `${csvLine(rules.header)}\n`, context);
   const rejected = await joinParts({ store }, scratch('rejects/'), rejectsPath, '', context);
+  // Whoever removes objects has released the session before. If it is there, all of them were.
+  await session.ask('SELECT 1');
   return {
     cleanPath,
     rejectsPath,
@@ -144,8 +152,9 @@ async function sendParts(
 ): Promise<string[]> {
   const uris: string[] = [];
   for (const path of await parts.local()) {
-    const key = `${prefix}part-${String(uris.length).padStart(5, '0')}.parquet`;
-    uris.push((await store.upload(path, () => key, context.signal)).uri);
+    const name = `part-${String(uris.length).padStart(5, '0')}`;
+    // Named by content, so that a query over other content is another query.
+    uris.push((await store.upload(path, (sha256) => `${prefix}${name}-${sha256}.parquet`, context.signal)).uri);
     context.progress({ note: `sent part ${uris.length}` });
   }
   return uris;
