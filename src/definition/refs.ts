@@ -64,9 +64,9 @@ export interface ImportRecord {
   readonly fetchedAt: string;
   readonly etag?: string;
   readonly lastModified?: string;
-  /** The file; where there are several, or pages, the list of them. Its hash is that of the content. */
+  /** The file; the list of them where there are several, or pages, or where names are a column. Its hash is that of the content. */
   readonly raw: ObjectRef;
-  /** Each file by name, where `raw` is a list. */
+  /** Each file by name, where `raw` is a list, or where the file is called otherwise than `source`. */
   readonly files?: readonly RawFile[];
   /** The source said that nothing had changed since the import of this hour, and its bytes were taken. */
   readonly notModifiedSince?: LogicalHour;
@@ -104,6 +104,8 @@ export interface ParsedObject {
   readonly rejects?: ObjectRef;
   /** By the number that `_file` holds. */
   readonly files: readonly FileAccount[];
+  /** What the last column of the header holds, by the same number, where `source.nameColumn` asks for names. */
+  readonly names?: readonly string[];
   readonly notes: readonly string[];
 }
 

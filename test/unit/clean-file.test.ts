@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { runExample } from '../helpers/doc-examples.ts';
 
 let folder: string;
@@ -16,6 +18,14 @@ afterAll(async () => {
 
 const cleaned = (yaml: string, input: string) =>
   runExample({ name: '', yaml, says: { 'in.csv': input } }, 'duckdb', folder);
+
+/** @param engine As the definition has it. @param fixes Places, and the texts that are set there. */
+async function mended(yaml: string, input: string, fixes: readonly [number, object][], engine: Pipeline['engine']) {
+  const file = createHash('sha256').update(input).digest('hex');
+  const lines = fixes.map(([byteOffset, set]) => `${JSON.stringify({ file, byteOffset, set })}\n`);
+  const says = { 'in.csv': input, 'fixes.ndjson': lines.join('') };
+  return runExample({ name: '', yaml, says }, engine, folder);
+}
 
 const numbers = (type: string, measures: string): string => `
 columns:
@@ -85,4 +95,24 @@ describe('columns that are carried along', () => {
       'clean.csv': 'id,grosse_m2,column_2020\na,x,1\n',
     });
   });
+});
+
+describe('an overlay', () => {
+  const yaml = 'columns: { ID: { name: id, required: true }, id: { name: other } }\nkey: [id]\n';
+
+  it.each(['danfojs', 'duckdb'] as const)(
+    'mends a line that was no record, and no part is written anew (%s)',
+    async (engine) => {
+      const found = await mended(yaml, 'ID,id\na,1\nb\n', [[10, { ID: 'b', id: '2' }]], engine);
+      expect(found).toMatchObject({ 'clean.csv': 'id,other\na,1\nb,2\n', 'rejects.ndjson': '' });
+    },
+  );
+
+  it.each(['danfojs', 'duckdb'] as const)(
+    'mends rows of a part, and keeps the others, texts of any kind (%s)',
+    async (engine) => {
+      const found = await mended(yaml, 'ID,id\na,\uFEFFx\nb,""\n"c","é\n"\n', [[13, { id: '2' }]], engine);
+      expect(found['clean.csv']).toBe('id,other\na,x\nb,2\nc,é\n');
+    },
+  );
 });

@@ -11,6 +11,7 @@ import type { StageContext, StageDeps } from '../deps.ts';
 import type { ParseReject } from '../importing/parse-raw.ts';
 import { withDuckDb } from './duckdb.ts';
 import { partsHere, type Parts } from './engine.ts';
+import { readPart, writeParts, type PartRow } from './part-rows.ts';
 import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
 
 const fixSchema = z.strictObject({
@@ -57,7 +58,7 @@ export async function findFixes(
 }
 
 interface Mending {
-  readonly parsed: Pick<ParsedObject, 'header' | 'rows' | 'rejectedBy'>;
+  readonly parsed: Pick<ParsedObject, 'header' | 'rows' | 'rejectedBy' | 'names'>;
   readonly parts: Parts;
   readonly files: readonly string[];
   /** Lines of {@link ParseReject}; those that are mended are taken out. */
@@ -67,16 +68,8 @@ interface Mending {
   readonly context: StageContext;
 }
 
-interface Mended {
-  readonly file: number;
-  readonly row: number;
-  readonly line: number;
-  readonly byteOffset: number;
-  readonly cells: readonly string[];
-}
-
 /**
- * Applies overlays to a parsed object on this machine: mended rows are taken out of their parts and stand in a part of
+ * Applies overlays to a parsed object on this machine: mended rows are taken out of their parts and stand in parts of
  * their own, with the number they had; rows that were no records and now are join them.
  * @throws SluiceError `FixesInvalid` where a fix names a row or a column that is not there
  */
@@ -110,19 +103,22 @@ export async function mendParts(mending: Mending): Promise<Pick<Mending, 'parsed
       rows: { read: parsed.rows.read, parsed: parsed.rows.read - rejected, rejected },
       rejectedBy: joined.rejectedBy,
     },
-    parts: partsHere([...others, await writePart(mending, [...joined.rows, ...rows])]),
+    parts: partsHere([
+      ...others,
+      ...(await writeParts(parsed.header, [...joined.rows, ...rows], join(mending.folder, 'mended'))),
+    ]),
     mended: wanted.size,
   };
 }
 
-const placeOf = ({ file, byteOffset }: Pick<Mended, 'file' | 'byteOffset'>): string => `${file}:${byteOffset}`;
+const placeOf = ({ file, byteOffset }: Pick<PartRow, 'file' | 'byteOffset'>): string => `${file}:${byteOffset}`;
 
-/** Rows that were no records: what an overlay sets is all that is known of their cells. */
+/** Rows that were no records: what an overlay sets is all that is known of their cells, but for the file's name. */
 async function mendRejects(
   { parsed, files, rejectsPath, folder }: Mending,
   wanted: ReadonlyMap<string, Record<string, string>>,
-): Promise<{ rows: Mended[]; rejectedBy: Record<string, number> }> {
-  const rows: Mended[] = [];
+): Promise<{ rows: PartRow[]; rejectedBy: Record<string, number> }> {
+  const rows: PartRow[] = [];
   const rejectedBy = { ...parsed.rejectedBy };
   const left: string[] = [];
   for await (const line of createInterface({ input: createReadStream(rejectsPath) })) {
@@ -132,7 +128,9 @@ async function mendRejects(
       left.push(`${line}\n`);
       continue;
     }
-    const cells = parsed.header.map((name) => set[name] ?? '');
+    const known = (column: number): string | undefined =>
+      column === parsed.header.length - 1 ? parsed.names?.[files.indexOf(file)] : undefined;
+    const cells = parsed.header.map((name, column) => set[name] ?? known(column) ?? '');
     rows.push({ file: files.indexOf(file), row, line: number, byteOffset, cells });
     rejectedBy[rule] = (rejectedBy[rule] ?? 1) - 1;
   }
@@ -143,68 +141,42 @@ async function mendRejects(
 }
 
 async function mendRows(
-  { parsed, parts, folder, context }: Mending,
+  mending: Mending,
   wanted: ReadonlyMap<string, Record<string, string>>,
-): Promise<{ rows: Mended[]; parts: string[] }> {
-  const names = [...parsed.header.map((_, at) => `c${at}`), '_file', '_row', '_line', '_offset'];
-  const places = [...wanted.keys()].map((place) => `(${place.replace(':', ', ')})`).join(', ');
-  return withDuckDb(folder, context, async (connection) => {
-    const rows: Mended[] = [];
-    const others: string[] = [];
-    for (const [at, part] of (await parts.local()).entries()) {
-      const source = `read_parquet(${sql.text(part)}) AS parsed(${names.join(', ')})`;
-      const hit = `(_file, _offset) IN (VALUES ${places})`;
-      const cells = parsed.header.map((_, column) => `hex(c${column})`);
-      const found = (
-        await connection.runAndReadAll(
-          `SELECT ${['_file', '_row', '_line', '_offset', ...cells].join(', ')} FROM ${source} WHERE ${hit}`,
-        )
-      ).getRowsJS();
-      for (const [file, row, line, offset, ...texts] of found) {
-        const place = { file: Number(file), byteOffset: Number(offset) };
-        const set = wanted.get(placeOf(place)) ?? {};
-        const own = texts.map((text) => Buffer.from((text ?? '') as string, 'hex').toString());
-        rows.push({
-          ...place,
-          row: Number(row),
-          line: Number(line),
-          cells: parsed.header.map((name, n) => set[name] ?? own[n] ?? ''),
-        });
-      }
-      if (found.length === 0) others.push(part);
-      else {
-        const rest = join(folder, `rest-${at}.parquet`);
-        await connection.run(`COPY (SELECT * FROM ${source} WHERE NOT (${hit})) TO ${sql.text(rest)} (FORMAT parquet)`);
-        others.push(rest);
-      }
+): Promise<{ rows: PartRow[]; parts: string[] }> {
+  const { parsed, parts, folder } = mending;
+  const hit = await partsWith(mending, [...wanted.keys()]);
+  const rows: PartRow[] = [];
+  const others: string[] = [];
+  for (const [at, part] of (await parts.local()).entries()) {
+    if (!hit.has(part)) {
+      others.push(part);
+      continue;
     }
-    return { rows, parts: others };
-  });
+    const left: PartRow[] = [];
+    for (const row of readPart(await readFile(part), parsed.header.length)) {
+      const set = wanted.get(placeOf(row));
+      if (set) rows.push({ ...row, cells: parsed.header.map((name, n) => set[name] ?? row.cells[n] ?? '') });
+      else left.push(row);
+    }
+    others.push(...(await writeParts(parsed.header, left, join(folder, `rest-${at}`))));
+  }
+  return { rows, parts: others };
 }
 
-/** A part of mended rows. Its columns have other names than the file's, and are found by position. */
-async function writePart({ parsed, folder, context }: Mending, rows: readonly Mended[]): Promise<string> {
-  const path = join(folder, 'mended.parquet');
-  const lines = join(folder, 'mended.ndjson');
-  const line = ({ cells, file, row, line: number, byteOffset }: Mended): string =>
-    JSON.stringify({
-      ...Object.fromEntries(cells.map((cell, at) => [`c${at}`, cell])),
-      _file: file,
-      _row: row,
-      _line: number,
-      _offset: byteOffset,
-    });
-  await writeFile(lines, rows.map((row) => `${line(row)}\n`).join(''));
-  const columns = [
-    ...parsed.header.map((_, at) => `c${at}: 'VARCHAR'`),
-    ...['_file', '_row', '_line', '_offset'].map((name) => `${name}: 'BIGINT'`),
-  ];
-  await withDuckDb(folder, context, (connection) =>
-    connection.run(
-      `COPY (SELECT * FROM read_json(${sql.text(lines)}, format = 'newline_delimited', columns = {${columns.join(', ')}}) ORDER BY _row) TO ${sql.text(path)} (FORMAT parquet)`,
-    ),
-  );
-  return path;
+/** The parts that hold a row at one of these places. */
+async function partsWith({ parsed, parts, folder, context }: Mending, places: readonly string[]): Promise<Set<string>> {
+  const names = [...parsed.header.map((_, at) => `c${at}`), '_file', '_row', '_line', '_offset'].join(', ');
+  const listed = places.map((place) => `(${place.replace(':', ', ')})`).join(', ');
+  return withDuckDb(folder, context, async (connection) => {
+    const found = new Set<string>();
+    for (const part of await parts.local()) {
+      const source = `read_parquet(${sql.text(part)}) AS parsed(${names})`;
+      const asked = `SELECT _row FROM ${source} WHERE (_file, _offset) IN (VALUES ${listed}) LIMIT 1`;
+      if ((await connection.runAndReadAll(asked)).currentRowCount > 0) found.add(part);
+    }
+    return found;
+  });
 }
 
 /** Reads an overlay from a file. @throws SluiceError `FixesInvalid` */
