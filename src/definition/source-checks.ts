@@ -11,8 +11,28 @@ export function secretNames(text: string): string[] {
 }
 
 /** What the schema cannot see of a source: a definition is stored in schedules and histories, where everyone reads it. */
-export function sourceChecks({ source }: Pipeline): Finding[] {
-  return [...addresses(source), ...secrets(source), ...requests(source), ...headerNames(source)];
+export function sourceChecks({ source, columns }: Pipeline): Finding[] {
+  return [
+    ...addresses(source),
+    ...secrets(source),
+    ...requests(source),
+    ...headerNames(source),
+    ...nameColumn(source, Object.keys(columns)),
+  ];
+}
+
+function nameColumn({ nameColumn: name, format: { header } }: Source, declared: readonly string[]): Finding[] {
+  if (name === undefined) return [];
+  const found = (message: string): Finding[] => [{ path: ['source', 'nameColumn'], message }];
+  if (/^_(?:file|row|line|offset)$/.test(name)) {
+    return found(`"${name}" is a name that Sluice uses itself; choose another`);
+  }
+  if (/^#[1-9][0-9]*$/.test(name)) return found(`"${name}" means a column by its place; choose another name`);
+  if (header?.some((own) => own.trim() === name) === true) {
+    return found(`"${name}" is also a column of source.format.header; choose another name`);
+  }
+  if (declared.some((own) => own.trim() === name)) return [];
+  return found(`is named by no column: add "${name}" to the columns, or take this out`);
 }
 
 function addresses(source: Source): Finding[] {

@@ -82,6 +82,13 @@ export const sourceSchema = z.strictObject({
     .describe('What the source sends.'),
   paging: paging.optional(),
   sftp: sftp.optional(),
+  nameColumn: z
+    .string()
+    .regex(/^\S(?:.*\S)?$/, 'must not be blank, or have blanks at its ends')
+    .optional()
+    .describe(
+      'A column of this name is put behind those of each file, and holds the file’s name: the last part of its address. The columns have to name it.',
+    ),
   onUnchanged: z
     .enum(['finish', 'snapshot'])
     .default('finish')

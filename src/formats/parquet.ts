@@ -86,8 +86,8 @@ function written(fields: Field[], children: Data[], length: number, rising: read
 export function encodeTextParquet(columns: readonly TextColumn[], cells: TextColumns, file: number): Buffer {
   const length = cells.rows;
   const { row, line, offset } = cells.origins;
-  const texts = columns.map(({ position }) => {
-    const { data, offsets } = cells.cells(position);
+  const texts = columns.map(({ position, text }) => {
+    const { data, offsets } = text === undefined ? cells.cells(position) : repeated(text, length);
     return makeData({ type: new Utf8(), length, nullCount: 0, nullBitmap: null, valueOffsets: offsets, data });
   });
   const numbers = [undefined, row, line, offset].map((values) =>
@@ -106,10 +106,18 @@ export function encodeTextParquet(columns: readonly TextColumn[], cells: TextCol
   return written(fields, [...texts, ...numbers], length, originNames);
 }
 
+function repeated(text: string, times: number): { data: Uint8Array; offsets: Int32Array } {
+  const bytes = Buffer.from(text);
+  const offsets = Int32Array.from({ length: times + 1 }, (_, at) => at * bytes.length);
+  return { data: bytes.length === 0 ? bytes : Buffer.alloc(times * bytes.length, bytes), offsets };
+}
+
 /** A column of a parsed part, and which one of the file it is; -1 where the file has none. */
 export interface TextColumn {
   readonly name: string;
   readonly position: number;
+  /** What each row has there, where it does not stand in the file. */
+  readonly text?: string;
 }
 
 /** Columns that every parsed object has behind the source's own. */

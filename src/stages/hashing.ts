@@ -29,7 +29,7 @@ export function definitionSha(pipeline: Pipeline): string {
       aggregate,
       generate,
       land: { format, date, type },
-      dialect: { format: source.format, answer: source.answer },
+      dialect: { format: source.format, answer: source.answer, nameColumn: source.nameColumn },
       generatorVersion,
     }),
   );

@@ -19,7 +19,7 @@ export interface RuleReject {
   /** The clean or derived column that broke its rule; of a column that nobody declared the name in the file. */
   readonly column: string;
   readonly rule: RejectRule;
-  /** The text of that column as it stands in the file; empty for a derived one. */
+  /** The text of that column as it stands in the file, or the file's name; empty for a derived one. */
   readonly value: string;
   /** The whole row as CSV; quotes may stand otherwise than in the file. */
   readonly raw: string;
@@ -61,7 +61,7 @@ export async function describeRejects(
           rule: rest.rule,
           value: cells[position] ?? '',
           // Nothing where a cell is empty: that is how it mostly stands in a file.
-          raw: csvLine(cells.map((cell) => (cell === '' ? null : cell))),
+          raw: csvLine(cells.slice(0, rules.own).map((cell) => (cell === '' ? null : cell))),
         };
         if (!output.write(`${JSON.stringify(line)}\n`)) await once(output, 'drain');
       }

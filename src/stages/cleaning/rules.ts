@@ -1,7 +1,7 @@
 import { variantName } from '../../definition/streams.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import { positionOf } from '../importing/header.ts';
+import { addedColumns, positionOf } from '../importing/header.ts';
 import { rowIdentity } from './clean-csv.ts';
 import { compileColumn, type ColumnRule } from './column-rule.ts';
 import { compileCondition, type Test } from './condition.ts';
@@ -12,6 +12,8 @@ export interface CleanRules {
   readonly columns: readonly ColumnRule[];
   /** Columns of the parsed object in all. */
   readonly width: number;
+  /** Of these, the ones that stand in the file: the first so many. */
+  readonly own: number;
   /** Columns that nobody declared and that must be without a value, or the row is rejected. */
   readonly strangers: readonly { readonly name: string; readonly position: number }[];
   /** Positions in `columns` of the key; rows are all different where it is empty. */
@@ -59,8 +61,9 @@ export function compileRules(pipeline: Pipeline, header: readonly string[]): Cle
     if (found === -1) throw new SluiceError('DefinitionInvalid', `${what} ${name} is none of the columns.`);
     return found;
   };
+  const added = addedColumns(pipeline);
   const columns = Object.entries(pipeline.columns).map(([source, column]) => {
-    const position = positionOf(header, source);
+    const position = positionOf(header, source, added);
     if (position === -1) throw new SluiceError('SourceColumnMissing', `The parsed object has no column "${source}".`);
     return compileColumn(pipeline, column, position, (name) => at(name, `Column ${column.name}:`));
   });
@@ -76,6 +79,7 @@ export function compileRules(pipeline: Pipeline, header: readonly string[]): Cle
   return {
     columns,
     width: header.length,
+    own: header.length - added,
     strangers: contract.columns === 'discard_row' ? strangers : [],
     key: pipeline.key.map((name) => at(name, 'The key column')),
     keep: typeof keep === 'object' ? 'newest' : keep,

@@ -46,19 +46,22 @@ export async function fetchImport(input: ImportFetch): Promise<ImportRecord> {
     unchanged &&= done.unchanged;
   }
   const [only] = files;
-  const single = files.length === 1 && only?.pages === undefined ? only : undefined;
+  const source = sourceName(pipeline.source);
+  // Where names are a column, the same bytes under another name are another content.
+  const listed = files.length !== 1 || only?.pages !== undefined || pipeline.source.nameColumn !== undefined;
+  const single = listed ? undefined : only;
   const { etag, lastModified } = single ?? {};
   return {
     pipeline: pipeline.name,
     hour,
     n,
-    source: sourceName(pipeline.source),
+    source,
     requestSha,
     fetchedAt,
     ...(etag === undefined ? {} : { etag }),
     ...(lastModified === undefined ? {} : { lastModified }),
     raw: single?.raw ?? (await storeList(deps, pipeline.name, files)),
-    ...(single ? {} : { files }),
+    ...(single?.name === source ? {} : { files }),
     ...(unchanged && before ? { notModifiedSince: before.hour } : {}),
     ...(notes.length > 0 ? { notes } : {}),
   };

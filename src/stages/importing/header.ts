@@ -19,12 +19,18 @@ export function uniqueHeader(names: readonly string[]): string[] {
   });
 }
 
-/** Where a declared column stands in the header: its 0-based position, or -1. `#3` is the third, unless one is named so. */
-export function positionOf(header: readonly string[], sourceName: string): number {
+/** Columns at the end of a parsed object's header that do not stand in the file. */
+export const addedColumns = ({ source: { nameColumn } }: Pipeline): number => (nameColumn === undefined ? 0 : 1);
+
+/**
+ * Where a declared column stands in the header: its 0-based position, or -1. `#3` is the third, unless one is named so.
+ * @param added As {@link addedColumns} has it; they have no number.
+ */
+export function positionOf(header: readonly string[], sourceName: string, added = 0): number {
   const named = header.indexOf(sourceName.trim());
   const [, nth] = /^#([1-9][0-9]{0,4})$/.exec(sourceName.trim()) ?? [];
   if (named !== -1 || nth === undefined) return named;
-  return Number(nth) <= header.length ? Number(nth) - 1 : -1;
+  return Number(nth) <= header.length - added ? Number(nth) - 1 : -1;
 }
 
 /**
@@ -34,8 +40,9 @@ export function positionOf(header: readonly string[], sourceName: string): numbe
  */
 export function checkHeader(pipeline: Pipeline, header: readonly string[], where: string): string[] {
   const declared = Object.keys(pipeline.columns).map((name) => name.trim());
-  const missing = declared.filter((name) => positionOf(header, name) === -1);
-  const found = new Set(declared.map((name) => positionOf(header, name)));
+  const positions = declared.map((name) => positionOf(header, name, addedColumns(pipeline)));
+  const missing = declared.filter((_, at) => positions[at] === -1);
+  const found = new Set(positions);
   const unknown = header.filter((_, at) => !found.has(at));
   if (missing.length > 0) {
     const named = missing.map((name) => {

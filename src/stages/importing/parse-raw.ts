@@ -13,10 +13,11 @@ import {
   type RawFile,
 } from '../../definition/refs.ts';
 import type { CsvFault } from '../../formats/csv-dialect.ts';
-import { encodeTextParquet } from '../../formats/parquet.ts';
+import { encodeTextParquet, type TextColumn } from '../../formats/parquet.ts';
 import type { TextColumns } from '../../formats/text-columns.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { sha256Hex } from '../hashing.ts';
+import { fileNameOf } from './file-name.ts';
 import { LineFile } from './line-file.ts';
 import { RawContent } from './raw-content.ts';
 import { openTable, type Table } from './table.ts';
@@ -26,6 +27,8 @@ const READER_VERSION = 3;
 /** A part of the parsed object. Small, since each is in memory several times: as text, as Arrow, and in WebAssembly. */
 const PART_ROWS = 250_000;
 const PART_BYTES = 3 * 1024 * 1024;
+/** So much of a part may be the name of its file, in each of its rows. */
+const PART_NAME_BYTES = 8 * 1024 * 1024;
 /** From so many parts on they are larger, or their list would outgrow what a workflow's history takes. */
 const MANY_PARTS = 1_024;
 
@@ -60,7 +63,7 @@ export async function parseRaw(
   context: StageContext,
 ): Promise<ParsedObject> {
   const { limits } = pipeline.source;
-  const prefix = keys.parsedPrefix(record.raw.sha256, formatSha(pipeline));
+  const prefix = keys.parsedPrefix(record.raw.sha256, formatSha(pipeline, record));
   const known = await deps.store.findJson<ParsedObject>(`${prefix}parsed.json`);
   if (known) {
     if (known.rows.read > limits.rows) throw tooManyRows(record.source, limits.rows);
@@ -92,12 +95,16 @@ export async function parseFiles(
 }
 
 /** Digest of all that decides how bytes are read. How numbers and missing values are written is decided later. */
-function formatSha({ source, columns }: Pipeline): string {
+function formatSha({ source, columns }: Pipeline, record: ImportRecord): string {
   const { decimal: _decimal, thousands: _thousands, missing: _missing, ...format } = source.format;
   const { fieldLength, columns: most } = source.limits;
   const wanted = Object.keys(columns).toSorted();
-  return sha256Hex(canonicalJson({ reader: READER_VERSION, format, answer: source.answer, fieldLength, most, wanted }));
+  const { answer, nameColumn } = source;
+  const named = nameColumn === undefined ? undefined : { nameColumn, names: namesOf(record) };
+  return sha256Hex(canonicalJson({ reader: READER_VERSION, format, answer, fieldLength, most, wanted, named }));
 }
+
+const namesOf = (record: ImportRecord): string[] => rawFiles(record).map(({ name }) => fileNameOf(name));
 
 /** One reading of the files of an import. */
 class Parsing {
@@ -139,7 +146,10 @@ class Parsing {
     const tables: Table[] = [];
     for (const file of files) tables.push(await this.#open(file));
     // Names of the first file in its order, then what the others have besides.
-    const header = [...new Set(tables.flatMap((table) => table.header))];
+    const own = [...new Set(tables.flatMap((table) => table.header))];
+    const { nameColumn } = this.#pipeline.source;
+    const header = nameColumn === undefined ? own : [...own, nameColumn];
+    const names = nameColumn === undefined ? undefined : namesOf(this.#record);
     const seen = new Map<string, number>();
     const accounts: FileAccount[] = [];
     try {
@@ -147,7 +157,9 @@ class Parsing {
         const sha256 = files[at]?.raw.sha256 ?? '';
         const times = (seen.get(sha256) ?? 0) + 1;
         seen.set(sha256, times);
-        accounts.push(await this.#readFile(at, times === 1 ? sha256 : `${sha256}#${times}`, table, header));
+        const columns = own.map((name): TextColumn => ({ name, position: table.header.indexOf(name) }));
+        if (nameColumn !== undefined) columns.push({ name: nameColumn, position: -1, text: names?.[at] ?? '' });
+        accounts.push(await this.#readFile(at, times === 1 ? sha256 : `${sha256}#${times}`, table, columns));
       }
     } finally {
       this.#rejects.close();
@@ -161,6 +173,7 @@ class Parsing {
       rejectedBy: this.#rejectedBy,
       ...(this.#rejected === 0 ? {} : { rejects: await this.#storeRejects() }),
       files: accounts,
+      ...(names === undefined ? {} : { names }),
       notes: this.#notes,
     };
   }
@@ -187,24 +200,30 @@ class Parsing {
       this.#scratch,
     );
     const table = await openTable(content, source, {
-      wanted: Object.keys(columns),
+      wanted: Object.keys(columns).filter((name) => name.trim() !== source.nameColumn),
       guessEncoding: false,
       where: file.name,
       url: URL.canParse(file.name) ? new URL(file.name) : undefined,
       ...(file.pages === undefined ? {} : { pages: file.pages }),
     });
     content.release();
+    if (source.nameColumn !== undefined && table.header.includes(source.nameColumn)) {
+      throw new SluiceError(
+        'SourceMalformed',
+        `${file.name} has a column "${source.nameColumn}" of its own: choose another name for source.nameColumn.`,
+      );
+    }
     this.#notes.push(...table.notes);
     return table;
   }
 
-  async #readFile(at: number, file: string, table: Table, header: readonly string[]): Promise<FileAccount> {
+  async #readFile(at: number, file: string, table: Table, columns: readonly TextColumn[]): Promise<FileAccount> {
     const { limits } = this.#pipeline.source;
-    const columns = header.map((name) => ({ name, position: table.header.indexOf(name) }));
+    const nameBytes = Buffer.byteLength(columns.at(-1)?.text ?? '') || 1;
     const [rowsBefore, rejectedBefore, bytesBefore] = [this.#rows, this.#rejected, this.#bytes];
     const batches = table.rows({
       rowsBefore,
-      batchRows: PART_ROWS,
+      batchRows: Math.min(PART_ROWS, Math.ceil(PART_NAME_BYTES / nameBytes)),
       batchBytes: () => (this.#parts.length < MANY_PARTS ? PART_BYTES : PART_BYTES * 2),
       onFault: (fault) => {
         this.#rows = fault.row;
@@ -235,11 +254,7 @@ class Parsing {
     this.#rejects.write(JSON.stringify(reject));
   }
 
-  async #storePart(
-    columns: readonly { name: string; position: number }[],
-    cells: TextColumns,
-    file: number,
-  ): Promise<void> {
+  async #storePart(columns: readonly TextColumn[], cells: TextColumns, file: number): Promise<void> {
     const key = `${this.#prefix}part-${String(this.#partNumber++).padStart(5, '0')}.parquet`;
     const { rows } = cells;
     const bytes = encodeTextParquet(columns, cells, file);
