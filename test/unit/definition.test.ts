@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -28,10 +29,13 @@ const withParts = (parts: Partial<PipelineInput>): string => stringify({ ...soun
 const column = (parts: object) => ({ columns: { ...sound.columns, AMOUNT: { name: 'amount', ...parts } } });
 
 describe('a definition', () => {
-  it('is read with every default filled in, and reads the same a second time', async () => {
-    const parsed = parseDefinition(await readFile(join(pipelines, 'broadband.yaml'), 'utf8'));
+  const shipped = readdirSync(pipelines).filter((name) => name.endsWith('.yaml'));
+
+  it.each(shipped)('is read with every default filled in, and reads the same a second time: %s', async (file) => {
+    const parsed = parseDefinition(await readFile(join(pipelines, file), 'utf8'));
     if (!('pipeline' in parsed)) throw new Error(JSON.stringify(parsed.problems));
-    expect(parsed.pipeline).toMatchObject({ name: 'broadband', publish: { partitions: 3, compression: 'gzip' } });
+    const name = file.replace('.yaml', '');
+    expect(parsed.pipeline).toMatchObject({ name, publish: { partitions: 3, compression: 'gzip' } });
     expect(acceptDefinition(parsed.pipeline)).toEqual(parsed.pipeline);
   });
 
