@@ -24,8 +24,11 @@ async function cleanWith(connection: DuckDBConnection, job: CleanJob): Promise<C
   const parts = await job.parts.local();
   const cleanPath = join(folder, 'clean.csv');
   const rejectsPath = join(folder, 'found-rejects.csv');
+  // As hex: the library takes U+FEFF off the beginning of a text.
   const ask = async (query: string): Promise<(string | null)[][]> =>
-    (await connection.runAndReadAll(query)).getRowsJS() as (string | null)[][];
+    (await connection.runAndReadAll(`SELECT hex(COLUMNS(*)) FROM (${query}) AS asked`))
+      .getRowsJS()
+      .map((row) => row.map((cell) => (typeof cell === 'string' ? Buffer.from(cell, 'hex').toString() : null)));
 
   const prepared = preparedSql(rules, parsedSql(rules, parts), sql);
   await connection.run(`CREATE TABLE judged AS ${judgedSql(rules, prepared, sql)}`);

@@ -8,9 +8,17 @@ export const sessionSettings: Readonly<Record<string, string>> = {
   'spark.sql.variable.substitute': 'false',
   'spark.sql.session.timeZone': 'UTC',
   'spark.sql.ansi.enabled': 'true',
+  // Or `${env:NAME}` in a definition's text would become what the server has in its environment, its keys for one.
+  'spark.sql.variable.substitute': 'false',
+  // How literals are written: with escapes, in single quotes or double ones.
+  'spark.sql.parser.escapedStringLiterals': 'false',
+  'spark.sql.ansi.doubleQuotedIdentifiers': 'false',
+  'spark.sql.legacy.timeParserPolicy': 'CORRECTED',
   // Names in a file may differ in case alone.
   'spark.sql.caseSensitive': 'true',
   'spark.sql.parquet.compression.codec': 'zstd',
+  // A file for each partition, which is how their order is known.
+  'spark.sql.files.maxRecordsPerFile': '0',
   // One copy on the object store instead of two. What is there before the job is done is not looked at.
   'mapreduce.fileoutputcommitter.algorithm.version': '2',
 };
