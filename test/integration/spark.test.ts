@@ -9,7 +9,8 @@ import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
 import { engineFor } from '../../src/stages/cleaning/engine-for.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
 import { anyDefinition, anyHeader, anyRows } from '../helpers/any-cleaning.ts';
-import { jobOf, told } from '../helpers/engine-lab.ts';
+import { jobOf, jobOfParts, told } from '../helpers/engine-lab.ts';
+import { namedCases } from '../helpers/named-cases.ts';
 import { stageDeps } from '../helpers/servers.ts';
 import { noSpark, testStack } from '../helpers/stack.ts';
 
@@ -34,12 +35,21 @@ describe.skipIf(noSpark)('Spark and DuckDB', () => {
     rows: readonly (readonly string[])[],
     header = anyHeader as readonly string[],
   ) {
-    const job = await jobOf(root, input, rows, header);
-    const spark = await told(await engineFor('spark', rows.length, deps).clean({ ...job, context: unattended }));
+    return bothOf(await jobOf(root, input, rows, header), rows.length);
+  }
+
+  async function bothOf(job: Awaited<ReturnType<typeof jobOf>>, rows: number) {
+    const spark = await told(await engineFor('spark', rows, deps).clean({ ...job, context: unattended }));
     const duckdb = await told(await duckdbEngine.clean({ ...job, context: unattended }));
     await rm(job.folder, { recursive: true });
     return { spark, duckdb };
   }
+
+  it.each(namedCases)('give the same for $name', async ({ definition, parts, header, clean }) => {
+    const { spark, duckdb } = await bothOf(await jobOfParts(root, definition, parts, header), parts.flat().length);
+    expect(spark).toEqual(duckdb);
+    if (clean !== undefined) expect(spark.clean).toBe(clean);
+  });
 
   it('give the same bytes for any rows and rules (property)', async () => {
     const runs = Number(process.env['SPARK_RUNS'] ?? 15);

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PipelineInput } from '../../src/definition/pipeline.ts';
 import { anyDefinition, anyHeader, anyRows } from '../helpers/any-cleaning.ts';
-import { jobOf, told } from '../helpers/engine-lab.ts';
+import { jobOf, jobOfParts, told } from '../helpers/engine-lab.ts';
+import { namedCases } from '../helpers/named-cases.ts';
 import { cleanWithDanfojs } from '../../src/stages/cleaning/danfojs-clean.ts';
 import { danfojsEngine } from '../../src/stages/cleaning/danfojs-engine.ts';
 import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
@@ -24,8 +25,11 @@ afterAll(async () => {
 const plain: readonly string[] = ['ID', 'A', 'B'];
 
 async function both(input: Partial<PipelineInput>, rows: readonly (readonly string[])[], header = plain) {
-  const job = await jobOf(root, input, rows, header);
-  const danfojs = await told(await cleanWithDanfojs({ ...job, parts: [job.path] }));
+  return bothOf(await jobOf(root, input, rows, header));
+}
+
+async function bothOf(job: Awaited<ReturnType<typeof jobOf>>) {
+  const danfojs = await told(await cleanWithDanfojs({ ...job, parts: job.paths }));
   const duckdb = await told(await duckdbEngine.clean({ ...job, context: unattended }));
   await rm(job.folder, { recursive: true });
   return { danfojs, duckdb };
@@ -41,6 +45,12 @@ describe('danfojs and DuckDB', () => {
       { numRuns: 400 },
     );
   }, 240_000);
+
+  it.each(namedCases)('give the same for $name', async ({ definition, parts, header, clean }) => {
+    const { danfojs, duckdb } = await bothOf(await jobOfParts(root, definition, parts, header));
+    expect(danfojs).toEqual(duckdb);
+    if (clean !== undefined) expect(danfojs.clean).toBe(clean);
+  });
 
   it('give the same for padding, patterns, values, ranges and defaults', async () => {
     const columns = {
@@ -83,7 +93,7 @@ describe('danfojs and DuckDB', () => {
   it('danfojs says so in a sentence when a part is no Parquet file', async () => {
     const columns = { ID: { name: 'id' }, A: { name: 'a' }, B: { name: 'b' } };
     const job = await jobOf(root, { columns }, [['1', 'a', 'b']], plain);
-    await writeFile(job.path, 'not parquet');
+    await writeFile(job.paths[0] ?? '', 'not parquet');
     await expect(danfojsEngine.clean({ ...job, context: unattended })).rejects.toMatchObject({
       code: 'EngineFailed',
       message: expect.stringMatching(/not a Parquet file/) as unknown,
