@@ -159,6 +159,9 @@ function manyParts(
   let at = 0;
   return sizes.map((size) => Array.from({ length: size }, () => rows(at++, pick)));
 }
+/** Text that does not compress: Spark puts what is small together. */
+const noise = (pick: (n: number) => number): string =>
+  Array.from({ length: 20 + pick(20) }, () => pick(2 ** 31).toString(36)).join(' ');
 const sizes = [40, 3_000, 1, 700, 2_500, 12, 1_800, 300, 5, 900];
 
 const order: NamedCase[] = (
@@ -189,15 +192,15 @@ const large: NamedCase[] = [
     definition: {
       columns: {
         ID: { name: 'id' },
-        A: { name: 'a', onMissing: { forwardFill: { order: ['id'] } } },
-        B: { name: 'b', trim: false, values: undefined, pattern: '[^Z]*' },
+        A: { name: 'a', onMissing: { forwardFill: { within: ['id'], order: ['id'] } } },
+        B: { name: 'b', trim: false, values: undefined, pattern: '[^!]*' },
       },
     },
     parts: manyParts(
       (at, pick) => [
         String(pick(1_000)),
         pick(3) === 0 ? '' : `a${at}`,
-        `${'text '.repeat(20 + pick(60))}${pick(50) === 0 ? 'Z' : '\n'}`,
+        `${noise(pick)}${pick(50) === 0 ? '!' : '\n'}`,
       ],
       sizes.map((size) => size * 2),
     ),

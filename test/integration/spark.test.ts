@@ -8,7 +8,8 @@ import type { PipelineInput } from '../../src/definition/pipeline.ts';
 import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
 import { engineFor } from '../../src/stages/cleaning/engine-for.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
-import { anyDefinition, anyHeader, anyRows } from '../helpers/any-cleaning.ts';
+import { anyHeader, anyTable } from '../helpers/any-cleaning.ts';
+import { cleaningLaws } from '../helpers/cleaning-laws.ts';
 import { jobOf, jobOfParts, told } from '../helpers/engine-lab.ts';
 import { namedCases } from '../helpers/named-cases.ts';
 import { stageDeps } from '../helpers/servers.ts';
@@ -51,12 +52,25 @@ describe.skipIf(noSpark)('Spark and DuckDB', () => {
     if (clean !== undefined) expect(spark.clean).toBe(clean);
   });
 
+  it.each(cleaningLaws)(
+    'Spark keeps the law: $name (property)',
+    async ({ holds }) => {
+      const property = holds(async (definition, parts, header) => {
+        const job = await jobOfParts(root, definition, parts, header);
+        const found = await told(await engineFor('spark', 1, deps).clean({ ...job, context: unattended }));
+        await rm(job.folder, { recursive: true });
+        return found;
+      });
+      await fc.assert(property, { numRuns: Number(process.env['SPARK_LAW_RUNS'] ?? 2) });
+    },
+    600_000,
+  );
+
   it('give the same bytes for any rows and rules (property)', async () => {
     const runs = Number(process.env['SPARK_RUNS'] ?? 15);
     const seed = process.env['SPARK_SEED'];
-    const large = fc.array(anyRows, { minLength: 4, maxLength: 8 }).map((some) => some.flat());
     await fc.assert(
-      fc.asyncProperty(anyDefinition, large, async (definition, rows) => {
+      fc.asyncProperty(anyTable(300), async ([definition, rows]) => {
         const { spark, duckdb } = await both(definition, rows);
         expect(spark).toEqual(duckdb);
       }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PipelineInput } from '../../src/definition/pipeline.ts';
-import { anyDefinition, anyHeader, anyRows } from '../helpers/any-cleaning.ts';
+import { anyHeader, anyTable } from '../helpers/any-cleaning.ts';
 import { jobOf, jobOfParts, told } from '../helpers/engine-lab.ts';
 import { namedCases } from '../helpers/named-cases.ts';
 import { cleanWithDanfojs } from '../../src/stages/cleaning/danfojs-clean.ts';
@@ -38,7 +38,7 @@ async function bothOf(job: Awaited<ReturnType<typeof jobOf>>) {
 describe('danfojs and DuckDB', () => {
   it('give the same bytes for any rows and rules (property)', async () => {
     await fc.assert(
-      fc.asyncProperty(anyDefinition, anyRows, async (definition, rows) => {
+      fc.asyncProperty(anyTable(40), async ([definition, rows]) => {
         const { danfojs, duckdb } = await both(definition, rows, anyHeader);
         expect(danfojs).toEqual(duckdb);
       }),
