@@ -155,15 +155,15 @@ describe.skipIf(noStack)('the real files, by every engine', () => {
         `SELECT ${keys}, count(*) AS counties, ${measures.join(', ')} FROM (${both}) GROUP BY ${keys} ORDER BY ${keys}`,
       );
       expect(ours.length).toBe(at === 0 ? 2 : 102);
-      const named = keys.split(', ');
-      for (const [row, wanted] of theirs.entries()) {
-        for (const [name, value] of Object.entries(wanted)) {
-          const found = ours[row]?.[name];
-          const where = `${name} of ${named.map((key) => String(wanted[key])).join(' ')}`;
-          if (named.includes(name)) expect(found, where).toBe(value);
-          else expect(Number(found), where).toBeCloseTo(Number(value), 8);
-        }
-      }
+      // Their means are of doubles.
+      const rounded = (rows: typeof ours) =>
+        rows.map((row) =>
+          Object.entries(row).map(([name, value]) => [
+            name,
+            keys.includes(name) ? value : Math.round(Number(value) * 1e8),
+          ]),
+        );
+      expect(rounded(ours)).toEqual(rounded(theirs));
     }
   });
 });
