@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PipelineInput } from '../../src/definition/pipeline.ts';
+import { pipelineSchema, type PipelineInput } from '../../src/definition/pipeline.ts';
+import { cleanFile } from '../../src/inspecting/clean-file.ts';
 import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
 import { engineFor } from '../../src/stages/cleaning/engine-for.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
@@ -50,6 +51,25 @@ describe.skipIf(noSpark)('Spark and DuckDB', () => {
     const { spark, duckdb } = await bothOf(await jobOfParts(root, definition, parts, header), parts.flat().length);
     expect(spark).toEqual(duckdb);
     expect(spark.clean).toBe(clean ?? spark.clean);
+  });
+
+  it('Spark reads a mended row beside the parts that were left as they are, by names that differ in case', async () => {
+    const folder = await mkdtemp(join(root, 'mended-'));
+    const [path, fixes, out] = [join(folder, 'raw'), join(folder, 'fixes.ndjson'), join(folder, 'out')];
+    const text = 'ID,id\na,1\nb\n';
+    await writeFile(path, text);
+    const file = createHash('sha256').update(text).digest('hex');
+    await writeFile(fixes, JSON.stringify({ file, byteOffset: 10, set: { ID: 'b', id: '2' } }));
+    const pipeline = pipelineSchema.parse({
+      name: 'mended',
+      source: { url: 'https://example.org/a.csv' },
+      columns: { ID: { name: 'id', required: true }, id: { name: 'other' } },
+      key: ['id'],
+      engine: 'spark',
+    });
+    const given = { path, where: 'a.csv', pipeline, hour: '2026-01-01T00:00:00Z', fixes, out, folder };
+    await cleanFile(given, unattended, deps);
+    expect(await readFile(join(out, 'clean.csv'), 'utf8')).toBe('id,other\na,1\nb,2\n');
   });
 
   it.each(cleaningLaws)(
