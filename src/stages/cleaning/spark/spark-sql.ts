@@ -8,8 +8,6 @@ export const sessionSettings: Readonly<Record<string, string>> = {
   'spark.sql.variable.substitute': 'false',
   'spark.sql.session.timeZone': 'UTC',
   'spark.sql.ansi.enabled': 'true',
-  // Or `${env:NAME}` in a definition's text would become what the server has in its environment, its keys for one.
-  'spark.sql.variable.substitute': 'false',
   // How literals are written: with escapes, in single quotes or double ones.
   'spark.sql.parser.escapedStringLiterals': 'false',
   'spark.sql.ansi.doubleQuotedIdentifiers': 'false',
