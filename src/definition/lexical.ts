@@ -128,3 +128,14 @@ export function canonicalForm({ type, precision, scale }: LexicalType): string |
     }
   }
 }
+
+/**
+ * A regular expression of texts that are canonical, and break no rule of the type, once the zeros at their end and then a
+ * point there are taken off: 12.50, 3.0. The next short cut, for numbers that were written with as many digits each.
+ */
+export function paddedForm({ type, precision, scale }: LexicalType): string | undefined {
+  if (type !== 'decimal' || scale === 0) return undefined;
+  const digits = precision - scale;
+  const whole = digits === 0 ? '0' : `(?:0|-?[1-9]${digits === 1 ? '' : `[0-9]{0,${digits - 1}}`})`;
+  return `${whole}\\.[0-9]{0,${scale}}`;
+}

@@ -1,4 +1,13 @@
-import { grammars, INT64_DIGITS, INT64_MAX, INT64_MIN, TRUE, type LexicalType } from '../../../definition/lexical.ts';
+import {
+  canonicalForm,
+  grammars,
+  INT64_DIGITS,
+  INT64_MAX,
+  INT64_MIN,
+  paddedForm,
+  TRUE,
+  type LexicalType,
+} from '../../../definition/lexical.ts';
 import { fromScaled } from '../../../formats/decimal.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -24,6 +33,18 @@ export function lexicalRuleSql({ type, precision, scale }: LexicalType, text: st
     );
   }
   return `CASE ${cases.join(' ')} END`;
+}
+
+/**
+ * The canonical text of most texts, NULL for those that need a closer look; undefined for types without a short cut.
+ * @param text An SQL expression that is a text.
+ */
+export function quickSql(lexical: LexicalType, text: string, sql: Dialect): string | undefined {
+  const form = canonicalForm(lexical);
+  if (form === undefined) return undefined;
+  const padded = paddedForm(lexical);
+  const cut = sql.trimRight(sql.trimRight(text, '0'), '.');
+  return `CASE WHEN ${sql.is(text, form)} THEN ${text}${padded === undefined ? '' : ` WHEN ${sql.is(text, padded)} THEN ${cut}`} END`;
 }
 
 /** The canonical text for SQL, of texts that {@link lexicalRuleSql} lets pass. */

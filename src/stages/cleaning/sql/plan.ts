@@ -1,14 +1,15 @@
-import { canonicalForm, type LexicalType } from '../../../definition/lexical.ts';
+import type { LexicalType } from '../../../definition/lexical.ts';
 import type { ColumnRule } from '../column-rule.ts';
 import { WHITE_SPACE } from '../text-step.ts';
 import type { CleanRules } from '../rules.ts';
 import { boundSql, conditionSql } from './condition-sql.ts';
 import type { Dialect } from './dialect.ts';
-import { canonicalSql, lexicalRuleSql, numberType } from './lexical-sql.ts';
+import { canonicalSql, lexicalRuleSql, numberType, quickSql } from './lexical-sql.ts';
 import { saysItsTextOnce, stepSql } from './step-sql.ts';
 
 // The queries of the engines that speak SQL. Columns of a rule set go by number: c0, c1 … as they are in the file, t after their
-// steps, x for variants, v with what stands for a missing value, r the rule that is broken, k canonical, f filled in.
+// steps, x for variants, v with what stands for a missing value, q canonical where a short cut says so, r the rule that is broken,
+// k canonical, f filled in.
 
 const each = (rules: CleanRules, of: (at: number, rule: ColumnRule) => string): string[] =>
   rules.columns.map((rule, at) => of(at, rule));
@@ -85,11 +86,12 @@ export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): st
     return copy === undefined ? `t${at} AS v${at}` : `coalesce(t${at}, t${copy}) AS v${at}`;
   });
   const values = each(rules, (at) => `v${at}`);
-  const forms = columns.flatMap(({ lexical }, at) => {
-    const form = canonicalForm(lexical);
-    return form === undefined ? [] : [`${sql.is(`v${at}`, form)} AS p${at}`];
+  const quick = columns.flatMap(({ lexical }, at) => {
+    const found = quickSql(lexical, `v${at}`, sql);
+    return found === undefined ? [] : [{ name: `q${at}`, value: `${found} AS q${at}` }];
   });
-  const formed = columns.flatMap(({ lexical }, at) => (canonicalForm(lexical) === undefined ? [] : [`p${at}`]));
+  const quickNames = quick.map(({ name }) => name);
+  const quickValues = quick.map(({ value }) => value);
   const ruled = each(rules, (at, rule) => `${ruleSql(rule, at, sql)} AS r${at}`);
   const canonical = each(
     rules,
@@ -108,18 +110,19 @@ export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): st
   return `SELECT ${list(carried, canonical)},
       CASE ${broken(String)}${stranger('stranger')} END AS bad,
       CASE ${broken((at) => `r${at}`)}${stranger(`'contract'`)} END AS rule, dropped
-    FROM (SELECT ${list(kept, values, formed, ruled)}
-      FROM (SELECT ${list(kept, values, forms)}
+    FROM (SELECT ${list(kept, values, quickNames, ruled)}
+      FROM (SELECT ${list(kept, values, quickValues)}
         FROM (SELECT ${list(outside, marks, filled)}, ${dropped.length === 0 ? 'false' : `(${dropped.join(' OR ')})`} AS dropped
-          FROM (${prepared}) AS prepared) AS filled) AS formed) AS ruled`;
+          FROM (${prepared}) AS prepared) AS filled) AS quick) AS ruled`;
 }
 
 const hasStandIn = ({ fallback, copy }: ColumnRule): boolean => fallback !== undefined || copy !== undefined;
 
 /** The canonical text of `v`, which breaks no rule. */
 function valueSql(lexical: LexicalType, at: number, sql: Dialect): string {
-  if (canonicalForm(lexical) === undefined) return canonicalSql(lexical, `v${at}`, sql);
-  return `CASE WHEN v${at} IS NULL OR p${at} THEN v${at} ELSE ${canonicalSql(lexical, `v${at}`, sql)} END`;
+  const slow = canonicalSql(lexical, `v${at}`, sql);
+  if (quickSql(lexical, `v${at}`, sql) === undefined) return slow;
+  return `CASE WHEN v${at} IS NULL OR q${at} IS NOT NULL THEN q${at} ELSE ${slow} END`;
 }
 
 /** The rule that `v` breaks, NULL for none. */
@@ -128,15 +131,15 @@ function ruleSql(rule: ColumnRule, at: number, sql: Dialect): string {
   const missing = `WHEN ${text} IS NULL THEN ${rule.onMissing === 'reject' ? `'required'` : 'NULL'}`;
   const slow = otherRulesSql(rule, text, canonicalSql(rule.lexical, text, sql), sql);
   const lexical = lexicalRuleSql(rule.lexical, text, sql);
-  if (canonicalForm(rule.lexical) === undefined) {
+  if (quickSql(rule.lexical, text, sql) === undefined) {
     if (lexical === 'NULL') {
       if (slow !== undefined) return `CASE ${missing} ELSE ${slow} END`;
       return rule.onMissing === 'reject' ? `CASE ${missing} END` : `CAST(NULL AS ${sql.textType})`;
     }
     return `CASE ${missing} ELSE ${slow === undefined ? lexical : `coalesce(${lexical}, ${slow})`} END`;
   }
-  const quick = otherRulesSql(rule, text, text, sql) ?? 'NULL';
-  return `CASE ${missing} WHEN p${at} THEN ${quick} ELSE ${slow === undefined ? lexical : `coalesce(${lexical}, ${slow})`} END`;
+  const quick = otherRulesSql(rule, text, `q${at}`, sql) ?? 'NULL';
+  return `CASE ${missing} WHEN q${at} IS NOT NULL THEN ${quick} ELSE ${slow === undefined ? lexical : `coalesce(${lexical}, ${slow})`} END`;
 }
 
 /** Rules of a text that is a value of its type; undefined where there are none. */
