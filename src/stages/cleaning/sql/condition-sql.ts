@@ -38,3 +38,14 @@ export function boundSql(bound: NumericBound, lexical: LexicalType, text: string
   const { number, literal } = canonicalNumberSql(lexical, text, bound.scaled, sql);
   return `coalesce(${number} ${comparisons[bound.is]} ${literal}, false)`;
 }
+
+/** All bounds of a range for SQL, false where the value is missing; both ends in one, so that the text is cast once. */
+export function rangeSql(range: readonly NumericBound[], lexical: LexicalType, text: string, sql: Dialect): string {
+  const [low, high] = range;
+  if (low && high && 'is' in low && 'is' in high && low.is === 'gte' && high.is === 'lte') {
+    const { number, literal } = canonicalNumberSql(lexical, text, low.scaled, sql);
+    const upper = canonicalNumberSql(lexical, text, high.scaled, sql).literal;
+    return `coalesce(${number} BETWEEN ${literal} AND ${upper}, false)`;
+  }
+  return `(${range.map((bound) => boundSql(bound, lexical, text, sql)).join(' AND ')})`;
+}

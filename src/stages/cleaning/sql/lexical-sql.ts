@@ -35,6 +35,14 @@ export function lexicalRuleSql({ type, precision, scale }: LexicalType, text: st
   return `CASE ${cases.join(' ')} END`;
 }
 
+/** Whether {@link quickSql} knows a text's canonical form; undefined for types without a short cut. */
+export function quickForm(lexical: LexicalType): ((text: string) => boolean) | undefined {
+  const form = canonicalForm(lexical);
+  if (form === undefined) return undefined;
+  const forms = new RegExp(`^(?:${[form, paddedForm(lexical) ?? form].join('|')})$`);
+  return (text) => forms.test(text);
+}
+
 /**
  * The canonical text of most texts, NULL for those that need a closer look; undefined for types without a short cut.
  * @param text An SQL expression that is a text.

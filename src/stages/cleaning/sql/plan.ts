@@ -2,14 +2,14 @@ import type { LexicalType } from '../../../definition/lexical.ts';
 import type { ColumnRule } from '../column-rule.ts';
 import { WHITE_SPACE } from '../text-step.ts';
 import type { CleanRules } from '../rules.ts';
-import { boundSql, conditionSql } from './condition-sql.ts';
+import { conditionSql, rangeSql } from './condition-sql.ts';
 import type { Dialect } from './dialect.ts';
-import { canonicalSql, lexicalRuleSql, numberType, quickSql } from './lexical-sql.ts';
+import { canonicalSql, lexicalRuleSql, numberType, quickForm, quickSql } from './lexical-sql.ts';
 import { saysItsTextOnce, stepSql } from './step-sql.ts';
 
 // The queries of the engines that speak SQL. Columns of a rule set go by number: c0, c1 … as they are in the file, t after their
-// steps, x for variants, v with what stands for a missing value, q canonical where a short cut says so, r the rule that is broken,
-// k canonical, f filled in.
+// steps, g canonical where a short cut says so of the text in the file, x for variants, v with what stands for a missing value, q
+// canonical where a short cut says so of v, r the rule that is broken, k canonical.
 
 const each = (rules: CleanRules, of: (at: number, rule: ColumnRule) => string): string[] =>
   rules.columns.map((rule, at) => of(at, rule));
@@ -21,7 +21,8 @@ export function outputNames(rules: CleanRules): string[] {
 }
 
 /**
- * Texts after their steps: `_file, _row, t0 … tn, x…, stranger`.
+ * Texts after their steps: `_file, _row, t0 … tn, g…, x…, stranger`. Most texts are canonical as they stand in the file; they are found
+ * before anything is done to them, where DuckDB looks at each different text of a dictionary once.
  * @param source A relation with the parsed object's columns by position, then `_file, _row, _line, _offset`.
  */
 export function preparedSql(rules: CleanRules, source: string, sql: Dialect): string {
@@ -30,26 +31,45 @@ export function preparedSql(rules: CleanRules, source: string, sql: Dialect): st
     ({ position }, at) => `WHEN ${sql.trim(`c${position}`, WHITE_SPACE)} <> '' THEN ${rules.columns.length + at}`,
   );
   const stranger = strangers.length === 0 ? [] : [`CASE ${strangers.join(' ')} END AS stranger`];
-  const carried = list('_file', '_row', strangers.length === 0 ? [] : ['stranger']);
+  const carried = list('_file', '_row', strangers.length === 0 ? [] : ['stranger'], untouchedNames(rules));
+  const untouched = rules.columns.flatMap((rule, at) =>
+    isUntouched(rule) ? [`${quickSql(rule.lexical, `c${rule.position}`, sql)} AS g${at}`] : [],
+  );
+  const cells = each(rules, (at, { position }) => `c${position} AS t${at}`);
+  let query = `SELECT ${list('_file', '_row', stranger, untouched, cells)} FROM ${source} AS parsed(${list(names, ['_file', '_row', '_line', '_offset'])})`;
   const stages = rules.columns.map((rule) => stagesOf(rule, sql));
-  const first = each(rules, (at, rule) => `${stages[at]?.[0]?.(`c${rule.position}`) ?? `c${rule.position}`} AS t${at}`);
-  let query = `SELECT ${list('_file', '_row', stranger, first)} FROM ${source} AS parsed(${list(names, ['_file', '_row', '_line', '_offset'])})`;
   const deepest = Math.max(0, ...stages.map(({ length }) => length));
-  for (let level = 1; level < deepest; level++) {
-    const next = each(rules, (at) => `${stages[at]?.[level]?.(`t${at}`) ?? `t${at}`} AS t${at}`);
+  for (let level = 0; level < deepest; level++) {
+    const next = each(rules, (at, rule) => {
+      const step = stages[at]?.[level];
+      if (step === undefined) return `t${at}`;
+      const text = step(`t${at}`);
+      return `${isUntouched(rule) ? `CASE WHEN g${at} IS NOT NULL THEN t${at} ELSE ${text} END` : text} AS t${at}`;
+    });
     query = `SELECT ${list(carried, next)} FROM (${query}) AS s${level}`;
   }
   if (rules.columns.every(({ mismatch }) => mismatch === 'reject')) return query;
-  const sound = each(rules, (at, { mismatch, lexical }) => {
-    if (mismatch === 'reject') return `t${at}`;
-    return `CASE WHEN t${at} IS NULL OR (${lexicalRuleSql(lexical, `t${at}`, sql)}) IS NOT NULL THEN NULL ELSE t${at} END AS t${at}`;
+  const known = (at: number, rule: ColumnRule): string => (isUntouched(rule) ? `g${at} IS NOT NULL OR ` : '');
+  const sound = each(rules, (at, rule) => {
+    if (rule.mismatch === 'reject') return `t${at}`;
+    return `CASE WHEN ${known(at, rule)}(t${at} IS NOT NULL AND (${lexicalRuleSql(rule.lexical, `t${at}`, sql)}) IS NULL) THEN t${at} END AS t${at}`;
   });
   const variants = rules.variants.map((at) => {
-    const lexical = rules.columns[at]?.lexical;
-    const broken = lexical === undefined ? 'NULL' : lexicalRuleSql(lexical, `t${at}`, sql);
-    return `CASE WHEN t${at} IS NULL OR (${broken}) IS NULL THEN NULL ELSE t${at} END AS x${at}`;
+    const rule = rules.columns[at];
+    if (rule === undefined) return `NULL AS x${at}`;
+    return `CASE WHEN ${known(at, rule)}t${at} IS NULL OR (${lexicalRuleSql(rule.lexical, `t${at}`, sql)}) IS NULL THEN NULL ELSE t${at} END AS x${at}`;
   });
   return `SELECT ${list(carried, sound, variants)} FROM (${query}) AS steps`;
+}
+
+const untouchedNames = (rules: CleanRules): string[] =>
+  rules.columns.flatMap((rule, at) => (isUntouched(rule) ? [`g${at}`] : []));
+
+/** Whether steps leave a text as it is that the short cuts of its type are about. */
+function isUntouched({ steps, lexical }: ColumnRule): boolean {
+  const isQuick = quickForm(lexical);
+  if (isQuick === undefined) return false;
+  return steps.every((step) => step.kind === 'trim' || (step.kind === 'missing' && !step.words.some(isQuick)));
 }
 
 /** A column's steps, those together that may stand within one another. */
@@ -68,7 +88,7 @@ function stagesOf({ steps }: ColumnRule, sql: Dialect): ((text: string) => strin
 
 /**
  * `_file, _row, k0 … kn, x…, m…, bad, rule, dropped`: `bad` is the position of what is wrong first, NULL for a sound row;
- * `m` says of columns with a stand-in whether there was no value.
+ * `m` says of columns with a stand-in whether there was no value; `k` is canonical in sound rows alone.
  */
 export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): string {
   const { columns } = rules;
@@ -86,17 +106,15 @@ export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): st
     return copy === undefined ? `t${at} AS v${at}` : `coalesce(t${at}, t${copy}) AS v${at}`;
   });
   const values = each(rules, (at) => `v${at}`);
-  const quick = columns.flatMap(({ lexical }, at) => {
-    const found = quickSql(lexical, `v${at}`, sql);
-    return found === undefined ? [] : [{ name: `q${at}`, value: `${found} AS q${at}` }];
+  const quick = columns.flatMap((rule, at) => {
+    const found = quickSql(rule.lexical, `v${at}`, sql);
+    if (found === undefined) return [];
+    return [{ name: `q${at}`, value: `${isUntouched(rule) ? `coalesce(g${at}, ${found})` : found} AS q${at}` }];
   });
   const quickNames = quick.map(({ name }) => name);
   const quickValues = quick.map(({ value }) => value);
   const ruled = each(rules, (at, rule) => `${ruleSql(rule, at, sql)} AS r${at}`);
-  const canonical = each(
-    rules,
-    (at, { lexical }) => `CASE WHEN r${at} IS NULL THEN ${valueSql(lexical, at, sql)} END AS k${at}`,
-  );
+  const canonical = each(rules, (at, { lexical }) => `${valueSql(lexical, at, sql)} AS k${at}`);
   const broken = (value: (at: number) => string): string =>
     columns.map((_, at) => `WHEN r${at} IS NOT NULL THEN ${value(at)}`).join(' ');
   const stranger = (value: string): string =>
@@ -106,6 +124,7 @@ export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): st
     '_row',
     rules.variants.map((at) => `x${at}`),
     rules.strangers.length === 0 ? [] : ['stranger'],
+    untouchedNames(rules),
   );
   return `SELECT ${list(carried, canonical)},
       CASE ${broken(String)}${stranger('stranger')} END AS bad,
@@ -118,28 +137,27 @@ export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): st
 
 const hasStandIn = ({ fallback, copy }: ColumnRule): boolean => fallback !== undefined || copy !== undefined;
 
-/** The canonical text of `v`, which breaks no rule. */
+/** The canonical text of `v` where it breaks no rule; else any text. */
 function valueSql(lexical: LexicalType, at: number, sql: Dialect): string {
   const slow = canonicalSql(lexical, `v${at}`, sql);
   if (quickSql(lexical, `v${at}`, sql) === undefined) return slow;
-  return `CASE WHEN v${at} IS NULL OR q${at} IS NOT NULL THEN q${at} ELSE ${slow} END`;
+  return `coalesce(q${at}, CASE WHEN v${at} IS NOT NULL AND r${at} IS NULL THEN ${slow} END)`;
 }
 
 /** The rule that `v` breaks, NULL for none. */
 function ruleSql(rule: ColumnRule, at: number, sql: Dialect): string {
   const text = `v${at}`;
-  const missing = `WHEN ${text} IS NULL THEN ${rule.onMissing === 'reject' ? `'required'` : 'NULL'}`;
-  const slow = otherRulesSql(rule, text, canonicalSql(rule.lexical, text, sql), sql);
+  const missing = `${text} IS NULL THEN ${rule.onMissing === 'reject' ? `'required'` : 'NULL'}`;
   const lexical = lexicalRuleSql(rule.lexical, text, sql);
+  const others = otherRulesSql(rule, text, canonicalSql(rule.lexical, text, sql), sql);
   if (quickSql(rule.lexical, text, sql) === undefined) {
-    if (lexical === 'NULL') {
-      if (slow !== undefined) return `CASE ${missing} ELSE ${slow} END`;
-      return rule.onMissing === 'reject' ? `CASE ${missing} END` : `CAST(NULL AS ${sql.textType})`;
-    }
-    return `CASE ${missing} ELSE ${slow === undefined ? lexical : `coalesce(${lexical}, ${slow})`} END`;
+    const [broken = 'NULL', ...more] = [lexical, others].filter((one) => one !== undefined && one !== 'NULL');
+    if (broken === 'NULL' && rule.onMissing !== 'reject') return `CAST(NULL AS ${sql.textType})`;
+    return `CASE WHEN ${missing} ELSE ${more.length === 0 ? broken : `coalesce(${[broken, ...more].join(', ')})`} END`;
   }
   const quick = otherRulesSql(rule, text, `q${at}`, sql) ?? 'NULL';
-  return `CASE ${missing} WHEN q${at} IS NOT NULL THEN ${quick} ELSE ${slow === undefined ? lexical : `coalesce(${lexical}, ${slow})`} END`;
+  const slow = others === undefined ? lexical : `coalesce(${lexical}, ${others})`;
+  return `CASE WHEN q${at} IS NOT NULL THEN ${quick} WHEN ${missing} ELSE ${slow} END`;
 }
 
 /** Rules of a text that is a value of its type; undefined where there are none. */
@@ -157,17 +175,14 @@ function otherRulesSql(rule: ColumnRule, text: string, canonical: string, sql: D
   if (rule.values) {
     cases.push(`WHEN ${text} NOT IN (${rule.values.map((value) => sql.text(value)).join(', ')}) THEN 'values'`);
   }
-  for (const bound of rule.range) {
-    cases.push(`WHEN NOT ${boundSql(bound, rule.lexical, canonical, sql)} THEN 'range'`);
-  }
+  if (rule.range.length > 0) cases.push(`WHEN NOT ${rangeSql(rule.range, rule.lexical, canonical, sql)} THEN 'range'`);
   return cases.length === 0 ? undefined : `CASE ${cases.join(' ')} END`;
 }
 
 /** How many sound rows of `judged` there are, and how many of them have no value, by column. */
 export function missingSql(rules: CleanRules, judged: string): string {
-  const counts = each(
-    rules,
-    (at, rule) => `count(CASE WHEN ${hasStandIn(rule) ? `m${at}` : `k${at} IS NULL`} THEN 1 END)`,
+  const counts = each(rules, (at, rule) =>
+    hasStandIn(rule) ? `count(CASE WHEN m${at} THEN 1 END)` : `count(*) - count(k${at})`,
   );
   return `SELECT ${list('count(*)', counts)} FROM ${judged} WHERE bad IS NULL`;
 }
