@@ -11,8 +11,8 @@ import { unattended } from '../../src/stages/deps.ts';
 // One of our engines, over parsed parts on disk: clean.csv, and which rows were rejected for what.
 const [name, list = '', folder = ''] = process.argv.slice(2);
 const { parts, header } = JSON.parse(readFileSync(list, 'utf8')) as { parts: string[]; header: string[] };
-const startedAt = performance.now();
 const pipeline = await loadDefinition(join(import.meta.dirname, 'definition.yaml'));
+const startedAt = performance.now();
 const engine = name === 'danfojs' ? danfojsEngine : duckdbEngine;
 const job = await mkdtemp(join(folder, 'job-'));
 const { rows, cleanPath } = await engine.clean({

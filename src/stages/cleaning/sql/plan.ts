@@ -32,11 +32,16 @@ export function preparedSql(rules: CleanRules, source: string, sql: Dialect): st
   );
   const stranger = strangers.length === 0 ? [] : [`CASE ${strangers.join(' ')} END AS stranger`];
   const carried = list('_file', '_row', strangers.length === 0 ? [] : ['stranger'], untouchedNames(rules));
+  // Blanks at the ends are most of what there is to trim, and are quickly taken off.
+  const cells = each(rules, (at, rule) => {
+    const blanks = isUntouched(rule) && rule.steps[0]?.kind === 'trim';
+    return `${blanks ? `trim(c${rule.position})` : `c${rule.position}`} AS t${at}`;
+  });
+  let query = `SELECT ${list('_file', '_row', stranger, cells)} FROM ${source} AS parsed(${list(names, ['_file', '_row', '_line', '_offset'])})`;
   const untouched = rules.columns.flatMap((rule, at) =>
-    isUntouched(rule) ? [`${quickSql(rule.lexical, `c${rule.position}`, sql)} AS g${at}`] : [],
+    isUntouched(rule) ? [`${quickSql(rule.lexical, `t${at}`, sql)} AS g${at}`] : [],
   );
-  const cells = each(rules, (at, { position }) => `c${position} AS t${at}`);
-  let query = `SELECT ${list('_file', '_row', stranger, untouched, cells)} FROM ${source} AS parsed(${list(names, ['_file', '_row', '_line', '_offset'])})`;
+  if (untouched.length > 0) query = `SELECT ${list('*', untouched)} FROM (${query}) AS cells`;
   const stages = rules.columns.map((rule) => stagesOf(rule, sql));
   const deepest = Math.max(0, ...stages.map(({ length }) => length));
   for (let level = 0; level < deepest; level++) {
