@@ -1,22 +1,10 @@
 """The job with pandas or polars: parsed parts in, clean.csv and rejects out."""
-import json
-import os
-import resource
 import sys
-import tempfile
 import time
 
-name, listed, folder = sys.argv[1], sys.argv[2], sys.argv[3]
-parts = json.load(open(listed))['parts']
-job = tempfile.mkdtemp(dir=folder)
-clean_path, rejects_path = os.path.join(job, 'clean.csv'), os.path.join(job, 'rejects.csv')
-numbers = {
-    'usage': 'BROADBAND USAGE',
-    'error_mae': 'ERROR RANGE (MAE)(+/-)',
-    'error_95': 'ERROR RANGE (95%)(+/-)',
-    'msd': 'MSD',
-}
-order = ['state', 'county', 'county_id', 'zip', *numbers]
+from job import clean_path, numbers, order, parts, rejects_path, tell
+
+name = sys.argv[1]
 started = time.perf_counter()
 if name == 'pandas':
     import pandas
@@ -66,5 +54,4 @@ else:
     kept.select(order).write_csv(clean_path)
     clean, rejected = kept.height, rejects.height
 seconds = time.perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({'seconds': seconds, 'clean': clean, 'rejected': rejected, 'path': clean_path, 'peakMb': round(peak / 1000)}))
+tell(seconds, clean, rejected)

@@ -1,6 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ownPeakMb } from '../common/process-memory.ts';
 
 // The job as someone who knows DuckDB well would write it for this one file.
 const [list = '', folder = ''] = process.argv.slice(2);
@@ -45,6 +46,6 @@ console.log(
     clean: copied.rowsChanged,
     rejected: rejects.rowsChanged,
     path: join(job, 'clean.csv'),
-    peakMb: Math.round(process.resourceUsage().maxRSS / 1_000),
+    peakMb: ownPeakMb(),
   }),
 );
