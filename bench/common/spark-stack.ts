@@ -22,8 +22,12 @@ export class SparkStack {
 
   /** A new server in place of the one that runs, as cold as any other JVM that was started just now. */
   async restartSpark(): Promise<void> {
-    await down({ state: this.state, only: ['spark'] });
+    await this.stopSpark();
     await this.#up();
+  }
+
+  async stopSpark(): Promise<void> {
+    await down({ state: this.state, only: ['spark'] });
   }
 
   async #up(): Promise<void> {
