@@ -6,7 +6,7 @@ import type { CleanRules } from './rules.ts';
 import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
 import { fillTexts } from './sql/fill-sql.ts';
 import { judgedSql, keptSql, missingSql, preparedSql, rankedSql } from './sql/plan.ts';
-import { chosenCells, chosenFrom, rejectsSql, tallySql } from './sql/results.ts';
+import { chosenByKey, chosenCells, rejectsSql, tallySql } from './sql/results.ts';
 
 /**
  * Cleans with DuckDB: streams the Parquet parts through one query, spills what does not fit, and writes clean.csv itself.
@@ -36,7 +36,8 @@ async function cleanWith(connection: DuckDBConnection, job: CleanJob): Promise<C
   const fills = await fillTexts(rules, 'judged', sql, ask);
   const kept = keptSql(rules, 'judged', fills, sql);
   const ranked = rankedSql(rules, kept, sql);
-  const copied = await connection.run(`COPY (${chosenSql(rules, ranked, files)}) TO ${sql.text(cleanPath)}
+  const copied =
+    await connection.run(`COPY (${chosenSql(rules, chosenByKey(rules, kept, ranked), files)}) TO ${sql.text(cleanPath)}
     (FORMAT csv, HEADER, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '')`);
   const clean = copied.rowsChanged;
   const rejects = await connection.run(
@@ -61,7 +62,7 @@ function parsedSql(rules: CleanRules, parts: readonly string[]): string {
 }
 
 /** The rows of clean.csv, in source order. */
-function chosenSql(rules: CleanRules, ranked: string, files: readonly string[]): string {
+function chosenSql(rules: CleanRules, chosen: string, files: readonly string[]): string {
   const cells = chosenCells(rules, files, sql).map((cell, at) => `${cell} AS ${sql.name(rules.header[at] ?? '')}`);
-  return `SELECT ${cells.join(', ')} FROM ${chosenFrom(rules, ranked)} ORDER BY ranked._row`;
+  return `SELECT ${cells.join(', ')} FROM ${chosen} ORDER BY ranked._row`;
 }

@@ -5,7 +5,7 @@ import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import type { StageContext } from '../deps.ts';
 
 /** What DuckDB may hold before it spills to the scratch folder. Its own process overhead comes on top. */
-const MEMORY_LIMIT = '1GB';
+const MEMORY_LIMIT = '800MB';
 const THREADS = '2';
 const ALIVE_MS = 1_000;
 

@@ -17,6 +17,17 @@ export function chosenFrom(rules: CleanRules, ranked: string): string {
   return `(${ranked}) AS ranked WHERE ${staysSql(rules)}`;
 }
 
+/**
+ * The same rows for engines that keep less in memory when they look at the keys alone first: duplicates are found by their keys, and
+ * taken out of the rest. @param kept As `keptSql` has it.
+ */
+export function chosenByKey(rules: CleanRules, kept: string, ranked: string): string {
+  // Rows that are equal in every column are found by all of them.
+  if (rules.key.length === 0 || rules.exact) return chosenFrom(rules, ranked);
+  const lost = `SELECT _row FROM (${ranked}) AS numbered WHERE NOT (${staysSql(rules)})`;
+  return `(${kept}) AS ranked ANTI JOIN (${lost}) AS lost USING (_row)`;
+}
+
 /** `_row, bad, rule` of every rejected row. @param judged The name of a table. */
 export function rejectsSql(rules: CleanRules, judged: string, ranked: string): string {
   const own = `SELECT _row, bad, rule FROM ${judged} WHERE bad IS NOT NULL`;
