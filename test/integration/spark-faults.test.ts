@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keys } from '../../src/definition/names.ts';
 import { pipelineSchema, type PipelineInput } from '../../src/definition/pipeline.ts';
-import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
+import { duckdbEngine } from '../../src/stages/cleaning/duckdb/duckdb-engine.ts';
 import { sparkEngine } from '../../src/stages/cleaning/spark/spark-engine.ts';
 import { unattended, type Progress, type StageContext, type StageDeps } from '../../src/stages/deps.ts';
 import { down, signalServer, up } from '../../stack/index.ts';

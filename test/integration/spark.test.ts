@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pipelineSchema, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { cleanFile } from '../../src/inspecting/clean-file.ts';
-import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
+import { duckdbEngine } from '../../src/stages/cleaning/duckdb/duckdb-engine.ts';
 import { engineFor } from '../../src/stages/cleaning/engine-for.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
 import { anyHeader, anyTable } from '../helpers/any-cleaning.ts';

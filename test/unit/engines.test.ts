@@ -7,9 +7,9 @@ import type { PipelineInput } from '../../src/definition/pipeline.ts';
 import { anyHeader, anyTable } from '../helpers/any-cleaning.ts';
 import { jobOf, jobOfParts, told } from '../helpers/engine-lab.ts';
 import { namedCases } from '../helpers/named-cases.ts';
-import { cleanWithDanfojs } from '../../src/stages/cleaning/danfojs-clean.ts';
-import { danfojsEngine } from '../../src/stages/cleaning/danfojs-engine.ts';
-import { duckdbEngine } from '../../src/stages/cleaning/duckdb-engine.ts';
+import { cleanWithDanfojs } from '../../src/stages/cleaning/danfojs/danfojs-clean.ts';
+import { danfojsEngine } from '../../src/stages/cleaning/danfojs/danfojs-engine.ts';
+import { duckdbEngine } from '../../src/stages/cleaning/duckdb/duckdb-engine.ts';
 import { unattended } from '../../src/stages/deps.ts';
 
 let root: string;

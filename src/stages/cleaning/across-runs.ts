@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
 import type { CleanJob } from './engine.ts';
-import { withDuckDb } from './duckdb.ts';
+import { withDuckDb } from './duckdb/duckdb.ts';
 
 /**
  * Takes the rows out whose key stands in a clean.csv of an earlier hour. What is left keeps its order.

@@ -4,7 +4,7 @@ import type { Aggregate } from '../../definition/cleaning.ts';
 import { plainDigits } from '../../formats/decimal.ts';
 import type { Stream } from '../../definition/streams.ts';
 import type { StageContext } from '../deps.ts';
-import { withDuckDb } from './duckdb.ts';
+import { withDuckDb } from './duckdb/duckdb.ts';
 import { duckdbDialect } from './sql/duckdb-dialect.ts';
 
 const { text: sqlText, name: quoted } = duckdbDialect;

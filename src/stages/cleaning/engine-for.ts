@@ -1,8 +1,8 @@
 import { SluiceError } from '../../definition/errors.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { StageDeps } from '../deps.ts';
-import { DANFOJS_ROWS, danfojsEngine } from './danfojs-engine.ts';
-import { duckdbEngine } from './duckdb-engine.ts';
+import { DANFOJS_ROWS, danfojsEngine } from './danfojs/danfojs-engine.ts';
+import { duckdbEngine } from './duckdb/duckdb-engine.ts';
 import type { CleanEngine } from './engine.ts';
 import { sparkEngine } from './spark/spark-engine.ts';
 

@@ -67,3 +67,16 @@ export function rowsOf(
   const conflicting = keep === 'reject' && key.length > 0 ? rejected - bad : 0;
   return { clean, duplicates: kept - clean - conflicting, filtered: all - kept - bad, rejected };
 }
+
+/** What is known of the columns, for engines that speak SQL. @param counted As `missingSql` has it. */
+export function factsOf(
+  { columns }: CleanRules,
+  [sound = 0, ...missing]: readonly number[],
+  fills: ReadonlyMap<number, string>,
+): Pick<CleanOutcome, 'sound' | 'missing' | 'fills'> {
+  return {
+    sound,
+    missing: Object.fromEntries(columns.map(({ name }, at) => [name, missing[at] ?? 0])),
+    fills: Object.fromEntries([...fills].map(([at, text]) => [columns[at]?.name ?? '', text])),
+  };
+}

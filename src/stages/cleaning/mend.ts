@@ -9,7 +9,7 @@ import { keys } from '../../definition/names.ts';
 import type { ParsedObject } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import type { ParseReject } from '../importing/parse-raw.ts';
-import { withDuckDb } from './duckdb.ts';
+import { withDuckDb } from './duckdb/duckdb.ts';
 import { partsHere, type Parts } from './engine.ts';
 import { readPart, writeParts, type PartRow } from './part-rows.ts';
 import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { OutputColumn } from '../../definition/columns.ts';
 import type { StageContext } from '../deps.ts';
-import { withDuckDb } from './duckdb.ts';
+import { withDuckDb } from './duckdb/duckdb.ts';
 import type { ColumnProfile } from './clean-report.ts';
 import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
 

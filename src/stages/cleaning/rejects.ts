@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { csvLine } from '../../formats/csv-writer.ts';
 import type { CleanJob } from './engine.ts';
-import { withDuckDb } from './duckdb.ts';
+import { withDuckDb } from './duckdb/duckdb.ts';
 import type { CleanRules, RejectRule } from './rules.ts';
 import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
 

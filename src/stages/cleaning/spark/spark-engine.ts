@@ -9,20 +9,13 @@ import { textRows } from '../../../formats/arrow-columns.ts';
 import { csvLine } from '../../../formats/csv-writer.ts';
 import type { StageDeps } from '../../deps.ts';
 import { collectLeftOvers, removeScratch } from '../../scratch.ts';
-import { rowsOf, type CleanEngine, type CleanJob, type CleanOutcome } from '../engine.ts';
+import { factsOf, rowsOf, type CleanEngine, type CleanJob, type CleanOutcome } from '../engine.ts';
 import { fillTexts } from '../sql/fill-sql.ts';
 import { judgedSql, keptSql, missingSql, preparedSql, rankedSql } from '../sql/plan.ts';
-import { tallySql } from '../sql/results.ts';
+import { noRowsSql, tallySql } from '../sql/results.ts';
 import { sparkDialect as sql } from '../sql/spark-dialect.ts';
 import { joinParts } from './joined-parts.ts';
-import {
-  cleanLinesSql,
-  noRowsSql,
-  rejectLinesSql,
-  sessionSettings,
-  writeParquetSql,
-  writeTextSql,
-} from './spark-sql.ts';
+import { cleanLinesSql, rejectLinesSql, sessionSettings, writeParquetSql, writeTextSql } from './spark-sql.ts';
 
 type Servers = Required<Pick<StageDeps, 'spark' | 'store'>>;
 
@@ -135,9 +128,7 @@ async function askAll(
     cleanPath,
     rejectsPath,
     rows: rowsOf(rules, tally.map(Number), clean, rejected),
-    sound: Number(counted[0]),
-    missing: Object.fromEntries(rules.columns.map(({ name }, at) => [name, Number(counted[at + 1] ?? 0)])),
-    fills: Object.fromEntries([...fills].map(([at, text]) => [rules.columns[at]?.name ?? '', text])),
+    ...factsOf(rules, counted.map(Number), fills),
   };
 }
 

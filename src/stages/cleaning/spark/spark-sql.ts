@@ -48,10 +48,3 @@ function csvCellSql(cell: string, sql: Dialect): string {
   const plain = sql.is(cell, '[^",\\r\\n#]+');
   return `CASE WHEN ${cell} IS NULL THEN '' WHEN ${plain} THEN ${cell} ELSE ${quoted} END`;
 }
-
-/** A relation without rows, with the parsed object's columns by position. */
-export function noRowsSql(width: number, sql: Dialect): string {
-  const columns = Array.from({ length: width }, () => `CAST(NULL AS ${sql.textType})`);
-  const numbers = Array.from({ length: 4 }, () => 'CAST(0 AS BIGINT)');
-  return `(SELECT ${[...columns, ...numbers].join(', ')} WHERE false)`;
-}

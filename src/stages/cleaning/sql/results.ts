@@ -41,3 +41,10 @@ export function tallySql(judged: string, kept: string): string {
   return `SELECT (SELECT count(*) FROM ${judged}) AS n, (SELECT count(*) FROM (${kept}) AS kept) AS kept,
     (SELECT count(bad) FROM ${judged}) AS bad`;
 }
+
+/** A relation without rows, with the parsed object's columns by position. */
+export function noRowsSql(width: number, sql: Dialect): string {
+  const columns = Array.from({ length: width }, () => `CAST(NULL AS ${sql.textType})`);
+  const numbers = Array.from({ length: 4 }, () => 'CAST(0 AS BIGINT)');
+  return `(SELECT ${[...columns, ...numbers].join(', ')} WHERE false)`;
+}

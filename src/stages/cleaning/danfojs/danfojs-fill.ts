@@ -1,10 +1,10 @@
-import { toScaled } from '../../formats/decimal.ts';
-import type { Fill } from './column-rule.ts';
+import { toScaled } from '../../../formats/decimal.ts';
+import type { Fill } from '../column-rule.ts';
 import { compareValues } from './compare-values.ts';
-import type { SoundRow } from './danfojs-clean.ts';
-import { meanText, medianText, middleOf } from './fill-values.ts';
-import { numberShape } from './numeric-bound.ts';
-import type { CleanRules } from './rules.ts';
+import type { SoundRow } from './sound-row.ts';
+import { meanText, medianText, middleOf } from '../fill-values.ts';
+import { numberShape } from '../numeric-bound.ts';
+import type { CleanRules } from '../rules.ts';
 
 /** Rows with what is put in for missing values, and what mean, median and mode came to by column. */
 export function fillRows(

@@ -1,6 +1,6 @@
-import { toScaled } from '../../formats/decimal.ts';
-import { numberShape } from './numeric-bound.ts';
-import type { CleanRules } from './rules.ts';
+import { toScaled } from '../../../formats/decimal.ts';
+import { numberShape } from '../numeric-bound.ts';
+import type { CleanRules } from '../rules.ts';
 
 /** Ascending order of a column's canonical texts: numbers as numbers, the rest by UTF-8 bytes, as in SQL. */
 export function compareValues(rules: CleanRules, at: number): (a: string, b: string) => number {

@@ -1,9 +1,9 @@
-import { canonicalText } from '../../definition/lexical.ts';
-import { toScaled } from '../../formats/decimal.ts';
-import type { ColumnRule } from './column-rule.ts';
-import { boundHolds, numberShape } from './numeric-bound.ts';
-import type { CleanRules, RejectRule } from './rules.ts';
-import { applySteps } from './text-step.ts';
+import { canonicalText } from '../../../definition/lexical.ts';
+import { toScaled } from '../../../formats/decimal.ts';
+import type { ColumnRule } from '../column-rule.ts';
+import { boundHolds, numberShape } from '../numeric-bound.ts';
+import type { CleanRules, RejectRule } from '../rules.ts';
+import { applySteps } from '../text-step.ts';
 
 /** A cell after all steps. */
 export interface Prepared {

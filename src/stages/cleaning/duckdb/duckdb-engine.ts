@@ -1,16 +1,16 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { join } from 'node:path';
 import { withDuckDb } from './duckdb.ts';
-import { rowsOf, type CleanEngine, type CleanJob, type CleanOutcome } from './engine.ts';
-import type { CleanRules } from './rules.ts';
-import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
-import { fillTexts } from './sql/fill-sql.ts';
-import { judgedSql, keptSql, missingSql, preparedSql, rankedSql } from './sql/plan.ts';
-import { chosenByKey, chosenCells, rejectsSql, tallySql } from './sql/results.ts';
+import { factsOf, rowsOf, type CleanEngine, type CleanJob, type CleanOutcome } from '../engine.ts';
+import type { CleanRules } from '../rules.ts';
+import { duckdbDialect as sql } from '../sql/duckdb-dialect.ts';
+import { fillTexts } from '../sql/fill-sql.ts';
+import { judgedSql, keptSql, missingSql, preparedSql, rankedSql } from '../sql/plan.ts';
+import { chosenByKey, chosenCells, noRowsSql, rejectsSql, tallySql } from '../sql/results.ts';
 
 /**
  * Cleans with DuckDB: streams the Parquet parts through one query, spills what does not fit, and writes clean.csv itself.
- * The default, and the only engine for large files.
+ * The default for all but small files.
  */
 export const duckdbEngine: CleanEngine = {
   name: 'duckdb',
@@ -49,16 +49,13 @@ async function cleanWith(connection: DuckDBConnection, job: CleanJob): Promise<C
     cleanPath,
     rejectsPath,
     rows: rowsOf(rules, tally.map(Number), clean, rejected),
-    sound: Number(counted[0]),
-    missing: Object.fromEntries(rules.columns.map(({ name }, at) => [name, Number(counted[at + 1] ?? 0)])),
-    fills: Object.fromEntries([...fills].map(([at, text]) => [rules.columns[at]?.name ?? '', text])),
+    ...factsOf(rules, counted.map(Number), fills),
   };
 }
 
 function parsedSql(rules: CleanRules, parts: readonly string[]): string {
   if (parts.length > 0) return `read_parquet([${parts.map((part) => sql.text(part)).join(', ')}])`;
-  const columns = Array.from({ length: rules.width }, () => 'NULL::VARCHAR');
-  return `(SELECT ${[...columns, '0::BIGINT', '0::BIGINT', '0::BIGINT', '0::BIGINT'].join(', ')} WHERE false)`;
+  return noRowsSql(rules.width, sql);
 }
 
 /** The rows of clean.csv, in source order. */

@@ -1,8 +1,8 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SluiceError, sentenceOf } from '../../definition/errors.ts';
-import type { StageContext } from '../deps.ts';
+import { SluiceError, sentenceOf } from '../../../definition/errors.ts';
+import type { StageContext } from '../../deps.ts';
 
 /** What DuckDB may hold before it spills to the scratch folder. Its own process overhead comes on top. */
 const MEMORY_LIMIT = '800MB';

@@ -1,7 +1,7 @@
 import danfo from 'danfojs-node';
 import { compareValues } from './compare-values.ts';
-import type { SoundRow } from './danfojs-clean.ts';
-import type { CleanRules } from './rules.ts';
+import type { SoundRow } from './sound-row.ts';
+import type { CleanRules } from '../rules.ts';
 
 const { Series } = danfo;
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { SluiceError, sentenceOf } from '../../definition/errors.ts';
-import type { CleanEngine, CleanOutcome } from './engine.ts';
+import { SluiceError, sentenceOf } from '../../../definition/errors.ts';
+import type { CleanEngine, CleanOutcome } from '../engine.ts';
 import type { DanfojsJob } from './danfojs-clean.ts';
 
 /**
@@ -21,7 +21,7 @@ export const danfojsEngine: CleanEngine = {
   async clean({ context, parts, ...job }) {
     const input: DanfojsJob = { ...job, parts: await parts.local() };
     context.signal.throwIfAborted();
-    const thread = new Worker(new URL('danfojs-thread.ts', import.meta.url), {
+    const thread = new Worker(new URL('./danfojs-thread.ts', import.meta.url), {
       workerData: input,
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
       stdout: true,

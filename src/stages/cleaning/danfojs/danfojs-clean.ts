@@ -3,25 +3,19 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline as pipe } from 'node:stream/promises';
 import danfo from 'danfojs-node';
-import { textReader } from '../../formats/arrow-columns.ts';
-import { csvLine } from '../../formats/csv-writer.ts';
-import { arrowBatches } from '../../formats/parquet.ts';
-import { holds } from './condition.ts';
+import { textReader } from '../../../formats/arrow-columns.ts';
+import { csvLine } from '../../../formats/csv-writer.ts';
+import { arrowBatches } from '../../../formats/parquet.ts';
+import { holds } from '../condition.ts';
 import { chooseRows } from './danfojs-duplicates.ts';
 import { fillRows } from './danfojs-fill.ts';
-import type { CleanJob, CleanOutcome, FoundReject } from './engine.ts';
+import type { CleanJob, CleanOutcome, FoundReject } from '../engine.ts';
+import type { SoundRow } from './sound-row.ts';
 import { judgeRow, prepare, type Prepared } from './judge.ts';
-import type { CleanRules } from './rules.ts';
+import type { CleanRules } from '../rules.ts';
 
 /** A job as it goes to a thread: the paths of its parts. */
 export type DanfojsJob = Omit<CleanJob, 'context' | 'parts'> & { readonly parts: readonly string[] };
-
-/** A row that is sound so far: its canonical values, variants behind. */
-export interface SoundRow {
-  readonly file: number;
-  readonly row: number;
-  readonly values: readonly (string | null)[];
-}
 
 interface Judged {
   readonly sound: SoundRow[];
