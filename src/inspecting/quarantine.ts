@@ -4,7 +4,8 @@ import { SluiceError } from '../definition/errors.ts';
 import { hourKey, type LogicalHour } from '../definition/hour.ts';
 import { keys } from '../definition/names.ts';
 import type { QuarantineEntry } from '../definition/refs.ts';
-import { parseFixes, type Fix } from '../stages/cleaning/mend.ts';
+import type { CleanReport } from '../stages/cleaning/clean-report.ts';
+import { parseFixes, requireColumns, type Fix } from '../stages/cleaning/mend.ts';
 
 /** A rejected row as its line says it; one that was no record has a reason and no column. */
 export interface RejectedRow {
@@ -76,6 +77,9 @@ export async function keepFixes(
       `${where} mends byte ${offset} of ${file.slice(0, 12)}…, which is no rejected row of ${hourKey(hour)}: "sluice quarantine show" names them.`,
     );
   }
+  // What is kept is applied to every later run, so what no run could apply must not be kept.
+  const report = await store.findJson<Pick<CleanReport, 'schema'>>(store.keyOf(entry.report.uri));
+  if (report) requireColumns(fixes, report.schema.header);
   const last = await store.lastKey(keys.fixes(pipeline, hour));
   for (let n = Number(/(\d+)\.ndjson$/.exec(last ?? '')?.[1] ?? 0) + 1; ; n++) {
     const { created } = await store.createOnce(keys.fix(pipeline, hour, n), Buffer.from(text));

@@ -137,6 +137,16 @@ describe.skipIf(noStack)('rejected rows, from the command line', () => {
     const broken = await app.cli(['quarantine', 'replay', definition, '--hour', hour, '--fixes', fixes]);
     expect([broken.code, broken.err.split('\n').length]).toEqual([1, 2]);
     expect(broken.err).toContain('broken.ndjson, line 1: file must be the sha256 of the file');
+    // What no run could apply is not kept, or the hour could never run again.
+    const [{ file, byteOffset } = { file: '', byteOffset: 0 }] = (await show()).rows;
+    for (const [set, why] of [
+      [{ amuont: '4' }, 'A fix sets "amuont", and the file has id, kind, amount.'],
+      [{ amount: '4\ud800' }, 'is no text that can be stored'],
+    ] as const) {
+      await writeFile(fixes, `${JSON.stringify({ file, byteOffset, set })}\n`);
+      const refused = await app.cli(['quarantine', 'replay', definition, '--hour', hour, '--fixes', fixes]);
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining(why)]);
+    }
     expect((await keysBelow(app.environment, keys.fixes(pipeline.name, hour))).length).toBe(1);
   });
 

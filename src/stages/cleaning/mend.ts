@@ -17,7 +17,12 @@ import { duckdbDialect as sql } from './sql/duckdb-dialect.ts';
 const fixSchema = z.strictObject({
   file: z.string().regex(/^[0-9a-f]{64}(#\d+)?$/, 'must be the sha256 of the file, as the reject has it'),
   byteOffset: z.int().min(0),
-  set: z.record(z.string(), z.string()).refine((set) => Object.keys(set).length > 0, 'names no column'),
+  set: z
+    .record(
+      z.string(),
+      z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), 'is no text that can be stored'),
+    )
+    .refine((set) => Object.keys(set).length > 0, 'names no column'),
 });
 /** One mended row: which one it is, and the text of some of its columns, by their names in the file. */
 export type Fix = z.infer<typeof fixSchema>;
@@ -42,6 +47,13 @@ export function parseFixes(text: string, where: string): Fix[] {
     const [issue] = found.error.issues;
     throw refused(`${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not right'}`.trim());
   });
+}
+
+/** @throws SluiceError `FixesInvalid` where a fix sets a column that the file has not */
+export function requireColumns(fixes: readonly Fix[], header: readonly string[]): void {
+  const other = fixes.flatMap(({ set }) => Object.keys(set)).find((name) => !header.includes(name));
+  if (other === undefined) return;
+  throw new SluiceError('FixesInvalid', `A fix sets "${other}", and the file has ${header.join(', ')}.`);
 }
 
 /** All overlays of an hour, the newest last. */
@@ -77,14 +89,10 @@ export async function mendParts(mending: Mending): Promise<Pick<Mending, 'parsed
   const { parsed, parts, files, fixes } = mending;
   if (fixes.length === 0) return { parsed, parts, mended: 0 };
   const wanted = new Map<string, Record<string, string>>();
-  for (const { file, byteOffset, set } of fixes) {
-    for (const name of Object.keys(set)) {
-      if (!parsed.header.includes(name)) {
-        throw new SluiceError('FixesInvalid', `A fix sets "${name}", and the file has ${parsed.header.join(', ')}.`);
-      }
-    }
-    // Overlays are kept with the hour. After it was fetched anew, those for other bytes have nothing to mend.
-    if (!files.includes(file)) continue;
+  // Overlays are kept with the hour. After it was fetched anew, those for other bytes have nothing to mend, whatever they set.
+  const current = fixes.filter(({ file }) => files.includes(file));
+  requireColumns(current, parsed.header);
+  for (const { file, byteOffset, set } of current) {
     const place = `${files.indexOf(file)}:${byteOffset}`;
     wanted.set(place, { ...wanted.get(place), ...set });
   }
