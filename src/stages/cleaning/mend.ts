@@ -99,7 +99,8 @@ export async function mendParts(mending: Mending): Promise<Pick<Mending, 'parsed
   if (wanted.size === 0) return { parsed, parts, mended: 0 };
   const joined = await mendRejects(mending, wanted);
   const { rows, parts: others } = await mendRows(mending, wanted);
-  const [lost] = [...wanted.keys()].filter((place) => ![...joined.rows, ...rows].some((row) => placeOf(row) === place));
+  const found = new Set([...joined.rows, ...rows].map(placeOf));
+  const lost = [...wanted.keys()].find((place) => !found.has(place));
   if (lost !== undefined) {
     const [file, offset] = lost.split(':');
     throw new SluiceError('FixesInvalid', `A fix names byte ${offset} of ${files[Number(file)]}, where no row begins.`);
