@@ -1,5 +1,6 @@
-import { appendFile, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SluiceError } from '../definition/errors.ts';
 import { evolvedColumns, withEvolved } from '../definition/evolve.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import { mainDataset } from '../definition/names.ts';
@@ -81,8 +82,7 @@ export async function cleanFile(
   await writeFile(reportPath, `${JSON.stringify({ ...report, hour }, null, 2)}\n`);
   await writeFile(htmlPath, reportHtml({ ...report, hour }));
   await mkdir(out, { recursive: true });
-  const written: string[] = [];
-  for (const [from, name] of [
+  const results = [
     ...datasets.map(({ stream, path: made }) => [
       made,
       stream.dataset === mainDataset ? 'clean.csv' : `${stream.dataset}.csv`,
@@ -90,20 +90,25 @@ export async function cleanFile(
     [rejectsPath, 'rejects.ndjson'],
     [reportPath, 'report.json'],
     [htmlPath, 'report.html'],
-  ] as [string, string][]) {
-    written.push(await putInPlace(from, join(out, name)));
-  }
-  return { report, written };
+  ] as [string, string][];
+  return { report, written: await putInPlace(results, out) };
 }
 
-/** The folders may be on different disks, so: a copy beside it, and then its name. */
-async function putInPlace(from: string, to: string): Promise<string> {
-  const partial = `${to}.${process.pid}.partial`;
+/** All of them or none: copies beside them first, as the folders may be on different disks, and then their names. */
+async function putInPlace(results: readonly (readonly [string, string])[], out: string): Promise<string[]> {
+  const places = results.map(([from, name]) => {
+    const to = join(out, name);
+    return { from, to, partial: `${to}.${process.pid}.partial` };
+  });
   try {
-    await copyFile(from, partial);
-    await rename(partial, to);
+    for (const { from, to, partial } of places) {
+      if ((await stat(to).catch(() => undefined))?.isDirectory() === true)
+        throw new SluiceError('SettingsInvalid', `${to} is a folder, and a result would go there.`);
+      await copyFile(from, partial);
+    }
+    for (const { to, partial } of places) await rename(partial, to);
   } finally {
-    await rm(partial, { force: true });
+    for (const { partial } of places) await rm(partial, { force: true });
   }
-  return to;
+  return places.map(({ to }) => to);
 }

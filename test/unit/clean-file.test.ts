@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acceptDefinition } from '../../src/definition/check-definition.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
+import { cleanFile } from '../../src/inspecting/clean-file.ts';
+import { unattended } from '../../src/stages/deps.ts';
 import { runExample } from '../helpers/doc-examples.ts';
 
 let folder: string;
@@ -94,6 +97,31 @@ describe('columns that are carried along', () => {
     expect(await cleaned(yaml, 'ID,Größe (m²),2020\na,x,1\n')).toMatchObject({
       'clean.csv': 'id,grosse_m2,column_2020\na,x,1\n',
     });
+  });
+
+  it('may be called like something that every object has', async () => {
+    const yaml = 'columns: { ID: { name: id, required: true } }\nkey: [id]\ncontract: { columns: evolve }\n';
+    expect(await cleaned(yaml, 'ID,Constructor,__proto__\na,x,y\n')).toMatchObject({
+      'clean.csv': 'id,constructor,proto\na,x,y\n',
+    });
+  });
+});
+
+describe('results', () => {
+  it('are put in place all together or not at all', async () => {
+    const own = await mkdtemp(join(folder, 'results-'));
+    const [path, out] = [join(own, 'in.csv'), join(own, 'out')];
+    await writeFile(path, 'ID\na\n');
+    await mkdir(join(out, 'report.html'), { recursive: true });
+    const pipeline = acceptDefinition({
+      name: 'p',
+      source: { url: 'https://example.org/in.csv' },
+      columns: { ID: { name: 'id', required: true } },
+      key: ['id'],
+    });
+    const input = { path, where: 'in.csv', hour: '2026-01-01T00:00:00Z', pipeline, out, folder: own };
+    await expect(cleanFile(input, unattended)).rejects.toThrow(/report\.html is a folder/);
+    expect(await readdir(out)).toEqual(['report.html']);
   });
 });
 

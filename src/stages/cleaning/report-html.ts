@@ -103,7 +103,8 @@ function columns({ profile, rows, missing, fills }: CleanReport): string {
 }
 
 function filled(name: string, missing: CleanReport['missing'], fills: CleanReport['fills']): string {
-  const value = fills[name];
+  // A column may be called constructor.
+  const value = Object.hasOwn(fills, name) ? fills[name] : undefined;
   return value === undefined
     ? ''
     : `<br><span class="soft">${count(missing[name] ?? 0)} before ${clipped(value)} was put in</span>`;
