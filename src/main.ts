@@ -1,6 +1,6 @@
 // Where `sluice` begins: each part is loaded only when it is asked for, so that --help does not wait for a worker's libraries.
 const [command, ...rest] = process.argv.slice(2);
-if (command !== undefined && ['worker', 'run', 'status', 'check'].includes(command)) {
+if (command !== undefined && ['worker', 'run', 'status', 'check', 'quarantine', 'clean'].includes(command)) {
   const { adoptLocalStack } = await import('./client/cli/local-stack.ts');
   await adoptLocalStack(process.env);
 }

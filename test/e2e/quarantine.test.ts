@@ -126,6 +126,14 @@ describe.skipIf(noStack)('rejected rows, from the command line', () => {
     expect(JSON.parse(out)).toMatchObject({ hours: [{ hour, rows: { rejected: 2 } }] });
   });
 
+  it('find the local stack by themselves, as the other commands do', async () => {
+    const { SLUICE_S3_BUCKET } = app.environment;
+    const alone = { PATH: process.env['PATH'] ?? '', SLUICE_STACK: process.env['SLUICE_TEST_STACK'] ?? '' };
+    const environment = { ...alone, ...(SLUICE_S3_BUCKET === undefined ? {} : { SLUICE_S3_BUCKET }) };
+    const { code, out } = await app.cli(['quarantine', 'list', pipeline.name], environment);
+    expect([code, out]).toEqual([0, expect.stringContaining(hour)]);
+  });
+
   it('says in one sentence what it cannot do', async () => {
     const unknown = await app.cli(['quarantine', 'show', 'nobody', '--hour', hour]);
     expect([unknown.code, unknown.err]).toEqual([
