@@ -5,7 +5,7 @@ import { columnTypes, type ColumnType } from '../../src/definition/columns.ts';
 import { canonicalText, type LexicalType } from '../../src/definition/lexical.ts';
 import { compilePattern } from '../../src/definition/pattern.ts';
 import { duckdbDialect } from '../../src/stages/cleaning/sql/duckdb-dialect.ts';
-import { canonicalSql, lexicalRuleSql } from '../../src/stages/cleaning/sql/lexical-sql.ts';
+import { canonicalSql, lexicalRuleSql, quickSql } from '../../src/stages/cleaning/sql/lexical-sql.ts';
 
 const of = (type: ColumnType, precision = 18, scale = 6): LexicalType => ({ type, precision, scale });
 
@@ -137,6 +137,33 @@ describe('canonical text', () => {
       { numRuns: 40 },
     );
   });
+
+  test.each(['integer', 'decimal', 'boolean', 'timestamp'] as const)(
+    'the short cuts of SQL are right wherever they say something of %s, and say it of canonical texts',
+    async (type) => {
+      const plain = fc
+        .tuple(
+          fc.constantFrom('', '-', '+'),
+          fc.constantFrom('0', '00', '7', '10', '99', ''),
+          fc.constantFrom('', '.', '.0', '.10', '.0000', '.1234', '.12340', '.00001'),
+        )
+        .map((texts) => texts.join(''));
+      const texts = fc.array(fc.oneof(plain, numeric, instant, truth), { minLength: 1, maxLength: 200 });
+      await fc.assert(
+        fc.asyncProperty(texts, fc.constantFrom([18, 6], [6, 4], [38, 0], [4, 4], [3, 1]), async (values, digits) => {
+          const lexical = of(type, ...(digits as [number, number]));
+          const quick = (text: string): string => quickSql(lexical, text, duckdbDialect) ?? 'NULL';
+          const canonical = values.map((value) => canonicalText(lexical, value));
+          const expected = canonical.map((found) => (typeof found === 'string' ? null : found.value));
+          const found = await ask(values, quick);
+          expect(found).toEqual(expected.map((text, at) => (found[at] === null ? null : text)));
+          const short = expected.filter((text) => text !== null && (text.length < 18 || type === 'timestamp'));
+          expect(await ask(['', ...(short as string[])], quick)).toEqual([null, ...short]);
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
 });
 
 describe('patterns', () => {

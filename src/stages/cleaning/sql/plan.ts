@@ -114,7 +114,9 @@ export function judgedSql(rules: CleanRules, prepared: string, sql: Dialect): st
   const quick = columns.flatMap((rule, at) => {
     const found = quickSql(rule.lexical, `v${at}`, sql);
     if (found === undefined) return [];
-    return [{ name: `q${at}`, value: `${isUntouched(rule) ? `coalesce(g${at}, ${found})` : found} AS q${at}` }];
+    if (!isUntouched(rule)) return [{ name: `q${at}`, value: `${found} AS q${at}` }];
+    // What its steps have made canonical is rare, and takes the long way; what stands in for a missing value may be frequent.
+    return [{ name: `q${at}`, value: `${hasStandIn(rule) ? `coalesce(g${at}, ${found})` : `g${at}`} AS q${at}` }];
   });
   const quickNames = quick.map(({ name }) => name);
   const quickValues = quick.map(({ value }) => value);
@@ -186,9 +188,11 @@ function otherRulesSql(rule: ColumnRule, text: string, canonical: string, sql: D
 
 /** How many sound rows of `judged` there are, and how many of them have no value, by column. */
 export function missingSql(rules: CleanRules, judged: string): string {
-  const counts = each(rules, (at, rule) =>
-    hasStandIn(rule) ? `count(CASE WHEN m${at} THEN 1 END)` : `count(*) - count(k${at})`,
-  );
+  const counts = each(rules, (at, rule) => {
+    if (hasStandIn(rule)) return `count(CASE WHEN m${at} THEN 1 END)`;
+    // Without one a row is not sound.
+    return rule.onMissing === 'reject' ? '0' : `count(*) - count(k${at})`;
+  });
   return `SELECT ${list('count(*)', counts)} FROM ${judged} WHERE bad IS NULL`;
 }
 
