@@ -11,7 +11,7 @@ const QUOTE = 34;
  * Joins the text files that Spark wrote below a prefix into one file, in order of their partitions, in one go.
  * @param first What stands before them.
  * @returns how many records of CSV they hold; a line end within quotes ends none
- * @throws SluiceError `EngineFailed` where the files are not those of one job, each partition once
+ * @throws SluiceError `EngineFailed` where the files are not those of one job that went through, each partition once
  */
 export async function joinParts(
   { store }: Pick<StageDeps, 'store'>,
@@ -46,7 +46,9 @@ export async function joinParts(
 async function partKeys({ store }: Pick<StageDeps, 'store'>, prefix: string): Promise<string[]> {
   const found = new Map<number, string>();
   const jobs = new Set<string>();
+  let whole = false;
   for await (const { key } of store.list(prefix)) {
+    if (key === `${prefix}_SUCCESS`) whole = true;
     const [, partition, job = ''] = /\/part-(\d+)-([0-9a-f-]{36})[^/]*\.txt$/.exec(key) ?? [];
     if (partition === undefined) continue;
     const before = found.get(Number(partition));
@@ -55,6 +57,9 @@ async function partKeys({ store }: Pick<StageDeps, 'store'>, prefix: string): Pr
     found.set(Number(partition), key);
     jobs.add(job);
   }
+  // Whoever removes them takes this one first. Without it, rows that are not there would count as duplicates.
+  if (!whole)
+    throw new SluiceError('EngineFailed', `What Spark wrote below ${prefix} is not whole, or is being removed.`);
   if (jobs.size > 1) throw new SluiceError('EngineFailed', `Two jobs of Spark's wrote below ${prefix}.`);
   return [...found].toSorted(([a], [b]) => a - b).map(([, key]) => key);
 }
