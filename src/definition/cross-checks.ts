@@ -8,6 +8,7 @@ import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
 import { reservedFields } from './reserved.ts';
 import { sourceChecks } from './source-checks.ts';
+import { textsIn } from './source.ts';
 import { streamOf, variantName } from './streams.ts';
 
 const numeric: readonly ColumnType[] = ['integer', 'decimal'];
@@ -15,6 +16,7 @@ const numeric: readonly ColumnType[] = ['integer', 'decimal'];
 /** What the schema cannot see: names that refer to nothing, types that do not fit, patterns that engines read differently. */
 export function crossCheck(pipeline: Pipeline): Finding[] {
   return [
+    ...unwritable(pipeline),
     ...sourceChecks(pipeline),
     ...columnNames(pipeline),
     ...columnChecks(pipeline),
@@ -27,6 +29,15 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
       ? [{ path: ['schedule', 'every'], message: 'is shorter than a minute' }]
       : []),
   ];
+}
+
+/** Texts that are none for every engine and every server. */
+function unwritable(pipeline: Pipeline): Finding[] {
+  return textsIn([], pipeline).flatMap(({ path, text }) =>
+    text.includes('\0') || !text.isWellFormed()
+      ? [{ path, message: 'holds a NUL or half of a character, which not every engine reads' }]
+      : [],
+  );
 }
 
 function columnNames({ columns, generate, derive, contract }: Pipeline): Finding[] {

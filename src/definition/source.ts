@@ -139,7 +139,8 @@ export function secretTexts(source: Source): { readonly path: readonly string[];
   ];
 }
 
-function textsIn(
+/** All texts in a value, and where each stands. */
+export function textsIn(
   path: readonly string[],
   value: unknown,
 ): { readonly path: readonly string[]; readonly text: string }[] {

@@ -81,7 +81,10 @@ export async function cleanFile(
   const htmlPath = join(folder, 'report.html');
   await writeFile(reportPath, `${JSON.stringify({ ...report, hour }, null, 2)}\n`);
   await writeFile(htmlPath, reportHtml({ ...report, hour }));
-  await mkdir(out, { recursive: true });
+  await mkdir(out, { recursive: true }).catch((error: unknown) => {
+    const sentence = `${out} cannot be made a folder for the results (${(error as NodeJS.ErrnoException).code}): name another with --out.`;
+    throw new SluiceError('SettingsInvalid', sentence, { cause: error });
+  });
   const results = [
     ...datasets.map(({ stream, path: made }) => [
       made,

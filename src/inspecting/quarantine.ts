@@ -5,7 +5,7 @@ import { hourKey, type LogicalHour } from '../definition/hour.ts';
 import { keys } from '../definition/names.ts';
 import type { QuarantineEntry } from '../definition/refs.ts';
 import type { CleanReport } from '../stages/cleaning/clean-report.ts';
-import { parseFixes, requireColumns, type Fix } from '../stages/cleaning/mend.ts';
+import { findFixes, parseFixes, requireColumns, type Fix } from '../stages/cleaning/mend.ts';
 
 /** A rejected row as its line says it; one that was no record has a reason and no column. */
 export interface RejectedRow {
@@ -20,7 +20,7 @@ export interface RejectedRow {
   readonly raw: string;
 }
 
-type Store = Pick<ObjectStore, 'list' | 'findJson' | 'stream' | 'keyOf' | 'createOnce' | 'lastKey'>;
+type Store = Pick<ObjectStore, 'list' | 'get' | 'findJson' | 'stream' | 'keyOf' | 'createOnce' | 'lastKey'>;
 
 /** What the newest hours rejected, the newest first. Hours without a rejected row are left out. */
 export async function listQuarantine(store: Store, pipeline: string, limit: number): Promise<QuarantineEntry[]> {
@@ -69,12 +69,14 @@ export async function keepFixes(
   const entry = await quarantineOf(store, pipeline, hour);
   const wanted = new Set(fixes.map(({ file, byteOffset }) => `${file}:${byteOffset}`));
   for await (const { file, byteOffset } of rejectedRows(store, entry)) wanted.delete(`${file}:${byteOffset}`);
+  // A row that was mended before is no reject any more, and may be mended otherwise.
+  for (const { file, byteOffset } of await findFixes({ store }, pipeline, hour)) wanted.delete(`${file}:${byteOffset}`);
   const [other] = wanted;
   if (other !== undefined) {
     const [file = '', offset] = other.split(':');
     throw new SluiceError(
       'FixesInvalid',
-      `${where} mends byte ${offset} of ${file.slice(0, 12)}…, which is no rejected row of ${hourKey(hour)}: "sluice quarantine show" names them.`,
+      `${where} mends byte ${offset} of ${file.slice(0, 12)}…, which is no rejected or mended row of ${hourKey(hour)}: "sluice quarantine show" names them.`,
     );
   }
   // What is kept is applied to every later run, so what no run could apply must not be kept.

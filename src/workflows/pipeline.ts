@@ -104,8 +104,11 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
       });
       run.generation(data.stream.dataset, hourRecord.generation);
       data.hourRecord = hourRecord;
-      if (!takesTurns || data.stream.dataset !== mainDataset) return;
+      if (data.stream.dataset !== mainDataset) return;
       const { generation } = hourRecord;
+      // Later hours may have compared their keys with this one, though its definition asks for that no more.
+      const replaced = !takesTurns && generation > 1 && patched('stale-when-replaced');
+      if (!takesTurns && !replaced) return;
       const madeStale = await light(stream).markStale({ pipeline: definition.name, hour, generation });
       if (madeStale.count > 0 || madeStale.itself) run.found({ madeStale });
     }),

@@ -75,6 +75,8 @@ function settings({ folder, ports, allPorts, credentials }: Place): string {
     'spark.connect.grpc.binding.address': LOOPBACK,
     'spark.connect.grpc.binding.port': ports['spark'],
     'spark.connect.authenticate.token': token(credentials),
+    // For so long what a worker that died has asked for goes on, and is kept for the one that comes after it.
+    'spark.connect.execute.manager.detachedTimeout': '1h',
     // As many as there are threads: more make every small job slower.
     'spark.sql.shuffle.partitions': 4,
     'spark.hadoop.fs.s3a.endpoint': `http://${LOOPBACK}:${allPorts['minio'] ?? 9000}`,

@@ -33,7 +33,8 @@ export async function clean(file: string, flags: CleanFlags): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-clean-'));
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new SluiceError('Cancelled', 'Stopped; nothing was written.'));
-  process.once('SIGINT', interrupt);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.once(signal, interrupt);
   const screen = new Screen();
   const say = paced(screen, file);
   const progress = ({ note }: { note?: string }): void => void (note !== undefined && say(note));
@@ -57,7 +58,7 @@ export async function clean(file: string, flags: CleanFlags): Promise<number> {
     else process.stdout.write(`${lines(file, report, written).join('\n')}\n`);
     return report.quality.some(({ level }) => level === 'block') ? 1 : 0;
   } finally {
-    process.off('SIGINT', interrupt);
+    for (const signal of signals) process.off(signal, interrupt);
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -121,5 +121,5 @@ export async function replay(file: string, { hour, fixes, detach, json }: Replay
     const kept = await keepFixes(opened(), pipeline.name, hour, text, fixes);
     if (!json) process.stderr.write(`${count(kept.length)} fixes are kept with ${pipeline.name} ${hour}\n`);
   }
-  return run(file, { hour, force: true, ...(detach ? { detach } : {}), ...(json ? { json } : {}) });
+  return run(file, { hour, force: true, afterOther: true, ...(detach ? { detach } : {}), ...(json ? { json } : {}) });
 }

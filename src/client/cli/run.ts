@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly useCurrent?: boolean;
   readonly detach?: boolean;
   readonly json?: boolean;
+  /** Where the hour runs already, run it once more after that. */
+  readonly afterOther?: boolean;
 }
 
 /** `sluice run`. @throws SluiceError what failed the run */
@@ -20,7 +22,13 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   const screen = new Screen();
   const client = await SluiceClient.connect();
   try {
-    const { launched, report } = await launchAndFollow(client, pipeline, options, screen);
+    let { launched, report } = await launchAndFollow(client, pipeline, options, screen);
+    while (options.afterOther && !options.detach && launched.outcome === 'joined') {
+      screen.say('That run had begun before; the hour runs once more.');
+      ({ launched, report } = await launchAndFollow(client, pipeline, options, screen));
+    }
+    if (options.afterOther && options.detach && launched.outcome === 'joined')
+      screen.say('That run had begun before: what is new here counts from the next run of the hour on.');
     if (options.json) process.stdout.write(`${JSON.stringify(summaryOf(launched, report))}\n`);
     else if (report) {
       for (const line of [...importLines(report), ...equationLines(report), ...staleLines(report)]) screen.say(line);

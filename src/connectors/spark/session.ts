@@ -174,7 +174,8 @@ export class SparkSession {
         if (problem === 'OPERATION_ALREADY_EXISTS') begun = true;
         else if (problem === 'OPERATION_NOT_FOUND' && lastResponseId === undefined && begun) begun = false;
         else if (isTaken(failure)) throw new SparkSessionTaken(failure.text, { cause: error });
-        else if (problem !== undefined) throw new SparkSessionLost(failure.text, { cause: error });
+        else if (problem !== undefined || failure.errorClass === 'OPERATION_CANCELED')
+          throw new SparkSessionLost(failure.text, { cause: error });
         else if (!isPassing(failure))
           throw sparkError(this.#channel.where, failure, error, await this.#wholeText(failure.errorId));
         else {

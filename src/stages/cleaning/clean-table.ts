@@ -8,7 +8,7 @@ import { dropSeenKeys } from './across-runs.ts';
 import { aggregateCleanCsv } from './aggregates.ts';
 import { cleanHeader } from './clean-csv.ts';
 import type { CleanReport } from './clean-report.ts';
-import { deriveColumns } from './derive.ts';
+import { deriveInThread } from './derive.ts';
 import type { CleanEngine, CleanJob, CleanOutcome, Parts } from './engine.ts';
 import { profileColumns } from './profile.ts';
 import { judgeQuality } from './quality.ts';
@@ -124,7 +124,12 @@ async function afterEngine(
     ({ path } = unseen);
   }
   if (pipeline.derive === undefined) return { path, rows, seen };
-  const derived = await deriveColumns(job, pipeline, main.clean, path, outcome.rejectsPath);
+  const { rules, folder, context } = job;
+  const { rejectsPath } = outcome;
+  const derived = await deriveInThread(
+    { rules, folder, pipeline, clean: main.clean, cleanPath: path, rejectsPath },
+    context,
+  );
   rows = { ...rows, clean: rows.clean - derived.rejected, rejected: rows.rejected + derived.rejected };
   return { path: derived.path, rows, seen };
 }

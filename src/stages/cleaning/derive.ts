@@ -10,8 +10,10 @@ import { canonicalText } from '../../definition/lexical.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { csvLine } from '../../formats/csv-writer.ts';
 import { plainDigits, roundedText } from '../../formats/decimal.ts';
+import type { StageContext } from '../deps.ts';
 import { readCleanTexts } from './clean-csv.ts';
 import type { CleanJob, FoundReject } from './engine.ts';
+import { inThread } from './thread.ts';
 
 interface Computed {
   readonly name: string;
@@ -19,19 +21,54 @@ interface Computed {
   readonly compute: Expression;
 }
 
+/** An engine's clean.csv, and what is to be computed for its rows. */
+export interface DeriveJob extends Pick<CleanJob, 'rules' | 'folder'> {
+  readonly pipeline: Pipeline;
+  /** Clean columns of the stream, derived ones included. */
+  readonly clean: readonly OutputColumn[];
+  readonly cleanPath: string;
+  /** Rows that are rejected here are appended to it. */
+  readonly rejectsPath: string;
+}
+
+/** The path of the clean.csv with the computed columns, as the stream has it, and how many rows were rejected. */
+export interface Derivation {
+  readonly path: string;
+  readonly rejected: number;
+}
+
+const MEMORY_MB = 512;
+const SILENT_MS = 60_000;
+
+/**
+ * {@link deriveColumns} in a thread of its own, since an expression may take as long as it likes: CEL's `matches` goes by
+ * JavaScript's regular expressions, and lists may be made of lists.
+ * @throws SluiceError `EngineUnfit` where a thousand rows take more than a minute, `EngineFailed`
+ */
+export async function deriveInThread(job: DeriveJob, context: StageContext): Promise<Derivation> {
+  const names = Object.keys(job.pipeline.derive ?? {}).join(', ');
+  return inThread<Derivation>({
+    script: new URL('derive-thread.ts', import.meta.url),
+    data: job,
+    name: 'Computing columns',
+    context,
+    memoryMb: MEMORY_MB,
+    tooLarge: `The computed columns (${names}) need more than ${MEMORY_MB} MB: simplify their expressions.`,
+    silence: {
+      ms: SILENT_MS,
+      sentence: `The computed columns (${names}) take more than ${SILENT_MS / 1_000} s for a thousand rows: simplify their expressions.`,
+    },
+  });
+}
+
 /**
  * Computes the derived columns of an engine's clean.csv, once, whichever engine it was. Where an expression fails, a row
- * in which one of its columns has no value gets none here either; any other row is rejected.
- * @param rejectsPath Such rows are appended to it.
- * @returns the path of the clean.csv with them, as the stream has it, and how many rows were rejected
+ * in which one of its columns has no value gets none here either; any other row is rejected. Blocks while it computes.
  */
 export async function deriveColumns(
-  { rules, folder, context }: Pick<CleanJob, 'rules' | 'folder' | 'context'>,
-  pipeline: Pipeline,
-  clean: readonly OutputColumn[],
-  cleanPath: string,
-  rejectsPath: string,
-): Promise<{ path: string; rejected: number }> {
+  { rules, folder, pipeline, clean, cleanPath, rejectsPath }: DeriveJob,
+  progress: StageContext['progress'],
+): Promise<Derivation> {
   const computed = compiled(pipeline, clean);
   const path = join(folder, 'derived.csv');
   const own = pipeline.key.length === 0 ? rules.prefix.length : 0;
@@ -42,7 +79,6 @@ export async function deriveColumns(
   output.write(`${csvLine([...rules.prefix.slice(0, own), ...clean.map(({ name }) => name)])}\n`);
   let [rows, rejected] = [0, 0];
   for await (const batch of readCleanTexts(createReadStream(cleanPath), pipeline.name, rules.header)) {
-    context.signal.throwIfAborted();
     const found: FoundReject[] = [];
     let lines = '';
     for (const texts of batch) {
@@ -56,7 +92,7 @@ export async function deriveColumns(
     }
     rows += batch.length;
     rejected += found.length;
-    context.progress({ rows, note: `computed columns of ${rows} rows` });
+    progress({ rows, note: `computed columns of ${rows} rows` });
     if (found.length > 0)
       await appendFile(rejectsPath, found.map(({ row, at, rule }) => `${row},${at},${rule}\n`).join(''));
     if (!output.write(lines)) await once(output, 'drain');
@@ -101,7 +137,11 @@ function computeText(
   }
 }
 
-const names = (expression: string, column: string): boolean => new RegExp(`\\b${column}\\b`).test(expression);
+/** Whether an expression says a column's name, texts within it left out. */
+function names(expression: string, column: string): boolean {
+  const bare = expression.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/gs, '""');
+  return new RegExp(`\\b${column}\\b`).test(bare);
+}
 
 function celValue(column: Pick<OutputColumn, 'name' | 'type'> | undefined, text: string | null): CelValue {
   if (text === null) return null;
@@ -137,7 +177,7 @@ function derivedText({ type, precision, scale }: Derived, value: unknown): strin
 }
 
 function plainText(value: unknown, scale: number | undefined): string | undefined {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return value.includes('\0') ? undefined : value;
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) return undefined;

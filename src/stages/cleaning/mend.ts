@@ -3,11 +3,12 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import type { ObjectStore } from '../../connectors/object-store.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { ParsedObject } from '../../definition/refs.ts';
-import type { StageContext, StageDeps } from '../deps.ts';
+import type { StageContext } from '../deps.ts';
 import type { ParseReject } from '../importing/parse-raw.ts';
 import { withDuckDb } from './duckdb/duckdb.ts';
 import { partsHere, type Parts } from './engine.ts';
@@ -58,7 +59,7 @@ export function requireColumns(fixes: readonly Fix[], header: readonly string[])
 
 /** All overlays of an hour, the newest last. */
 export async function findFixes(
-  { store }: Pick<StageDeps, 'store'>,
+  { store }: { readonly store: Pick<ObjectStore, 'list' | 'get'> },
   pipeline: string,
   hour: LogicalHour,
 ): Promise<Fix[]> {

@@ -1,4 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { CleanOutcome } from '../engine.ts';
+import type { ThreadMessage } from '../thread.ts';
 import { cleanWithDanfojs, type DanfojsJob } from './danfojs-clean.ts';
 
-parentPort?.postMessage(await cleanWithDanfojs(workerData as DanfojsJob));
+const message: ThreadMessage<CleanOutcome> = { result: await cleanWithDanfojs(workerData as DanfojsJob) };
+parentPort?.postMessage(message);
