@@ -108,7 +108,7 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
     const given: GivenJob = {
       pipeline: pipelineSchema.parse({ name: 'p', source: { url: 'https://example.org/a.csv' }, ...definition }),
       header,
-      paths: [job.paths[0] ?? ''],
+      paths: job.paths,
       folder: job.folder,
     };
     const path = join(job.folder, 'given.json');
