@@ -134,6 +134,12 @@ try {
     markStale: async () => ({ hours: ['2026-11-24T04:00:00Z'], count: 1, itself: false }),
   }));
 
+  // An hour that replaces one, of a pipeline that takes no keys of earlier hours out any more.
+  await recordPipeline('pipeline-replaced', {}, ({ commitHour }) => ({
+    commitHour: async () => ({ ...((await commitHour(undefined as never)) as object), generation: 2 }),
+    markStale: async () => ({ hours: ['2026-11-24T04:00:00Z'], count: 1, itself: false }),
+  }));
+
   const pipeline = definition();
   lab.stages = goodStages(pipeline).stages;
   const launch = (id: string): Promise<unknown> =>
