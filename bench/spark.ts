@@ -16,7 +16,7 @@ import { submitCommand } from './spark/submit.ts';
 
 interface Ours {
   readonly seconds: number;
-  /** From Spark's last answer to the end: the join of what it wrote, and the end of the session. */
+  /** From Spark's last answer, which comes after the join of what it wrote, to the end of the session. */
   readonly afterSpark: number;
   readonly clean: number;
   readonly rejected: number;
