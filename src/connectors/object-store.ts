@@ -246,6 +246,13 @@ export class ObjectStore {
     await this.#guard(keys[0] ?? '', () => this.#single.removeObjects(this.bucket, [...keys]));
   }
 
+  /** Removes every object below a prefix. */
+  async removeBelow(prefix: string): Promise<void> {
+    const found: string[] = [];
+    for await (const { key } of this.list(prefix)) found.push(key);
+    await this.remove(found);
+  }
+
   async #guard<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();

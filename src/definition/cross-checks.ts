@@ -9,6 +9,7 @@ import type { Finding } from './problem.ts';
 import { reservedFields } from './reserved.ts';
 import { sourceChecks } from './source-checks.ts';
 import { textsIn } from './source.ts';
+import { isStorable } from './storable-text.ts';
 import { streamOf, variantName } from './streams.ts';
 
 const numeric: readonly ColumnType[] = ['integer', 'decimal'];
@@ -34,9 +35,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
 /** Texts that are none for every engine and every server. */
 function unwritable(pipeline: Pipeline): Finding[] {
   return textsIn([], pipeline).flatMap(({ path, text }) =>
-    text.includes('\0') || !text.isWellFormed()
-      ? [{ path, message: 'holds a NUL or half of a character, which not every engine reads' }]
-      : [],
+    isStorable(text) ? [] : [{ path, message: 'holds a NUL or half of a character, which not every engine reads' }],
   );
 }
 

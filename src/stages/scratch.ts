@@ -1,13 +1,15 @@
 import type { ObjectStore } from '../connectors/object-store.ts';
 import { SluiceError } from '../definition/errors.ts';
 
-type Store = Pick<ObjectStore, 'list' | 'remove'>;
-
 /** What an attempt leaves behind is of use for a day. */
 const LEFT_OVER_MS = 24 * 3_600_000;
 
 /** Removes temporary objects below a prefix that no attempt will come back for. @returns how many */
-export async function collectLeftOvers(store: Store, prefix: string, now: number): Promise<number> {
+export async function collectLeftOvers(
+  store: Pick<ObjectStore, 'list' | 'remove'>,
+  prefix: string,
+  now: number,
+): Promise<number> {
   requireTemporary(prefix);
   const stale: string[] = [];
   for await (const { key, lastModified } of store.list(prefix)) {
@@ -18,11 +20,9 @@ export async function collectLeftOvers(store: Store, prefix: string, now: number
 }
 
 /** Removes all temporary objects below a prefix. */
-export async function removeScratch(store: Store, prefix: string): Promise<void> {
+export async function removeScratch(store: Pick<ObjectStore, 'removeBelow'>, prefix: string): Promise<void> {
   requireTemporary(prefix);
-  const found: string[] = [];
-  for await (const { key } of store.list(prefix)) found.push(key);
-  await store.remove(found);
+  await store.removeBelow(prefix);
 }
 
 function requireTemporary(prefix: string): void {

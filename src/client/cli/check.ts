@@ -119,9 +119,7 @@ async function checkSpark(settings: Settings, name: string): Promise<string> {
     return 'session opened, query run, object written to the object store, deleted';
   } finally {
     await session.release();
-    const left: string[] = [];
-    for await (const { key } of store.list(prefix)) left.push(key);
-    await store.remove(left);
+    await store.removeBelow(prefix);
     spark.close();
   }
 }

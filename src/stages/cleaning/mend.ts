@@ -8,6 +8,7 @@ import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { ParsedObject } from '../../definition/refs.ts';
+import { isStorable } from '../../definition/storable-text.ts';
 import type { StageContext } from '../deps.ts';
 import type { ParseReject } from '../importing/parse-raw.ts';
 import { withDuckDb } from './duckdb/duckdb.ts';
@@ -19,10 +20,7 @@ const fixSchema = z.strictObject({
   file: z.string().regex(/^[0-9a-f]{64}(#\d+)?$/, 'must be the sha256 of the file, as the reject has it'),
   byteOffset: z.int().min(0),
   set: z
-    .record(
-      z.string(),
-      z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), 'is no text that can be stored'),
-    )
+    .record(z.string(), z.string().refine(isStorable, 'is no text that can be stored'))
     .refine((set) => Object.keys(set).length > 0, 'names no column'),
 });
 /** One mended row: which one it is, and the text of some of its columns, by their names in the file. */

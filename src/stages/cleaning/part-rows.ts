@@ -19,9 +19,9 @@ export function* readPart(bytes: Uint8Array, width: number): Generator<PartRow> 
       const column = batch.getChildAt(at);
       return column ? textReader(column) : () => null;
     });
-    const origin = (place: number, at: number): number => Number(batch.getChildAt(width + place)?.get(at));
+    const origins = [0, 1, 2, 3].map((place) => batch.getChildAt(width + place));
     for (let at = 0; at < batch.numRows; at += 1) {
-      const [file, row, line, byteOffset] = [origin(0, at), origin(1, at), origin(2, at), origin(3, at)];
+      const [file = 0, row = 0, line = 0, byteOffset = 0] = origins.map((column) => Number(column?.get(at)));
       yield { file, row, line, byteOffset, cells: cells.map((read) => read(at) ?? '') };
     }
   }

@@ -3,15 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline as pipe } from 'node:stream/promises';
 import danfo from 'danfojs-node';
-import { textReader } from '../../../formats/arrow-columns.ts';
 import { csvLine } from '../../../formats/csv-writer.ts';
-import { arrowBatches } from '../../../formats/parquet.ts';
 import { holds } from '../condition.ts';
 import { chooseRows } from './danfojs-duplicates.ts';
 import { fillRows } from './danfojs-fill.ts';
 import type { CleanJob, CleanOutcome, FoundReject } from '../engine.ts';
 import type { SoundRow } from './sound-row.ts';
 import { judgeRow, prepare, type Prepared } from './judge.ts';
+import { readPart } from '../part-rows.ts';
 import type { CleanRules } from '../rules.ts';
 
 /** A job as it goes to a thread: the paths of its parts. */
@@ -59,29 +58,17 @@ export async function cleanWithDanfojs(job: DanfojsJob): Promise<CleanOutcome> {
 async function judgeParts({ rules, parts }: DanfojsJob): Promise<Judged> {
   const judged: Judged & { dropped: number } = { sound: [], rejects: [], prepared: [], dropped: 0 };
   for (const part of parts) {
-    for (const batch of arrowBatches(await readFile(part))) {
-      // By position, as in SQL: names may differ in case alone.
-      const readers = Array.from({ length: rules.width }, (_, at) => {
-        const column = batch.getChildAt(at);
-        return column && textReader(column);
-      });
-      const [files, numbers] = [batch.getChildAt(rules.width), batch.getChildAt(rules.width + 1)];
-      for (let at = 0; at < batch.numRows; at += 1) {
-        const cell = (position: number): string | null => readers[position]?.(at) ?? null;
-        const prepared = rules.columns.map((rule) => {
-          const text = cell(rule.position);
-          return text === null ? { text: null, variant: null } : prepare(rule, text);
-        });
-        const row = Number(numbers?.get(at));
-        const found = judgeRow(rules, prepared, cell);
-        if (found.kind === 'rejected') {
-          judged.rejects.push({ row, at: found.at, rule: found.rule });
-          continue;
-        }
-        judged.prepared.push(prepared);
-        if (found.kind === 'dropped') judged.dropped += 1;
-        else judged.sound.push({ file: Number(files?.get(at)), row, values: found.values });
+    // By position, as in SQL: names may differ in case alone.
+    for (const { file, row, cells } of readPart(await readFile(part), rules.width)) {
+      const prepared = rules.columns.map((rule) => prepare(rule, cells[rule.position] ?? ''));
+      const found = judgeRow(rules, prepared, cells);
+      if (found.kind === 'rejected') {
+        judged.rejects.push({ row, at: found.at, rule: found.rule });
+        continue;
       }
+      judged.prepared.push(prepared);
+      if (found.kind === 'dropped') judged.dropped += 1;
+      else judged.sound.push({ file, row, values: found.values });
     }
   }
   // A part with mended rows comes behind the others.

@@ -51,11 +51,7 @@ export type Judgement =
  * value of a `drop` column takes it out.
  * @param cells The row's cells, by position in the parsed object.
  */
-export function judgeRow(
-  rules: CleanRules,
-  prepared: readonly Prepared[],
-  cells: (position: number) => string | null,
-): Judgement {
+export function judgeRow(rules: CleanRules, prepared: readonly Prepared[], cells: readonly string[]): Judgement {
   const values: (string | null)[] = [];
   for (const [at, rule] of rules.columns.entries()) {
     const own = prepared[at]?.text ?? null;
@@ -64,7 +60,7 @@ export function judgeRow(
     if (typeof judged === 'string') return { kind: 'rejected', at, rule: judged };
     values.push(judged.value);
   }
-  const stranger = rules.strangers.findIndex(({ position }) => (cells(position) ?? '').trim() !== '');
+  const stranger = rules.strangers.findIndex(({ position }) => (cells[position] ?? '').trim() !== '');
   if (stranger !== -1) return { kind: 'rejected', at: rules.columns.length + stranger, rule: 'contract' };
   const dropped = rules.columns.some(({ onMissing }, at) => onMissing === 'drop' && prepared[at]?.text === null);
   if (dropped) return { kind: 'dropped' };

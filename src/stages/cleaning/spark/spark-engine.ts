@@ -15,7 +15,7 @@ import { judgedSql, keptSql, missingSql, preparedSql, rankedSql } from '../sql/p
 import { noRowsSql, tallySql } from '../sql/results.ts';
 import { sparkDialect as sql } from '../sql/spark-dialect.ts';
 import { joinParts } from './joined-parts.ts';
-import { cleanLinesSql, rejectLinesSql, sessionSettings, writeParquetSql, writeTextSql } from './spark-sql.ts';
+import { cleanLinesSql, rejectLinesSql, sessionSettings, writeSql } from './spark-sql.ts';
 
 type Servers = Required<Pick<StageDeps, 'spark' | 'store'>>;
 
@@ -107,7 +107,9 @@ async function askAll(
   if (parts.length > 0) await session.viewOfParquet('parts', parts.map(sparkUri));
   const source = parts.length > 0 ? 'parts' : noRowsSql(rules.width, sql);
   step('judges rows');
-  await session.sql(writeParquetSql(folderOf('judged'), judgedSql(rules, preparedSql(rules, source, sql), sql), sql));
+  const write = (name: string, format: 'text' | 'parquet', query: string) =>
+    session.sql(writeSql(folderOf(name), format, query, sql));
+  await write('judged', 'parquet', judgedSql(rules, preparedSql(rules, source, sql), sql));
   await session.viewOfParquet('judged', [folderOf('judged')]);
   step('counts');
   const [counted = []] = await ask(textColumns(missingSql(rules, 'judged'), rules.columns.length + 1));
@@ -116,9 +118,9 @@ async function askAll(
   const ranked = rankedSql(rules, kept, sql);
   const [tally = []] = await ask(textColumns(tallySql('judged', kept), 3));
   step('writes clean rows');
-  await session.sql(writeTextSql(folderOf('clean'), cleanLinesSql(rules, ranked, files, sql), sql));
+  await write('clean', 'text', cleanLinesSql(rules, ranked, files, sql));
   step('writes rejected rows');
-  await session.sql(writeTextSql(folderOf('rejects'), rejectLinesSql(rules, ranked, sql), sql));
+  await write('rejects', 'text', rejectLinesSql(rules, ranked, sql));
   const [cleanPath, rejectsPath] = [join(folder, 'clean.csv'), join(folder, 'found-rejects.csv')];
   const clean = await joinParts({ store }, scratch('clean/'), cleanPath, `${csvLine(rules.header)}\n`, context);
   const rejected = await joinParts({ store }, scratch('rejects/'), rejectsPath, '', context);

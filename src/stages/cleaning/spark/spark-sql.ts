@@ -21,13 +21,9 @@ export const sessionSettings: Readonly<Record<string, string>> = {
   'mapreduce.fileoutputcommitter.algorithm.version': '2',
 };
 
-/** Text files of one column below a folder, in the order of the query. */
-export function writeTextSql(folder: string, query: string, sql: Dialect): string {
-  return `INSERT OVERWRITE DIRECTORY ${sql.text(folder)} USING text ${query}`;
-}
-
-export function writeParquetSql(folder: string, query: string, sql: Dialect): string {
-  return `INSERT OVERWRITE DIRECTORY ${sql.text(folder)} USING parquet ${query}`;
+/** Files below a folder, in the order of the query; as text, of a query with one column. */
+export function writeSql(folder: string, format: 'text' | 'parquet', query: string, sql: Dialect): string {
+  return `INSERT OVERWRITE DIRECTORY ${sql.text(folder)} USING ${format} ${query}`;
 }
 
 /** The lines of clean.csv in source order, as `csvLine` writes them. */
