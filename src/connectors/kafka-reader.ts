@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { SluiceError } from '../definition/errors.ts';
-import { headersOf, type KafkaConnector, type ReadRecord } from './kafka.ts';
+import { headersOf, type KafkaConnector } from './kafka.ts';
+import { truncated, type BatchControl, type Range, type ReadRecord } from './log.ts';
 
 /** What a reader does with the records of one fetched batch, in the order of their offsets. */
 export interface LogReader {
@@ -12,13 +12,6 @@ export interface LogReader {
   joined?(partitions: readonly number[]): Promise<void>;
   /** One batch. `seek` moves the position of its partition; `alive` tells the broker that work goes on. */
   batch(records: readonly ReadRecord[], control: BatchControl): Promise<void>;
-}
-
-export interface BatchControl {
-  alive(): Promise<void>;
-  seek(offset: bigint): void;
-  /** Commits a group offset, which only lag displays read. */
-  show(offset: bigint): Promise<void>;
 }
 
 /**
@@ -116,12 +109,6 @@ function isGroupError(error: unknown): boolean {
   );
 }
 
-/** A stretch of one partition: from `from` (inclusive) to `to` (exclusive). */
-export interface Range {
-  readonly from: bigint;
-  readonly to: bigint;
-}
-
 /**
  * Reads fixed stretches of a topic, once, by a group of its own that is deleted afterwards.
  * @throws SluiceError `LogTruncated` where a stretch begins before what the log still holds.
@@ -168,13 +155,4 @@ export async function readRanges(
   );
   await kafka.admin(`group ${group}`, (admin) => admin.deleteGroups([group])).catch(() => {});
   signal.throwIfAborted();
-}
-
-export function truncated(topic: string, partition: number, wanted: bigint, low: bigint): SluiceError {
-  return new SluiceError(
-    'LogTruncated',
-    `Topic ${topic}, partition ${partition} begins at offset ${low}, but offset ${wanted} is still needed: the broker deleted ` +
-      'records before they were landed. Raise the topic’s retention, and re-run the hours concerned.',
-    { facts: { topic, partition, wanted: String(wanted), low: String(low) } },
-  );
 }

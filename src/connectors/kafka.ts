@@ -1,34 +1,11 @@
 import kafkajs, { type Admin, type Consumer, type IHeaders, type Kafka as KafkaClient, type Producer } from 'kafkajs';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import type { Watermarks } from './log.ts';
 import type { Settings } from './settings.ts';
 
 const { Kafka, logLevel, CompressionTypes } = kafkajs;
 
-/** A record to be written. The partition is always explicit: kafkajs re-partitions unkeyed ones on each retry. */
-export interface LogRecord {
-  readonly key: string | null;
-  readonly value: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** A record as read. */
-export interface ReadRecord {
-  readonly partition: number;
-  readonly offset: bigint;
-  /** Milliseconds since 1970, as the producer set it. */
-  readonly timestamp: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** First offset still in the log, and the one that the next record gets. */
-export interface Watermarks {
-  readonly low: bigint;
-  readonly high: bigint;
-}
-
-/** The log. All of kafkajs stays behind this module and its two neighbours. */
+/** The brokers. All of kafkajs stays behind this module and its neighbours `kafka-*`. */
 export class KafkaConnector {
   readonly brokers: readonly string[];
   readonly #kafka: KafkaClient;

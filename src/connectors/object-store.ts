@@ -15,6 +15,9 @@ const STREAM_PART_BYTES = 16 * 1024 * 1024;
 const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchBucket']);
 const REFUSED = new Set(['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch']);
 
+/** An object store by what it does: a test may put another one in place of the server's. */
+export type Store = Pick<ObjectStore, keyof ObjectStore>;
+
 /** The S3-compatible object store: one bucket, everything by key. */
 export class ObjectStore {
   readonly bucket: string;

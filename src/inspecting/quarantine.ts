@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { ObjectStore } from '../connectors/object-store.ts';
+import type { Store } from '../connectors/object-store.ts';
 import { SluiceError } from '../definition/errors.ts';
 import { hourKey, type LogicalHour } from '../definition/hour.ts';
 import { keys } from '../definition/names.ts';
@@ -19,8 +19,6 @@ export interface RejectedRow {
   readonly reason?: string;
   readonly raw: string;
 }
-
-type Store = Pick<ObjectStore, 'list' | 'get' | 'findJson' | 'stream' | 'keyOf' | 'createOnce' | 'lastKey'>;
 
 /** What the newest hours rejected, the newest first. Hours without a rejected row are left out. */
 export async function listQuarantine(store: Store, pipeline: string, limit: number): Promise<QuarantineEntry[]> {

@@ -1,14 +1,17 @@
 import type { KafkaConnector } from '../connectors/kafka.ts';
+import type { Log } from '../connectors/log.ts';
 import type { MailConnector } from '../connectors/mail.ts';
-import type { ObjectStore } from '../connectors/object-store.ts';
+import type { Store } from '../connectors/object-store.ts';
 import type { SearchConnector } from '../connectors/search.ts';
 import type { SparkConnector } from '../connectors/spark/spark.ts';
 import type { Settings } from '../connectors/settings.ts';
 
 /** What every stage works with. Built once a process; tests build it on the real servers. */
 export interface StageDeps {
-  readonly store: ObjectStore;
+  readonly store: Store;
   readonly kafka: KafkaConnector;
+  /** The data in it: appends and bounded reads. */
+  readonly log: Log;
   readonly search: SearchConnector;
   readonly mail: MailConnector;
   /** Absent where the worker's configuration names no Spark. */

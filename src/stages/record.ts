@@ -1,4 +1,4 @@
-import type { ReadRecord } from '../connectors/kafka.ts';
+import type { ReadRecord } from '../connectors/log.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import type { IdentityChecksum } from '../definition/refs.ts';
 

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../connectors/object-store.ts';
+import type { Store } from '../connectors/object-store.ts';
 import { SluiceError } from '../definition/errors.ts';
 
 /** What an attempt leaves behind is of use for a day. */
@@ -6,7 +6,7 @@ const LEFT_OVER_MS = 24 * 3_600_000;
 
 /** Removes temporary objects below a prefix that no attempt will come back for. @returns how many */
 export async function collectLeftOvers(
-  store: Pick<ObjectStore, 'list' | 'remove'>,
+  store: Pick<Store, 'list' | 'remove'>,
   prefix: string,
   now: number,
 ): Promise<number> {
@@ -20,7 +20,7 @@ export async function collectLeftOvers(
 }
 
 /** Removes all temporary objects below a prefix. */
-export async function removeScratch(store: Pick<ObjectStore, 'removeBelow'>, prefix: string): Promise<void> {
+export async function removeScratch(store: Pick<Store, 'removeBelow'>, prefix: string): Promise<void> {
   requireTemporary(prefix);
   await store.removeBelow(prefix);
 }

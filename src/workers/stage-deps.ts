@@ -1,4 +1,5 @@
 import { KafkaConnector } from '../connectors/kafka.ts';
+import { kafkaLog } from '../connectors/kafka-log.ts';
 import { MailConnector } from '../connectors/mail.ts';
 import { ObjectStore } from '../connectors/object-store.ts';
 import { SearchConnector } from '../connectors/search.ts';
@@ -12,10 +13,12 @@ import type { StageDeps } from '../stages/deps.ts';
  */
 export function stageDepsOf(environment: Readonly<Record<string, string | undefined>>): StageDeps {
   const settings = readSettings(environment);
+  const kafka = new KafkaConnector(settings.kafka);
   return {
     settings,
     store: new ObjectStore(settings.store),
-    kafka: new KafkaConnector(settings.kafka),
+    kafka,
+    log: kafkaLog(kafka),
     search: new SearchConnector(settings.elasticsearch),
     mail: new MailConnector(settings.mail),
     ...(settings.spark ? { spark: new SparkConnector(settings.spark) } : {}),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ReadRecord } from '../../src/connectors/kafka.ts';
+import type { ReadRecord } from '../../src/connectors/log.ts';
 import { addChecksums, emptyChecksum, identityHash, lanesOf } from '../../src/stages/identity.ts';
 import { Chunk, MAX_TYPES, OTHER_TYPE } from '../../src/stages/landing/chunk.ts';
 import type { Manifest } from '../../src/stages/landing/manifest.ts';

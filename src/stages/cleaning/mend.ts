@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import type { ObjectStore } from '../../connectors/object-store.ts';
+import type { Store } from '../../connectors/object-store.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
@@ -57,7 +57,7 @@ export function requireColumns(fixes: readonly Fix[], header: readonly string[])
 
 /** All overlays of an hour, the newest last. */
 export async function findFixes(
-  { store }: { readonly store: Pick<ObjectStore, 'list' | 'get'> },
+  { store }: { readonly store: Pick<Store, 'list' | 'get'> },
   pipeline: string,
   hour: LogicalHour,
 ): Promise<Fix[]> {

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { ObjectStore } from '../../connectors/object-store.ts';
+import type { Store } from '../../connectors/object-store.ts';
 import { keys } from '../../definition/names.ts';
 import type { ObjectRef } from '../../definition/refs.ts';
 
@@ -19,7 +19,7 @@ export interface PartState {
  * Memory: one part. The source waits while it is stored.
  */
 export class RawWriter {
-  readonly #store: ObjectStore;
+  readonly #store: Store;
   readonly #pipeline: string;
   readonly #prefix: string;
   readonly #stored: (state: PartState) => void;
@@ -32,7 +32,7 @@ export class RawWriter {
   #filled = 0;
 
   /** @param prefix Of the parts. @param stored Told after each part that is safe. */
-  constructor(store: ObjectStore, pipeline: string, prefix: string, stored: (state: PartState) => void) {
+  constructor(store: Store, pipeline: string, prefix: string, stored: (state: PartState) => void) {
     this.#store = store;
     this.#pipeline = pipeline;
     this.#prefix = prefix;

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../connectors/object-store.ts';
+import type { Store } from '../../connectors/object-store.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { BatchRecord, DataObject, IdentityChecksum, ObjectRef } from '../../definition/refs.ts';
@@ -21,7 +21,7 @@ export interface BatchPart {
 
 /** Stores what one partition holds of a batch that has ended there: its objects from every manifest since the batch began. */
 export async function storePart(
-  store: ObjectStore,
+  store: Store,
   stream: string,
   chain: ManifestChain,
   batch: string,
@@ -47,7 +47,7 @@ export async function storePart(
 
 /** Whether the rows of a batch in one partition have been landed before: by its part, or by the batch's own record. */
 export async function isLanded(
-  store: ObjectStore,
+  store: Store,
   stream: string,
   batch: string,
   epoch: string,
@@ -62,7 +62,7 @@ export async function isLanded(
  * @returns the record and who waits for it, or undefined while parts are missing
  */
 export async function commitBatch(
-  store: ObjectStore,
+  store: Store,
   stream: string,
   batch: string,
   epoch: string,
@@ -93,7 +93,7 @@ export async function commitBatch(
 
 /** The newest version of a batch's record, with the key it stands under. */
 export async function newestBatchRecord(
-  store: ObjectStore,
+  store: Store,
   stream: string,
   batch: string,
 ): Promise<{ record: BatchRecord; ref: ObjectRef } | undefined> {

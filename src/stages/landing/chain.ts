@@ -1,16 +1,16 @@
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
-import type { ObjectStore } from '../../connectors/object-store.ts';
+import type { Store } from '../../connectors/object-store.ts';
 import type { Manifest } from './manifest.ts';
 
 /** The manifest chain of one partition: what has been landed, and so where to go on. */
 export class ManifestChain {
-  readonly #store: ObjectStore;
+  readonly #store: Store;
   readonly #key: (first: bigint) => string;
   readonly #prefix: string;
   #head: Manifest | undefined;
 
-  constructor(store: ObjectStore, stream: string, epoch: string, partition: number) {
+  constructor(store: Store, stream: string, epoch: string, partition: number) {
     this.#store = store;
     this.#prefix = keys.chain(stream, epoch, partition);
     this.#key = (first) => keys.manifest(stream, epoch, partition, first);

@@ -2,7 +2,7 @@ import { hiveEscape } from '../../definition/names.ts';
 import { hourDate } from '../../definition/hour.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { IdentityChecksum } from '../../definition/refs.ts';
-import type { ReadRecord } from '../../connectors/kafka.ts';
+import type { ReadRecord } from '../../connectors/log.ts';
 import type { Row } from '../../formats/parquet.ts';
 import { addChecksums, emptyChecksum, identityHash, lanesOf, sameChecksum } from '../identity.ts';
 import type { SluiceRecord } from '../record.ts';

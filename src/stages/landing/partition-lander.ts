@@ -1,6 +1,6 @@
-import { truncated, type BatchControl } from '../../connectors/kafka-reader.ts';
-import type { ReadRecord } from '../../connectors/kafka.ts';
-import type { ObjectStore } from '../../connectors/object-store.ts';
+import { failPoint } from '../../connectors/fail-point.ts';
+import { truncated, type BatchControl, type ReadRecord } from '../../connectors/log.ts';
+import type { Store } from '../../connectors/object-store.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { DataObject } from '../../definition/refs.ts';
@@ -33,7 +33,7 @@ export interface LanderHooks {
 export class PartitionLander {
   readonly partition: number;
   readonly counts: LanderCounts = { rows: 0, resent: 0, foreign: 0, manifests: 0 };
-  readonly #store: ObjectStore;
+  readonly #store: Store;
   readonly #input: ConsumeInput;
   readonly #schemas: SchemaRegistry;
   readonly #chain: ManifestChain;
@@ -43,7 +43,7 @@ export class PartitionLander {
   /** The record before the position is still to be compared with what the head says of it. */
   #unproven = true;
 
-  constructor(store: ObjectStore, input: ConsumeInput, schemas: SchemaRegistry, partition: number, hooks: LanderHooks) {
+  constructor(store: Store, input: ConsumeInput, schemas: SchemaRegistry, partition: number, hooks: LanderHooks) {
     this.#store = store;
     this.#input = input;
     this.#schemas = schemas;
@@ -96,6 +96,7 @@ export class PartitionLander {
 
   /** Takes the records of one fetch. */
   async take(records: readonly ReadRecord[], control: BatchControl, signal: AbortSignal): Promise<void> {
+    await failPoint('land:after-fetch');
     for (const record of records) {
       if (signal.aborted) return;
       if (this.#unproven && record.offset === this.position - 1n) this.#prove(record);
@@ -107,6 +108,7 @@ export class PartitionLander {
       signal.throwIfAborted();
       const outcome = await this.#commit();
       await control.show(this.position);
+      await failPoint('land:after-offset');
       if (outcome === 'lost') {
         control.seek(this.position);
         return;
@@ -144,9 +146,12 @@ export class PartitionLander {
       const file = keys.dataFile(batch, this.#input.epoch, this.partition, this.#chunk.first, sha256, schema.format);
       const key = keys.dataPrefix(this.#input.stream, date, type) + file;
       await this.#store.createOnce(key, bytes);
+      await failPoint('land:after-object');
       objects.push({ key, sha256, bytes: bytes.length, rows: group.rows.length, checksum, date, type, batch });
     }
+    await failPoint('land:before-manifest');
     const outcome = await this.#chain.append(this.#chunk.manifest(objects));
+    await failPoint('land:after-manifest');
     this.#chunk = this.#newChunk();
     this.#landed.clear();
     this.counts.manifests += 1;
@@ -158,6 +163,7 @@ export class PartitionLander {
   async #finish(head: Manifest | undefined): Promise<void> {
     for (const [batch, ended] of Object.entries(head?.ended ?? {})) {
       await storePart(this.#store, this.#input.stream, this.#chain, batch, ended);
+      await failPoint('land:after-part');
       await this.#hooks.ended(batch, ended);
     }
   }

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../connectors/object-store.ts';
+import type { Store } from '../../connectors/object-store.ts';
 import type { OutputColumn } from '../../definition/columns.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
@@ -51,7 +51,7 @@ export class LandSchema {
 
 /** Stores a schema before the first record that names it. */
 export async function storeSchema(
-  store: ObjectStore,
+  store: Store,
   stream: string,
   version: string,
   output: readonly OutputColumn[],
@@ -68,11 +68,11 @@ export async function storeSchema(
 
 /** Schemas by version, each read once. */
 export class SchemaRegistry {
-  readonly #store: ObjectStore;
+  readonly #store: Store;
   readonly #stream: string;
   readonly #known = new Map<string, LandSchema>();
 
-  constructor(store: ObjectStore, stream: string) {
+  constructor(store: Store, stream: string) {
     this.#store = store;
     this.#stream = stream;
   }

@@ -1,4 +1,4 @@
-import { readRanges, truncated, type Range } from '../../connectors/kafka-reader.ts';
+import { truncated, type Range } from '../../connectors/log.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { PreparedStream } from '../../definition/refs.ts';
@@ -26,7 +26,7 @@ export interface PartitionProgress {
 
 /** Makes the plan of a batch, or reads the one that stands. `fresh`: this attempt made it, so nothing has been sent. */
 export async function planBatch(
-  deps: Pick<StageDeps, 'store' | 'kafka'>,
+  deps: Pick<StageDeps, 'store' | 'log'>,
   prepared: PreparedStream,
   hour: LogicalHour,
   batch: string,
@@ -34,7 +34,7 @@ export async function planBatch(
   const key = keys.plan(prepared.stream, hour, batch, prepared.epoch);
   const standing = await deps.store.findJson<PublishPlan>(key);
   if (standing) return { plan: standing, fresh: false };
-  const watermarks = await deps.kafka.watermarks(prepared.topic);
+  const watermarks = await deps.log.watermarks(prepared.topic);
   const from = Array.from({ length: prepared.partitions }, (_, p) => String(watermarks.get(p)?.high ?? 0n));
   const wanted: PublishPlan = { batch, epoch: prepared.epoch, partitions: prepared.partitions, from };
   const { created, value } = await deps.store.createJson(key, wanted);
@@ -47,7 +47,7 @@ export async function planBatch(
  * @throws SluiceError `LogTruncated` where the log no longer reaches back to the plan
  */
 export async function progressOf(
-  deps: Pick<StageDeps, 'kafka'>,
+  deps: Pick<StageDeps, 'log'>,
   prepared: PreparedStream,
   plan: PublishPlan,
   staleMs: number,
@@ -55,7 +55,7 @@ export async function progressOf(
 ): Promise<PartitionProgress[]> {
   const progress = Array.from({ length: plan.partitions }, (): PartitionProgress => ({ sent: 0, ended: false }));
   const newest = plan.from.map(() => 0);
-  const watermarks = await deps.kafka.watermarks(prepared.topic);
+  const watermarks = await deps.log.watermarks(prepared.topic);
   const ranges = new Map<number, Range>();
   for (const [partition, from] of plan.from.entries()) {
     const { low, high } = watermarks.get(partition) ?? { low: 0n, high: 0n };
@@ -63,8 +63,7 @@ export async function progressOf(
     ranges.set(partition, { from: BigInt(from), to: high });
   }
   let read = 0;
-  await readRanges(
-    deps.kafka,
+  await deps.log.readRanges(
     prepared.topic,
     ranges,
     (record) => {

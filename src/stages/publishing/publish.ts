@@ -2,12 +2,13 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { LogRecord } from '../../connectors/kafka.ts';
+import { failPoint } from '../../connectors/fail-point.ts';
+import type { LogRecord, LogWriter } from '../../connectors/log.ts';
 import { durationMs } from '../../definition/duration.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { IdentityChecksum, PublishResult } from '../../definition/refs.ts';
 import { streamOf } from '../../definition/streams.ts';
-import { readCleanCsv } from '../cleaning/clean-csv.ts';
+import { readCleanCsv, type CleanRow } from '../cleaning/clean-csv.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import {
   addChecksums,
@@ -22,7 +23,6 @@ import type { PublishInput } from '../io.ts';
 import { newestBatchRecord } from '../landing/batch-record.ts';
 import { markerHeaders, rowHeaders, type EndMarker } from '../record.ts';
 import { encodeValue } from '../record-value.ts';
-import { BatchWriter } from './batch-writer.ts';
 import { generate } from './generate.ts';
 import { planBatch, progressOf, type PartitionProgress, type PublishPlan } from './plan.ts';
 
@@ -33,6 +33,32 @@ import { planBatch, progressOf, type PartitionProgress, type PublishPlan } from 
  * @throws SluiceError `PublishInterrupted`, `KafkaUnavailable`, `StoreUnavailable` (worth a retry), `LogTruncated`, `ObjectCorrupt`
  */
 export async function publish(deps: StageDeps, input: PublishInput, ctx: StageContext): Promise<PublishResult> {
+  const { pipeline, prepared, batch } = input;
+  await mkdir(deps.settings.workDir, { recursive: true });
+  const folder = await mkdtemp(join(deps.settings.workDir, 'publish-'));
+  try {
+    return await publishRows(
+      deps,
+      input,
+      async function* () {
+        const file = join(folder, 'clean.csv');
+        await deps.store.download(batch.clean, file, ctx.signal);
+        yield* readCleanCsv(createReadStream(file), streamOf(pipeline, prepared.dataset));
+      },
+      ctx,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** {@link publish} of rows from anywhere. They are asked for only where there is something to send. */
+export async function publishRows(
+  deps: Pick<StageDeps, 'store' | 'log'>,
+  input: PublishInput,
+  rows: () => AsyncIterable<readonly CleanRow[]>,
+  ctx: StageContext,
+): Promise<PublishResult> {
   const { prepared, batch } = input;
   const committed = await newestBatchRecord(deps.store, prepared.stream, batch.batchId);
   if (committed) {
@@ -43,24 +69,18 @@ export async function publish(deps: StageDeps, input: PublishInput, ctx: StageCo
   const staleMs = durationMs(input.pipeline.land.abandonAfter) / 2;
   const progress = fresh ? notBegun(plan) : await progressOf(deps, prepared, plan, staleMs, ctx);
   const resumedAfter = progress.reduce((sum, part) => sum + part.sent, 0);
-
-  await mkdir(deps.settings.workDir, { recursive: true });
-  const folder = await mkdtemp(join(deps.settings.workDir, 'publish-'));
-  const writer = await BatchWriter.open(deps.kafka, prepared.topic, input.pipeline.publish.compression);
+  const writer = await deps.log.writer(prepared.topic, input.pipeline.publish.compression);
   try {
-    const file = join(folder, 'clean.csv');
-    await deps.store.download(batch.clean, file, ctx.signal);
-    const { rows, checksum } = await new Publication(input, plan, progress, writer, ctx).run(file);
-    if (rows !== batch.rows.clean || !sameChecksum(checksum, batch.checksum)) {
+    const sent = await new Publication(input, plan, progress, writer, ctx).run(rows());
+    if (sent.rows !== batch.rows.clean || !sameChecksum(sent.checksum, batch.checksum)) {
       throw new SluiceError(
         'ObjectCorrupt',
-        `${batch.clean.uri} gave ${rows} rows where cleaning counted ${batch.rows.clean}, or other identities.`,
+        `${batch.clean.uri} gave ${sent.rows} rows where cleaning counted ${batch.rows.clean}, or other identities.`,
       );
     }
-    return { batchId: batch.batchId, rows, checksum, resumedAfter, committedBefore: false };
+    return { batchId: batch.batchId, ...sent, resumedAfter, committedBefore: false };
   } finally {
     await writer.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -73,7 +93,7 @@ class Publication {
   readonly #input: PublishInput;
   readonly #plan: PublishPlan;
   readonly #progress: readonly PartitionProgress[];
-  readonly #writer: BatchWriter;
+  readonly #writer: LogWriter;
   readonly #ctx: StageContext;
   readonly #parts: { pending: LogRecord[]; rows: number; checksum: IdentityChecksum }[];
   #sent = 0;
@@ -83,7 +103,7 @@ class Publication {
     input: PublishInput,
     plan: PublishPlan,
     progress: readonly PartitionProgress[],
-    writer: BatchWriter,
+    writer: LogWriter,
     ctx: StageContext,
   ) {
     this.#input = input;
@@ -94,10 +114,10 @@ class Publication {
     this.#parts = progress.map(() => ({ pending: [], rows: 0, checksum: emptyChecksum }));
   }
 
-  async run(file: string): Promise<{ rows: number; checksum: IdentityChecksum }> {
+  async run(source: AsyncIterable<readonly CleanRow[]>): Promise<{ rows: number; checksum: IdentityChecksum }> {
     const { pipeline, hour, prepared } = this.#input;
     const stream = streamOf(pipeline, prepared.dataset);
-    for await (const rows of readCleanCsv(createReadStream(file), stream)) {
+    for await (const rows of source) {
       for (const row of rows) {
         const id = recordId(row.id);
         const hash = identityHash(id);
@@ -129,8 +149,11 @@ class Publication {
     const part = this.#parts[partition];
     if (!part) return;
     const records = part.pending;
+    if (records.length === 0) return;
     part.pending = [];
+    await failPoint('publish:before-send');
     await this.#writer.send(partition, records);
+    await failPoint('publish:after-send');
     this.#sent += records.length;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const rate = Math.round(this.#sent / seconds);
@@ -155,6 +178,7 @@ class Publication {
         partitions: this.#plan.partitions,
         workflowId: this.#input.workflowId,
       };
+      await failPoint('publish:before-marker');
       const headers = markerHeaders(this.#head(part.rows));
       await this.#writer.send(partition, [{ key: null, value: JSON.stringify(marker), headers }]);
     }

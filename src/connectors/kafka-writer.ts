@@ -1,12 +1,13 @@
 import type { Producer } from 'kafkajs';
-import { compressionOf, type KafkaConnector, type LogRecord } from '../../connectors/kafka.ts';
-import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { compressionOf, type KafkaConnector } from './kafka.ts';
+import type { LogRecord, LogWriter } from './log.ts';
 
 /**
  * Writes to explicit partitions with one send in flight. After a failed send it is of no more use: the attempt ends, and the next
  * one reads the log's tail before it sends again.
  */
-export class BatchWriter {
+export class KafkaWriter implements LogWriter {
   readonly #topic: string;
   readonly #producer: Producer;
   readonly #compression: number;
@@ -18,27 +19,28 @@ export class BatchWriter {
     this.#compression = compression;
   }
 
-  static async open(kafka: KafkaConnector, topic: string, compression: 'none' | 'gzip'): Promise<BatchWriter> {
+  static async open(kafka: KafkaConnector, topic: string, compression: 'none' | 'gzip'): Promise<KafkaWriter> {
     const producer = kafka.producer();
     try {
       await producer.connect();
     } catch (error) {
       throw kafka.unavailable(`topic ${topic}`, error);
     }
-    return new BatchWriter(topic, producer, compressionOf(compression));
+    return new KafkaWriter(topic, producer, compressionOf(compression));
   }
 
   /** @throws SluiceError `PublishInterrupted` */
-  async send(partition: number, records: readonly LogRecord[]): Promise<void> {
+  async send(partition: number, records: readonly LogRecord[]): Promise<bigint> {
     if (this.#broken) throw new RangeError('a producer is not used again after a failed send');
-    if (records.length === 0) return;
+    if (records.length === 0) throw new RangeError('nothing to send');
     try {
-      await this.#producer.send({
+      const [answer] = await this.#producer.send({
         topic: this.#topic,
         acks: -1,
         compression: this.#compression,
         messages: records.map(({ key, value, headers }) => ({ key, value, headers: { ...headers }, partition })),
       });
+      return BigInt(answer?.baseOffset ?? -1);
     } catch (error) {
       this.#broken = true;
       throw new SluiceError(
