@@ -4,14 +4,20 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { headersOf, type KafkaConnector } from './kafka.ts';
 import { truncated, type BatchControl, type Range, type ReadRecord } from './log.ts';
 
+const IDLE_EVERY_MS = 1_000;
+
 /** What a reader does with the records of one fetched batch, in the order of their offsets. */
 export interface LogReader {
   /** Where to read next in a partition; asked at each join of the group. */
   position(partition: number): bigint | Promise<bigint>;
+  /** Whether a partition that the group assigns is to be read at all; every one where left out. Asked at each join. */
+  owns?(partition: number): boolean;
   /** The partitions assigned at a join. May throw: the reader then fails with that error. */
   joined?(partitions: readonly number[]): Promise<void>;
-  /** One batch. `seek` moves the position of its partition; `alive` tells the broker that work goes on. */
-  batch(records: readonly ReadRecord[], control: BatchControl): Promise<void>;
+  /** One batch, and the offset that its partition's next record will get. Never two at once. */
+  batch(records: readonly ReadRecord[], control: BatchControl, high: bigint): Promise<void>;
+  /** Called now and then, between batches, whether records come or not. */
+  idle?(seek: (partition: number, offset: bigint) => void): Promise<void>;
 }
 
 /**
@@ -35,19 +41,33 @@ export async function readLog(
     ended.resolve();
   };
   const stop = (): void => ended.resolve();
+  const seek = (partition: number, offset: bigint): void => consumer.seek({ topic, partition, offset: String(offset) });
+  /** kafkajs calls for each batch, a clock for what is due: this lets one in at a time. */
+  let last: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const turn = last.then(() => (signal.aborted || failed !== undefined ? undefined : work()));
+    last = turn.catch(() => {});
+    return turn;
+  };
   signal.addEventListener('abort', stop, { once: true });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) fail(failed ?? payload.error);
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     const partitions = payload.memberAssignment[topic] ?? [];
-    void (async () => {
-      await reader.joined?.(partitions);
-      for (const partition of partitions) {
-        consumer.seek({ topic, partition, offset: String(await reader.position(partition)) });
-      }
-    })().catch(fail);
+    const owned = partitions.filter((partition) => reader.owns?.(partition) !== false);
+    const others = partitions.filter((partition) => !owned.includes(partition));
+    void inTurn(async () => {
+      // A group of one is given every partition. What is not ours is not fetched.
+      if (others.length > 0) consumer.pause([{ topic, partitions: others }]);
+      await reader.joined?.(owned);
+      for (const partition of owned) seek(partition, await reader.position(partition));
+    }).catch(fail);
   });
+  const clock = setInterval(() => {
+    const idle = reader.idle?.bind(reader);
+    if (idle) void inTurn(() => idle(seek)).catch(fail);
+  }, IDLE_EVERY_MS);
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -56,9 +76,9 @@ export async function readLog(
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 1,
       eachBatch: async (payload) => {
-        if (signal.aborted || failed !== undefined) return;
         try {
-          await reader.batch(recordsOf(payload), control(consumer, payload));
+          const high = BigInt(payload.batch.highWatermark);
+          await inTurn(() => reader.batch(recordsOf(payload), control(consumer, payload), high));
         } catch (error) {
           // The group's own errors must go back to kafkajs, which rejoins; everything else ends the reader.
           if (isGroupError(error)) throw error;
@@ -72,6 +92,7 @@ export async function readLog(
     failed ??= error;
   } finally {
     signal.removeEventListener('abort', stop);
+    clearInterval(clock);
     await Promise.race([consumer.disconnect().catch(() => {}), wait(10_000, undefined, { ref: false })]);
   }
   if (failed !== undefined) throw kafka.unavailable(`reading ${topic}`, failed);

@@ -45,6 +45,14 @@ export class KafkaConnector {
     });
   }
 
+  /** Replicas of a topic's first partition. */
+  async replicationOf(topic: string): Promise<number> {
+    return this.admin(`topic ${topic}`, async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions[0]?.replicas.length ?? 1;
+    });
+  }
+
   /** Creates a topic and waits for its leaders. @returns false where it existed already. */
   async createTopic(
     topic: string,

@@ -2,8 +2,8 @@ import { SluiceError } from '../definition/errors.ts';
 
 /** A record to be written. The partition is always explicit: kafkajs re-partitions unkeyed ones on each retry. */
 export interface LogRecord {
-  readonly key: string | null;
-  readonly value: string;
+  readonly key: string | Buffer | null;
+  readonly value: string | Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
 }
 

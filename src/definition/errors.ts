@@ -50,6 +50,7 @@ export const errorCodes = {
   TopicRecreated: 'final',
   LogTruncated: 'final',
   RowsMissing: 'final',
+  LossRefused: 'final',
   ObjectCorrupt: 'final',
   RecordConflict: 'final',
   PublishInterrupted: 'retry',

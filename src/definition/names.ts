@@ -50,8 +50,9 @@ export const keys = {
   fix: (pipeline: string, hour: LogicalHour, n: number) => `${keys.fixes(pipeline, hour)}${number6(n)}.ndjson`,
   batch: (stream: string, hour: LogicalHour, batchId: string, file: string) =>
     `runs/${stream}/${hourKey(hour)}/batches/${batchId}/${file}`,
-  plan: (stream: string, hour: LogicalHour, batchId: string, epoch: string) =>
-    keys.batch(stream, hour, batchId, `publish-e${epoch}.json`),
+  /** @param n 1, and one more for each time that what was published by the plan before was given up. */
+  plan: (stream: string, hour: LogicalHour, batchId: string, epoch: string, n = 1) =>
+    keys.batch(stream, hour, batchId, n === 1 ? `publish-e${epoch}.json` : `publish-e${epoch}-${number6(n)}.json`),
 
   topicOwner: (topic: string) => `topics/${topic}.json`,
   topics: (stream: string) => `landing/${stream}/_topics/`,
@@ -66,6 +67,19 @@ export const keys = {
     `landing/${stream}/_manifests/e${epoch}/p${partition4(partition)}/`,
   manifest: (stream: string, epoch: string, partition: number, first: bigint) =>
     `${keys.chain(stream, epoch, partition)}${offset20(first)}.json`,
+  losses: (stream: string, epoch: string) => `landing/${stream}/_losses/e${epoch}/`,
+  /** A range of offsets that a person gave up. */
+  loss: (stream: string, epoch: string, partition: number, first: bigint) =>
+    `${keys.losses(stream, epoch)}p${partition4(partition)}-${offset20(first)}.json`,
+  foreignPrefix: (stream: string, date: string, type: string) =>
+    `landing/${stream}/foreign/date=${hiveEscape(date)}/type=${hiveEscape(type)}/`,
+  foreignFile: (epoch: string, partition: number, first: bigint, sha256: string, extension: string) =>
+    `e${epoch}-p${partition4(partition)}-${offset20(first)}-${sha256.slice(0, 16)}.${extension}`,
+  /** The value of a dead letter that is too large for a record with headers. */
+  deadLetterValue: (stream: string, epoch: string, partition: number, offset: bigint) =>
+    `landing/${stream}/_dead_letters/e${epoch}/p${partition4(partition)}-${offset20(offset)}`,
+  deadLetterReplayed: (stream: string, epoch: string, partition: number, offset: bigint) =>
+    `landing/${stream}/_dead_letters_replayed/e${epoch}/p${partition4(partition)}-${offset20(offset)}.json`,
   parts: (stream: string, batchId: string, epoch: string) => `landing/${stream}/_parts/${batchId}/e${epoch}/`,
   part: (stream: string, batchId: string, epoch: string, partition: number) =>
     `${keys.parts(stream, batchId, epoch)}p${partition4(partition)}.json`,
@@ -77,6 +91,9 @@ export const keys = {
   hourRecord: (stream: string, hour: LogicalHour, generation: number) =>
     `${keys.hours(stream, hour)}${number6(generation)}.json`,
 } as const;
+
+/** Where records go that cannot be landed. */
+export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 
 /** Workflow, schedule, group and index names. */
 export const ids = {

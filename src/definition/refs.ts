@@ -183,6 +183,14 @@ export interface PublishResult {
   readonly resumedAfter: number;
   /** The batch had been committed before: nothing was sent. */
   readonly committedBefore: boolean;
+  /** First and last offset of the batch by partition, its end marker included; absent where nothing was sent. */
+  readonly spans?: readonly Span[];
+}
+
+/** Offsets of one partition, both inclusive, as text. */
+export interface Span {
+  readonly first: string;
+  readonly last: string;
 }
 
 /** One data object of a batch. */

@@ -13,6 +13,7 @@ import type {
   PreparedStream,
   PublishResult,
   SeenHours,
+  Span,
 } from '../definition/refs.ts';
 
 // What goes into each stage and comes out of it. All of it is plain JSON: it is what Temporal's history holds.
@@ -65,9 +66,15 @@ export interface ConsumeInput {
   readonly life: number;
   readonly partitions: number;
   readonly shard: number;
+  /** Shards in all; 1 where left out. This one has the partitions that leave `shard` when divided by it. */
+  readonly shards?: number;
   readonly maxRecords: number;
   readonly maxBytes: number;
   readonly abandonAfterMs: number;
+  /** After so many milliseconds a chunk with records of other producers is committed; a minute where left out. */
+  readonly foreignFlushMs?: number;
+  /** Version of the schema by which records of other producers are landed; dead letters all where left out. */
+  readonly foreignSchema?: string;
 }
 
 /** Where a consumer stands; also its heartbeat. */
@@ -77,13 +84,34 @@ export interface ConsumeStatus {
   readonly landedRows: number;
   readonly resent: number;
   readonly foreign: number;
+  /** Of those, sent to the dead-letter topic. */
+  readonly deadLetters: number;
+  /** Dropped rows of batches that had lost others to a range given up. */
+  readonly lost: number;
+  /** Records behind the newest that a fetch has told of, over all partitions. */
+  readonly lag: number;
   readonly manifests: number;
   readonly openBatches: number;
+}
+
+/** A range of offsets to be given up, both ends inclusive, as text. */
+export interface LossInput {
+  readonly partition: number;
+  readonly from: string;
+  readonly to: string;
+  /** Why: it stands in the chain for good. */
+  readonly reason: string;
+}
+
+export interface AcceptLossInput extends LossInput {
+  readonly consume: ConsumeInput;
 }
 
 export interface LandedInput {
   readonly stream: string;
   readonly batchId: string;
+  /** Where it was published; without it nobody can tell whether rows of it were given up. */
+  readonly published?: { readonly epoch: string; readonly spans: readonly Span[] };
 }
 
 /** The commit of a batch, without the list of its objects. */

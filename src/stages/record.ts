@@ -35,17 +35,47 @@ export function markerHeaders(record: Omit<SluiceRecord, 'marker'>): Record<stri
   return { ...rowHeaders(record), end: '1' };
 }
 
+const NAME = /^[\w-]{1,64}$/;
+const HOUR = /^\d{4}-\d\d-\d\dT\d\d:00:00Z$/;
+
+/** Anybody may write to a topic. */
+function isMarker(body: unknown): body is EndMarker {
+  if (typeof body !== 'object' || body === null) return false;
+  const { rows, checksum, partitions, workflowId } = body as Partial<EndMarker>;
+  return (
+    Number.isSafeInteger(rows) &&
+    Array.isArray(checksum) &&
+    checksum.length === 4 &&
+    checksum.every((lane) => Number.isSafeInteger(lane)) &&
+    Number.isSafeInteger(partitions) &&
+    typeof workflowId === 'string'
+  );
+}
+
 /** Reads a record's headers; undefined where it is none of ours: another producer's, or another epoch's. */
 export function readHeaders(record: ReadRecord, epoch: string): SluiceRecord | undefined {
-  const { batch, seq, schema, hour, end } = record.headers;
-  if (batch === undefined || seq === undefined || schema === undefined || hour === undefined) return undefined;
-  if (record.headers['epoch'] !== epoch || !/^\d+$/.test(seq) || record.value === null) return undefined;
+  const { batch = '', seq = '', schema = '', hour = '', end } = record.headers;
+  // Names become parts of keys.
+  if (!NAME.test(batch) || !NAME.test(schema) || !HOUR.test(hour) || !/^\d{1,15}$/.test(seq)) return undefined;
+  if (record.headers['epoch'] !== epoch || record.value === null) return undefined;
   const head = { batch, seq: Number(seq), epoch, schema, hour };
   if (end === undefined) return record.key === null ? undefined : head;
   try {
     const marker = JSON.parse(record.value.toString()) as EndMarker;
-    return marker.batch === batch ? { ...head, marker } : undefined;
+    return isMarker(marker) && marker.batch === batch ? { ...head, marker } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Why {@link readHeaders} knows nothing of a record. */
+export function foreignExplanation(
+  record: ReadRecord,
+  epoch: string,
+): { readonly reason: 'foreign' | 'epoch'; readonly explanation: string } {
+  const { epoch: other, batch } = record.headers;
+  if (other !== undefined && other !== epoch && batch !== undefined && /^[0-9a-f]{8}$/.test(other)) {
+    return { reason: 'epoch', explanation: `It belongs to epoch ${other} of the topic, and this is ${epoch}.` };
+  }
+  return { reason: 'foreign', explanation: 'It was not written by Sluice: its headers are none that Sluice writes.' };
 }

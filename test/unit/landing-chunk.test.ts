@@ -166,8 +166,8 @@ describe('a chunk', () => {
           take(chunk, item, !chunk.knows(name) && done.has(name));
           if (!chunk.full) continue;
           for (const group of chunk.groups.values()) {
-            const rows = landed.get(group.batch) ?? [];
-            landed.set(group.batch, [...rows, ...group.rows.map((row) => String(row['_record']))]);
+            const rows = landed.get(group.batch ?? '') ?? [];
+            landed.set(group.batch ?? '', [...rows, ...group.rows.map((row) => String(row['_record']))]);
           }
           head = chunk.manifest([]);
           for (const batch of Object.keys(head.ended)) done.add(batch);

@@ -7,6 +7,7 @@ import { sha256Hex } from '../hashing.ts';
 import { addChecksums, emptyChecksum, sameChecksum } from '../identity.ts';
 import type { Landed, LandedInput } from '../io.ts';
 import type { ManifestChain } from './chain.ts';
+import { lossOf, type AcceptedLoss } from './losses.ts';
 import type { EndedBatch } from './manifest.ts';
 import type { LandSchema } from './schema.ts';
 
@@ -104,10 +105,18 @@ export async function newestBatchRecord(
   return { record, ref: { uri: store.uri(key), sha256: sha256Hex(bytes), bytes: bytes.length, rows: record.rows } };
 }
 
-/** Whether a batch has landed: a fact read from the store, whoever missed the signal. */
+/**
+ * Whether a batch has landed: a fact read from the store, whoever missed the signal.
+ * @throws SluiceError `RowsUnaccounted` where rows of it are among those that a person gave up
+ */
 export async function findLanded(deps: Pick<StageDeps, 'store'>, input: LandedInput): Promise<Landed | undefined> {
-  const newest = await newestBatchRecord(deps.store, input.stream, input.batchId);
-  if (!newest) return undefined;
+  const { stream, batchId, published } = input;
+  const newest = await newestBatchRecord(deps.store, stream, batchId);
+  if (!newest) {
+    const loss = published && (await lossOf(deps.store, stream, { id: batchId, ...published }));
+    if (loss) throw givenUp(stream, batchId, loss);
+    return undefined;
+  }
   const { record, ref } = newest;
   return {
     batch: record.batch,
@@ -117,6 +126,20 @@ export async function findLanded(deps: Pick<StageDeps, 'store'>, input: LandedIn
     checksum: record.checksum,
     objects: record.objects.length,
   };
+}
+
+function givenUp(
+  stream: string,
+  batch: string,
+  { partition, first, last, reason, acceptedAt }: AcceptedLoss,
+): SluiceError {
+  const at = new Date(acceptedAt).toISOString();
+  return new SluiceError(
+    'RowsUnaccounted',
+    `Rows of batch ${batch} of ${stream} are lost: offsets ${first} to ${last} of partition ${partition} were given up at ${at} ` +
+      `("${reason}"). Run the hour again, and it is published anew.`,
+    { facts: { batch, partition, first, last } },
+  );
 }
 
 function sumOf(checksums: readonly IdentityChecksum[]): IdentityChecksum {

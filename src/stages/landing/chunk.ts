@@ -1,12 +1,12 @@
-import { hiveEscape } from '../../definition/names.ts';
 import { hourDate } from '../../definition/hour.ts';
-import { SluiceError } from '../../definition/errors.ts';
+import { hiveEscape } from '../../definition/names.ts';
 import type { IdentityChecksum } from '../../definition/refs.ts';
 import type { ReadRecord } from '../../connectors/log.ts';
 import type { Row } from '../../formats/parquet.ts';
-import { addChecksums, emptyChecksum, identityHash, lanesOf, sameChecksum } from '../identity.ts';
+import { addChecksums, identityHash, lanesOf } from '../identity.ts';
 import type { SluiceRecord } from '../record.ts';
-import type { EndedBatch, LastRecord, Manifest, OpenBatch } from './manifest.ts';
+import { BatchLedger } from './batch-ledger.ts';
+import type { LastRecord, Manifest } from './manifest.ts';
 import type { LandSchema } from './schema.ts';
 
 /** More values of `type=` than this go to one folder together: a typo in a definition must not make a million objects. */
@@ -14,9 +14,9 @@ export const MAX_TYPES = 64;
 export const OTHER_TYPE = '__other__';
 const NULL_TYPE = '__HIVE_DEFAULT_PARTITION__';
 
-/** Rows of one batch for one data object. */
+/** Rows for one data object: of one batch, or of other producers, which have none. */
 export interface RowGroup {
-  readonly batch: string;
+  readonly batch: string | null;
   readonly schema: string;
   readonly date: string;
   readonly type: string;
@@ -25,7 +25,7 @@ export interface RowGroup {
 }
 
 /** What {@link Chunk.accept} did with a record. */
-export type Accepted = 'row' | 'marker' | 'resent' | 'foreign';
+export type Accepted = 'row' | 'marker' | 'resent' | 'lost' | 'foreign';
 
 interface Rules {
   readonly topic: string;
@@ -37,20 +37,21 @@ interface Rules {
 }
 
 /**
- * The rows of one partition since the head of its chain, and the state of the batches in them. Pure: what it holds is a
- * function of the head and of the records accepted, so two writers that read the same log make the same manifests.
+ * The rows of one partition since the head of its chain. Pure: what it holds is a function of the head and of the records accepted, so
+ * two writers that read the same log make the same manifests.
  */
 export class Chunk {
   readonly first: bigint;
   readonly groups = new Map<string, RowGroup>();
   readonly #rules: Rules;
   readonly #head: Manifest | undefined;
-  readonly #open: Map<string, OpenBatch>;
-  readonly #ended = new Map<string, EndedBatch>();
+  readonly #ledger: BatchLedger;
+  readonly #foreignTypes = new Set<string>();
   #next: bigint;
   #bytes = 0;
   #resent = 0;
   #foreign = 0;
+  #lost = 0;
   #last: LastRecord | undefined;
   #full = false;
 
@@ -59,7 +60,7 @@ export class Chunk {
     this.#head = head;
     this.first = head ? BigInt(head.last) + 1n : 0n;
     this.#next = this.first;
-    this.#open = new Map(Object.entries(head?.open ?? {}));
+    this.#ledger = new BatchLedger(head, this.first, rules);
   }
 
   /** The offset that the next record must have. */
@@ -67,22 +68,33 @@ export class Chunk {
     return this.#next;
   }
 
+  /** Nothing has been accepted since the head. */
+  get empty(): boolean {
+    return this.#next === this.first;
+  }
+
   /** The chunk has reached its end by the rules and is to be committed before the next record. */
   get full(): boolean {
     return this.#full;
   }
 
+  /** Value bytes of what it holds. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get openBatches(): number {
-    return this.#open.size;
+    return this.#ledger.openBatches;
   }
 
   knows(batch: string): boolean {
-    return this.#open.has(batch) || this.#ended.has(batch);
+    return this.#ledger.knows(batch);
   }
 
   /**
    * Takes the record at {@link next}.
    * @param landed the batch's rows of this partition have been landed before this chunk
+   * @param foreign how to land a record of another producer; such records are counted, and nothing else, where left out
    * @throws SluiceError `RowsMissing` where rows before this one never came
    */
   accept(
@@ -90,6 +102,7 @@ export class Chunk {
     head: SluiceRecord | undefined,
     schema: LandSchema | undefined,
     landed: boolean,
+    foreign?: { readonly id: string; readonly row: Row; readonly schema: LandSchema },
   ): Accepted {
     if (record.offset !== this.#next) throw new RangeError(`offset ${record.offset} is not ${this.#next}`);
     const accepted = this.#sort(record, head, schema, landed);
@@ -101,7 +114,12 @@ export class Chunk {
       seq: record.headers['seq'] ?? null,
     };
     if (accepted === 'resent') this.#resent += 1;
-    if (accepted === 'foreign') this.#foreign += 1;
+    if (accepted === 'lost') this.#lost += 1;
+    if (accepted === 'foreign') {
+      this.#foreign += 1;
+      this.#bytes += record.value?.length ?? 0;
+      if (foreign) this.#addForeign(record, foreign);
+    }
     const grid = this.#next % BigInt(this.#rules.maxRecords) === 0n;
     if (grid || this.#bytes >= this.#rules.maxBytes || head?.marker !== undefined) this.#full = true;
     return accepted;
@@ -109,64 +127,67 @@ export class Chunk {
 
   #sort(record: ReadRecord, head: SluiceRecord | undefined, schema: LandSchema | undefined, landed: boolean): Accepted {
     if (!head || !schema || record.value === null) return 'foreign';
-    if (landed || this.#ended.has(head.batch)) return 'resent';
-    const open = this.#open.get(head.batch) ?? {
-      hour: head.hour,
-      schema: head.schema,
-      expected: 0,
-      checksum: emptyChecksum,
-      firstChunk: String(this.first),
-      lastSeen: record.timestamp,
-      types: [],
-    };
-    if (head.seq < open.expected) return 'resent';
-    if (head.seq > open.expected) throw this.#missing(record, head, open.expected);
-    if (head.marker) {
-      const { rows, checksum, partitions, workflowId } = head.marker;
-      if (rows !== open.expected || !sameChecksum(checksum, open.checksum)) throw this.#conflict(record, head, open);
-      this.#open.delete(head.batch);
-      const { hour, firstChunk } = open;
-      this.#ended.set(head.batch, { hour, schema: open.schema, rows, checksum, firstChunk, partitions, workflowId });
-      return 'marker';
-    }
+    const judged = this.#ledger.judge(record, head, landed);
+    if (judged === 'lost') this.#forget(head.batch);
+    if (judged !== 'next') return judged;
     const id = record.key?.toString() ?? '';
     const row = schema.rowOf(id, record.value);
     if (!row) return 'foreign';
     this.#bytes += record.value.length;
-    this.#open.set(head.batch, this.#add(record.timestamp, id, row, head, schema, open));
+    const lanes = lanesOf(identityHash(id));
+    const types = this.#ledger.open(head.batch)?.types ?? [];
+    const wanted = typeOf(row, schema);
+    const type = types.includes(wanted) || types.length < MAX_TYPES ? wanted : OTHER_TYPE;
+    const date = dateOf(row, schema) ?? hourDate(head.hour);
+    this.#group(`${head.batch}/${hiveEscape(date)}/${hiveEscape(type)}`, {
+      batch: head.batch,
+      schema: head.schema,
+      ...{ date, type, row, lanes },
+    });
+    this.#ledger.took(head.batch, record.timestamp, lanes, type === wanted ? type : undefined);
     return 'row';
   }
 
-  #add(timestamp: number, id: string, row: Row, head: SluiceRecord, schema: LandSchema, open: OpenBatch): OpenBatch {
-    const lanes = lanesOf(identityHash(id));
-    const date = schema.date === undefined ? hourDate(head.hour) : String(row[schema.date] ?? NULL_TYPE).slice(0, 10);
-    const wanted = schema.type === undefined ? 'record' : String(row[schema.type] ?? NULL_TYPE);
-    const known = open.types.includes(wanted);
-    const type = known || open.types.length < MAX_TYPES ? wanted : OTHER_TYPE;
-    const name = `${head.batch}/${hiveEscape(date)}/${hiveEscape(type)}`;
+  /** Other producers' rows have no hour: their day is that of the record. */
+  #addForeign(
+    record: ReadRecord,
+    { id, row, schema }: { readonly id: string; readonly row: Row; readonly schema: LandSchema },
+  ): void {
+    const wanted = typeOf(row, schema);
+    const type = this.#foreignTypes.has(wanted) || this.#foreignTypes.size < MAX_TYPES ? wanted : OTHER_TYPE;
+    if (type === wanted) this.#foreignTypes.add(wanted);
+    const date = dateOf(row, schema) ?? dayOf(record.timestamp);
+    this.#group(`/${hiveEscape(date)}/${hiveEscape(type)}`, {
+      batch: null,
+      schema: schema.version,
+      ...{ date, type, row },
+      lanes: lanesOf(identityHash(id)),
+    });
+  }
+
+  #group(
+    name: string,
+    { row, lanes, ...of }: Omit<RowGroup, 'rows' | 'checksum'> & { row: Row; lanes: IdentityChecksum },
+  ): void {
     const group = this.groups.get(name);
-    if (group) {
-      group.rows.push(row);
-      group.checksum = addChecksums(group.checksum, lanes);
-    } else {
-      this.groups.set(name, { batch: head.batch, schema: head.schema, date, type, rows: [row], checksum: lanes });
+    if (!group) {
+      this.groups.set(name, { ...of, rows: [row], checksum: lanes });
+      return;
     }
-    return {
-      ...open,
-      expected: open.expected + 1,
-      checksum: addChecksums(open.checksum, lanes),
-      lastSeen: timestamp,
-      types: known || type === OTHER_TYPE ? open.types : [...open.types, type],
-    };
+    group.rows.push(row);
+    group.checksum = addChecksums(group.checksum, lanes);
+  }
+
+  /** What the chunk holds of a batch that turns out to have lost rows belongs to nothing any more. */
+  #forget(batch: string): void {
+    for (const [name, group] of this.groups) if (group.batch === batch) this.groups.delete(name);
   }
 
   /** The manifest of what was accepted. Only for a chunk with at least one record. */
-  manifest(objects: Manifest['objects']): Manifest {
+  manifest(objects: Manifest['objects'], foreignObjects: Manifest['foreignObjects'] = []): Manifest {
     if (!this.#last) throw new RangeError('an empty chunk has no manifest');
-    const { epoch, partition, abandonAfterMs } = this.#rules;
-    const abandoned = [...this.#open]
-      .filter(([, open]) => (this.#last?.timestamp ?? 0) - open.lastSeen > abandonAfterMs)
-      .map(([batch]) => batch);
+    const { epoch, partition } = this.#rules;
+    const { open, ended, abandoned, loss } = this.#ledger.state();
     return {
       kind: 'data',
       epoch,
@@ -176,31 +197,29 @@ export class Chunk {
       previous: this.#head?.first ?? null,
       lastRecord: this.#last,
       objects,
-      open: Object.fromEntries([...this.#open].filter(([batch]) => !abandoned.includes(batch))),
-      ended: Object.fromEntries(this.#ended),
+      ...(foreignObjects.length > 0 ? { foreignObjects } : {}),
+      open,
+      ended,
       abandoned,
       resent: this.#resent,
       foreign: this.#foreign,
+      ...(this.#lost > 0 ? { lost: this.#lost } : {}),
+      ...(loss ? { loss } : {}),
     };
   }
-
-  #missing(record: ReadRecord, head: SluiceRecord, expected: number): SluiceError {
-    const { topic, partition } = this.#rules;
-    return new SluiceError(
-      'RowsMissing',
-      `Topic ${topic}, partition ${partition}, offset ${record.offset}: batch ${head.batch} goes on with row ${head.seq}, ` +
-        `but row ${expected} never came; the rows between are not in the log.`,
-      { facts: { topic, partition, offset: String(record.offset), batch: head.batch, expected, found: head.seq } },
-    );
-  }
-
-  #conflict(record: ReadRecord, head: SluiceRecord, open: OpenBatch): SluiceError {
-    const { topic, partition } = this.#rules;
-    return new SluiceError(
-      'RowsMissing',
-      `Topic ${topic}, partition ${partition}, offset ${record.offset}: the end marker of batch ${head.batch} counts ` +
-        `${head.marker?.rows} rows, and ${open.expected} rows with another checksum are there.`,
-      { facts: { topic, partition, offset: String(record.offset), batch: head.batch } },
-    );
-  }
 }
+
+function dateOf(row: Row, schema: LandSchema): string | undefined {
+  if (schema.date === undefined) return undefined;
+  const value = row[schema.date] ?? null;
+  return value === null ? NULL_TYPE : String(value).slice(0, 10);
+}
+
+/** The day of a time that another producer has set, which may be anything. */
+function dayOf(timestamp: number): string {
+  const day = new Date(timestamp);
+  return Number.isNaN(day.getTime()) ? NULL_TYPE : day.toISOString().slice(0, 10);
+}
+
+const typeOf = (row: Row, schema: LandSchema): string =>
+  schema.type === undefined ? 'record' : String(row[schema.type] ?? NULL_TYPE);

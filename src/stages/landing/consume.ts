@@ -1,18 +1,17 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { readLog } from '../../connectors/kafka-reader.ts';
-import { SluiceError } from '../../definition/errors.ts';
 import { ids } from '../../definition/names.ts';
 import type { BatchRecord } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import type { ConsumeInput, ConsumeStatus } from '../io.ts';
 import { commitBatch } from './batch-record.ts';
+import { DeadLetterQueue } from './dead-letters.ts';
 import type { EndedBatch } from './manifest.ts';
-import { PartitionLander } from './partition-lander.ts';
+import { PartitionLander, type LanderCounts } from './partition-lander.ts';
 import { SchemaRegistry } from './schema.ts';
+import { watchForStalls } from './stall-watch.ts';
 
-/** How often positions are compared with the broker's, and how long a lag may stand still. */
-const WATCH_EVERY_MS = 15_000;
-const STALL_AFTER_MS = 60_000;
+/** Value bytes that the chunks of all partitions may hold together, in chunks of the definition's size. */
+const CHUNKS_IN_MEMORY = 4;
 
 /** Who wants to know. */
 export interface ConsumeHooks {
@@ -22,8 +21,9 @@ export interface ConsumeHooks {
 }
 
 /**
- * Lands a topic until the signal aborts. One loop owns all state: kafkajs hands over one fetched batch at a time, and
- * everything that changes a partition happens in there. The position is the chain's head; the group's offsets are for display.
+ * Lands a topic, or the shard of its partitions that the input names, until the signal aborts. One loop owns all state: one fetched batch
+ * is handed over at a time, and everything that changes a partition happens in there. The position is the chain's head; the group's
+ * offsets are for display. Memory: four chunks of `maxBytes`, whatever the number of partitions, and one fetch.
  *
  * @throws SluiceError `RowsMissing`, `LogTruncated`, `TopicRecreated` where going on would lose rows;
  * `ConsumerStalled`, `KafkaUnavailable`, `StoreUnavailable` where another attempt helps
@@ -34,39 +34,45 @@ export async function consume(
   ctx: StageContext,
   hooks: ConsumeHooks,
 ): Promise<ConsumeStatus> {
+  const { shard, shards = 1 } = input;
   const schemas = new SchemaRegistry(deps.store, input.stream);
+  const letters = new DeadLetterQueue(deps, input);
   const landers = new Map<number, PartitionLander>();
-  const ended = async (batch: string, end: EndedBatch): Promise<void> => {
-    const schema = await schemas.get(end.schema);
-    const committed = await commitBatch(deps.store, input.stream, batch, input.epoch, schema);
-    if (committed) await hooks.landed(committed.record, committed.workflowIds);
-  };
+  const highs = new Map<number, bigint>();
   const starts = new Map<number, bigint>();
   let moved = Date.now();
 
+  const report = (): void => {
+    const status = statusOf(landers, highs);
+    hooks.status?.(status);
+    const note = `${status.manifests} manifests, ${status.openBatches} open batches, lag ${status.lag}`;
+    ctx.progress({ rows: status.landedRows, note, resume: status });
+  };
+  const landerHooks = {
+    ended: async (batch: string, end: EndedBatch): Promise<void> => {
+      const schema = await schemas.get(end.schema);
+      const committed = await commitBatch(deps.store, input.stream, batch, input.epoch, schema);
+      if (committed) await hooks.landed(committed.record, committed.workflowIds);
+    },
+    committed: (): void => {
+      moved = Date.now();
+      report();
+    },
+    deadLetters: (found: Parameters<DeadLetterQueue['send']>[0]) => letters.send(found),
+    crowded: (): boolean => sumOf(landers, ({ bytes }) => bytes) > CHUNKS_IN_MEMORY * input.maxBytes,
+  };
+
   const joined = async (partitions: readonly number[]): Promise<void> => {
     landers.clear();
-    const watermarks = await deps.kafka.watermarks(input.topic);
+    const watermarks = await deps.log.watermarks(input.topic);
     for (const partition of partitions) {
-      const lander = new PartitionLander(deps.store, input, schemas, partition, { ended, committed });
+      const lander = new PartitionLander(deps.store, input, schemas, partition, landerHooks);
       await lander.load();
       const { low, high } = watermarks.get(partition) ?? { low: 0n, high: 0n };
       starts.set(partition, lander.startAt(low, high));
+      highs.set(partition, high);
       landers.set(partition, lander);
     }
-    moved = Date.now();
-    report();
-  };
-  const report = (): void => {
-    const status = statusOf(landers);
-    hooks.status?.(status);
-    ctx.progress({
-      rows: status.landedRows,
-      note: `${status.manifests} manifests, ${status.openBatches} open batches`,
-    });
-  };
-
-  const committed = (): void => {
     moved = Date.now();
     report();
   };
@@ -75,72 +81,57 @@ export async function consume(
   const signal = AbortSignal.any([ctx.signal, stop.signal]);
   const reading = readLog(
     deps.kafka,
-    ids.group(input.stream, input.shard),
+    ids.group(input.stream, shard),
     input.topic,
     {
+      owns: (partition) => partition % shards === shard,
       position: (partition) => starts.get(partition) ?? 0n,
       joined,
-      batch: async (records, control) => {
+      batch: async (records, control, high) => {
         const lander = landers.get(records[0]?.partition ?? -1);
         if (!lander) return;
+        highs.set(lander.partition, high);
         await lander.take(records, control, signal);
         await control.alive();
         moved = Date.now();
         report();
       },
+      idle: async (seek) => {
+        for (const lander of landers.values()) {
+          const at = await lander.flushForeign(Date.now());
+          if (at !== undefined) seek(lander.partition, at);
+        }
+      },
     },
     signal,
   );
-  const watching = watch(deps, input, landers, () => moved, signal);
+  const watching = watchForStalls(deps, { input, landers, moved: () => moved }, signal);
   try {
     await Promise.race([reading, watching]);
   } finally {
     stop.abort();
     await Promise.allSettled([reading, watching]);
+    await letters.close();
   }
-  return statusOf(landers);
+  return statusOf(landers, highs);
 }
 
-/** kafkajs may stop fetching without a word: a lag that does not shrink for a minute fails the activity, which starts afresh. */
-async function watch(
-  deps: StageDeps,
-  input: ConsumeInput,
-  landers: ReadonlyMap<number, PartitionLander>,
-  moved: () => number,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    await wait(WATCH_EVERY_MS, undefined, { signal }).catch(() => {});
-    if (signal.aborted || Date.now() - moved() < STALL_AFTER_MS) continue;
-    const watermarks = await deps.kafka.watermarks(input.topic);
-    for (const lander of landers.values()) {
-      const { low, high } = watermarks.get(lander.partition) ?? { low: 0n, high: 0n };
-      lander.check(low, high);
-      if (lander.next >= high) continue;
-      throw new SluiceError(
-        'ConsumerStalled',
-        `Topic ${input.topic}, partition ${lander.partition}: offset ${lander.next} of ${high} has not moved for ` +
-          `${Math.round((Date.now() - moved()) / 1000)} s; the consumer starts afresh.`,
-      );
-    }
-    if (landers.size === 0) {
-      throw new SluiceError(
-        'ConsumerStalled',
-        `The consumer of ${input.topic} got no partition for a minute; it starts afresh.`,
-      );
-    }
-  }
-}
+type Landers = ReadonlyMap<number, PartitionLander>;
 
-function statusOf(landers: ReadonlyMap<number, PartitionLander>): ConsumeStatus {
-  const sum = (pick: (lander: PartitionLander) => number): number =>
-    [...landers.values()].reduce((total, lander) => total + pick(lander), 0);
+const sumOf = (landers: Landers, pick: (lander: PartitionLander) => number): number =>
+  [...landers.values()].reduce((total, lander) => total + pick(lander), 0);
+
+function statusOf(landers: Landers, highs: ReadonlyMap<number, bigint>): ConsumeStatus {
+  const counted = (name: keyof LanderCounts): number => sumOf(landers, ({ counts }) => counts[name]);
   return {
     positions: Object.fromEntries([...landers].map(([partition, lander]) => [partition, String(lander.position)])),
-    landedRows: sum((lander) => lander.counts.rows),
-    resent: sum((lander) => lander.counts.resent),
-    foreign: sum((lander) => lander.counts.foreign),
-    manifests: sum((lander) => lander.counts.manifests),
-    openBatches: sum((lander) => lander.openBatches),
+    landedRows: counted('rows'),
+    resent: counted('resent'),
+    foreign: counted('foreign'),
+    deadLetters: counted('deadLetters'),
+    lost: counted('lost'),
+    manifests: counted('manifests'),
+    openBatches: sumOf(landers, (lander) => lander.openBatches),
+    lag: sumOf(landers, ({ partition, position }) => Math.max(0, Number((highs.get(partition) ?? 0n) - position))),
   };
 }

@@ -2,37 +2,46 @@ import { failPoint } from '../../connectors/fail-point.ts';
 import { truncated, type BatchControl, type ReadRecord } from '../../connectors/log.ts';
 import type { Store } from '../../connectors/object-store.ts';
 import { SluiceError } from '../../definition/errors.ts';
-import { keys } from '../../definition/names.ts';
-import type { DataObject } from '../../definition/refs.ts';
-import { sha256Hex } from '../hashing.ts';
 import type { ConsumeInput } from '../io.ts';
-import { readHeaders, type SluiceRecord } from '../record.ts';
+import { foreignExplanation, readHeaders, type SluiceRecord } from '../record.ts';
 import { isLanded, storePart } from './batch-record.ts';
 import { ManifestChain } from './chain.ts';
 import { Chunk } from './chunk.ts';
+import { writeChunk } from './chunk-writer.ts';
+import type { DeadLetter } from './dead-letters.ts';
+import { foreignRow, type ForeignRow } from './foreign-row.ts';
+import { recordLoss } from './losses.ts';
 import type { EndedBatch, Manifest } from './manifest.ts';
 import type { SchemaRegistry } from './schema.ts';
+
+const FOREIGN_FLUSH_MS = 60_000;
 
 /** What a lander has done since it began; summed up for the consumer's status. */
 export interface LanderCounts {
   rows: number;
   resent: number;
   foreign: number;
+  deadLetters: number;
+  lost: number;
   manifests: number;
 }
 
-/** What follows from a commit. */
+/** What follows from what a lander does. */
 export interface LanderHooks {
   /** A batch has ended in the partition, and its part is stored. */
   ended(batch: string, ended: EndedBatch): Promise<void>;
   /** A manifest has been committed. */
   committed(): void;
+  /** Keeps records that cannot be landed; only then is the range that they stand in committed. */
+  deadLetters(letters: readonly DeadLetter[]): Promise<void>;
+  /** Whether all landers together hold more than they should: this one then commits what it has. */
+  crowded?(): boolean;
 }
 
-/** Lands one partition: takes its records in order, fills the chunk, commits it to the chain. */
+/** Lands one partition: takes its records in order, fills the chunk, commits it to the chain. One call at a time. */
 export class PartitionLander {
   readonly partition: number;
-  readonly counts: LanderCounts = { rows: 0, resent: 0, foreign: 0, manifests: 0 };
+  readonly counts: LanderCounts = { rows: 0, resent: 0, foreign: 0, deadLetters: 0, lost: 0, manifests: 0 };
   readonly #store: Store;
   readonly #input: ConsumeInput;
   readonly #schemas: SchemaRegistry;
@@ -40,6 +49,9 @@ export class PartitionLander {
   readonly #landed = new Map<string, boolean>();
   readonly #hooks: LanderHooks;
   #chunk: Chunk;
+  #letters: DeadLetter[] = [];
+  /** When the first record of another producer came into the chunk. */
+  #foreignSince: number | undefined;
   /** The record before the position is still to be compared with what the head says of it. */
   #unproven = true;
 
@@ -62,10 +74,15 @@ export class PartitionLander {
     return this.#chunk.openBatches;
   }
 
+  /** Value bytes in memory. */
+  get bytes(): number {
+    return this.#chunk.bytes;
+  }
+
   /** Begins anew at the head of the chain, and finishes what a killed predecessor may have left undone behind it. */
   async load(): Promise<void> {
     await this.#chain.load();
-    this.#chunk = this.#newChunk();
+    this.#begin();
     this.#unproven = true;
     await this.#finish(this.#chain.head);
   }
@@ -90,7 +107,7 @@ export class PartitionLander {
   /** Where to read from: one record before the position where it is still there, so that it can be compared with the head. */
   startAt(low: bigint, high: bigint): bigint {
     this.check(low, high);
-    this.#unproven = this.position > low;
+    this.#unproven = this.position > low && this.#chain.head?.kind === 'data';
     return this.#unproven ? this.position - 1n : this.position;
   }
 
@@ -102,28 +119,70 @@ export class PartitionLander {
       if (this.#unproven && record.offset === this.position - 1n) this.#prove(record);
       // Before a seek takes effect records from elsewhere may arrive; the seek brings the right ones.
       if (this.#unproven || record.offset !== this.#chunk.next) continue;
-      await this.#accept(record);
-      if (!this.#chunk.full) continue;
-      await control.alive();
-      signal.throwIfAborted();
-      const outcome = await this.#commit();
-      await control.show(this.position);
-      await failPoint('land:after-offset');
-      if (outcome === 'lost') {
-        control.seek(this.position);
-        return;
-      }
+      const outcome = await this.#takeOne(record, control, signal);
+      if (outcome !== 'lost') continue;
+      control.seek(this.position);
+      return;
     }
   }
 
+  /**
+   * Commits a chunk that has held records of other producers for `foreignFlushMs`: they end no chunk by themselves.
+   * @param now milliseconds since 1970
+   * @returns where to read on, if that has changed
+   */
+  async flushForeign(now: number): Promise<bigint | undefined> {
+    const since = this.#foreignSince;
+    if (since === undefined || now - since < (this.#input.foreignFlushMs ?? FOREIGN_FLUSH_MS)) return undefined;
+    return (await this.#commit()) === 'lost' ? this.position : undefined;
+  }
+
+  async #takeOne(record: ReadRecord, control: BatchControl, signal: AbortSignal): Promise<'ours' | 'lost' | undefined> {
+    try {
+      await this.#accept(record);
+    } catch (error) {
+      // What came before is sound. With it landed, the position says exactly where a person would have to give something up.
+      const halts = error instanceof SluiceError && error.code === 'RowsMissing';
+      if (!halts || this.#chunk.empty || (await this.#commit()) === 'ours') throw error;
+      return 'lost';
+    }
+    if (!this.#chunk.full && this.#hooks.crowded?.() !== true) return undefined;
+    await control.alive();
+    signal.throwIfAborted();
+    const outcome = await this.#commit();
+    await control.show(this.position);
+    await failPoint('land:after-offset');
+    return outcome;
+  }
+
   async #accept(record: ReadRecord): Promise<void> {
-    const head = readHeaders(record, this.#input.epoch);
-    const schema = head && (await this.#schemas.get(head.schema));
+    const named = readHeaders(record, this.#input.epoch);
+    const schema = named && (await this.#schemas.find(named.schema));
+    const head = schema && named;
     const landed = head !== undefined && !this.#chunk.knows(head.batch) && (await this.#landedBefore(head));
-    const accepted = this.#chunk.accept(record, head, schema, landed);
+    const foreign = head === undefined ? await this.#foreignRow(record) : undefined;
+    const accepted = this.#chunk.accept(record, head, schema, landed, foreign);
     if (accepted === 'row') this.counts.rows += 1;
     if (accepted === 'resent') this.counts.resent += 1;
-    if (accepted === 'foreign') this.counts.foreign += 1;
+    if (accepted === 'lost') this.counts.lost += 1;
+    if (accepted !== 'foreign') return;
+    this.counts.foreign += 1;
+    this.#foreignSince ??= Date.now();
+    if (head) this.#letters.push({ record, reason: 'unreadable', explanation: 'The value is no row of its schema.' });
+  }
+
+  /** How to land a record that is none of ours; where that is not to be, it becomes a dead letter. */
+  async #foreignRow(record: ReadRecord): Promise<ForeignRow | undefined> {
+    const { epoch, foreignSchema } = this.#input;
+    const { reason, explanation } = foreignExplanation(record, epoch);
+    if (reason === 'foreign' && foreignSchema !== undefined) {
+      const row = foreignRow(record, epoch, await this.#schemas.get(foreignSchema));
+      if (typeof row !== 'string') return row;
+      this.#letters.push({ record, reason: 'unreadable', explanation: row });
+      return undefined;
+    }
+    this.#letters.push({ record, reason, explanation });
+    return undefined;
   }
 
   async #landedBefore({ batch }: SluiceRecord): Promise<boolean> {
@@ -135,24 +194,16 @@ export class PartitionLander {
     return landed;
   }
 
-  /** Data objects first, then the manifest that names them, then what follows from it. */
+  /** Data objects and dead letters first, then the manifest, then what follows from it. */
   async #commit(): Promise<'ours' | 'lost'> {
-    const objects: (DataObject & { batch: string })[] = [];
-    for (const [, group] of [...this.#chunk.groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const schema = await this.#schemas.get(group.schema);
-      const bytes = await schema.encode(group.rows);
-      const sha256 = sha256Hex(bytes);
-      const { batch, date, type, checksum } = group;
-      const file = keys.dataFile(batch, this.#input.epoch, this.partition, this.#chunk.first, sha256, schema.format);
-      const key = keys.dataPrefix(this.#input.stream, date, type) + file;
-      await this.#store.createOnce(key, bytes);
-      await failPoint('land:after-object');
-      objects.push({ key, sha256, bytes: bytes.length, rows: group.rows.length, checksum, date, type, batch });
-    }
+    const of = { stream: this.#input.stream, epoch: this.#input.epoch, partition: this.partition };
+    const { objects, foreignObjects } = await writeChunk(this.#store, of, this.#schemas, this.#chunk);
+    if (this.#letters.length > 0) await this.#hooks.deadLetters(this.#letters);
+    this.counts.deadLetters += this.#letters.length;
     await failPoint('land:before-manifest');
-    const outcome = await this.#chain.append(this.#chunk.manifest(objects));
+    const outcome = await this.#chain.append(this.#chunk.manifest(objects, foreignObjects));
     await failPoint('land:after-manifest');
-    this.#chunk = this.#newChunk();
+    this.#begin();
     this.#landed.clear();
     this.counts.manifests += 1;
     await this.#finish(this.#chain.head);
@@ -161,6 +212,7 @@ export class PartitionLander {
   }
 
   async #finish(head: Manifest | undefined): Promise<void> {
+    if (head?.kind === 'loss' && head.loss) await recordLoss(this.#store, this.#input.stream, head, head.loss);
     for (const [batch, ended] of Object.entries(head?.ended ?? {})) {
       await storePart(this.#store, this.#input.stream, this.#chain, batch, ended);
       await failPoint('land:after-part');
@@ -171,11 +223,7 @@ export class PartitionLander {
   #prove(record: ReadRecord): void {
     const said = this.#chain.head?.lastRecord;
     const { batch, seq } = record.headers;
-    const same =
-      said !== undefined &&
-      said.timestamp === record.timestamp &&
-      said.batch === (batch ?? null) &&
-      said.seq === (seq ?? null);
+    const same = said?.timestamp === record.timestamp && said.batch === (batch ?? null) && said.seq === (seq ?? null);
     if (!same) throw this.#recreated(`the record at offset ${record.offset} is not the one that was landed from there`);
     this.#unproven = false;
   }
@@ -188,6 +236,13 @@ export class PartitionLander {
         'Delete the topic, so that the next run makes a new one with an epoch of its own.',
       { facts: { topic, partition: this.partition, position: String(this.position) } },
     );
+  }
+
+  /** Begins the chunk behind the head. */
+  #begin(): void {
+    this.#chunk = this.#newChunk();
+    this.#letters = [];
+    this.#foreignSince = undefined;
   }
 
   #newChunk(): Chunk {

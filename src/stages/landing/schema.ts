@@ -77,20 +77,27 @@ export class SchemaRegistry {
     this.#stream = stream;
   }
 
-  /** @throws SluiceError `ObjectCorrupt` where a record names a schema that was never stored */
-  async get(version: string): Promise<LandSchema> {
+  /** The schema of a version; undefined where none was ever stored: then whoever names it is none of ours. */
+  async find(version: string): Promise<LandSchema | undefined> {
     const known = this.#known.get(version);
     if (known) return known;
+    const stored = await this.#store.findJson<StoredSchema>(keys.schema(this.#stream, version));
+    if (!stored) return undefined;
+    const schema = new LandSchema(stored);
+    this.#known.set(version, schema);
+    return schema;
+  }
+
+  /** @throws SluiceError `ObjectCorrupt` where a record of a batch names a schema that is gone */
+  async get(version: string): Promise<LandSchema> {
+    const schema = await this.find(version);
     const key = keys.schema(this.#stream, version);
-    const stored = await this.#store.findJson<StoredSchema>(key);
-    if (!stored) {
+    if (!schema) {
       throw new SluiceError(
         'ObjectCorrupt',
         `A record names the schema ${version}, but ${this.#store.uri(key)} is not there.`,
       );
     }
-    const schema = new LandSchema(stored);
-    this.#known.set(version, schema);
     return schema;
   }
 }

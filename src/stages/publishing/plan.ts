@@ -1,9 +1,13 @@
-import { truncated, type Range } from '../../connectors/log.ts';
+import type { Range } from '../../connectors/log.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
-import type { PreparedStream } from '../../definition/refs.ts';
+import type { PreparedStream, Span } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
+import { lossOf } from '../landing/losses.ts';
 import { readHeaders } from '../record.ts';
+
+/** No offset is larger. */
+const FAR = '9223372036854775807';
 
 /**
  * How a batch is published in one life of its topic. Create-once before the first send, it governs every attempt:
@@ -22,45 +26,61 @@ export interface PartitionProgress {
   /** Rows 0 … `sent` − 1 are in the log. */
   sent: number;
   ended: boolean;
+  /** Where the batch lies there; absent where it does not. */
+  span?: Span;
 }
 
-/** Makes the plan of a batch, or reads the one that stands. `fresh`: this attempt made it, so nothing has been sent. */
+/**
+ * Makes the plan of a batch, or reads the one that stands. `fresh`: this attempt made it, so nothing has been sent. Where a person gave up
+ * offsets that may hold rows of the batch, the plan is void and the next one begins behind them: the consumer drops what it has.
+ */
 export async function planBatch(
   deps: Pick<StageDeps, 'store' | 'log'>,
   prepared: PreparedStream,
   hour: LogicalHour,
   batch: string,
 ): Promise<{ plan: PublishPlan; fresh: boolean }> {
-  const key = keys.plan(prepared.stream, hour, batch, prepared.epoch);
-  const standing = await deps.store.findJson<PublishPlan>(key);
-  if (standing) return { plan: standing, fresh: false };
-  const watermarks = await deps.log.watermarks(prepared.topic);
-  const from = Array.from({ length: prepared.partitions }, (_, p) => String(watermarks.get(p)?.high ?? 0n));
-  const wanted: PublishPlan = { batch, epoch: prepared.epoch, partitions: prepared.partitions, from };
-  const { created, value } = await deps.store.createJson(key, wanted);
-  return { plan: value, fresh: created };
+  const { stream, epoch, topic } = prepared;
+  for (let n = 1; ; n += 1) {
+    const key = keys.plan(stream, hour, batch, epoch, n);
+    let plan = await deps.store.findJson<PublishPlan>(key);
+    if (!plan) {
+      const watermarks = await deps.log.watermarks(topic);
+      const from = Array.from({ length: prepared.partitions }, (_, p) => String(watermarks.get(p)?.high ?? 0n));
+      const wanted: PublishPlan = { batch, epoch, partitions: prepared.partitions, from };
+      const made = await deps.store.createJson(key, wanted);
+      if (made.created) return { plan: made.value, fresh: true };
+      plan = made.value;
+    }
+    const spans = plan.from.map((first): Span => ({ first, last: FAR }));
+    if (!(await lossOf(deps.store, stream, { id: batch, epoch, spans }))) return { plan, fresh: false };
+  }
 }
 
 /**
- * Reads from the log how far a batch got. Rows whose newest is older than `staleMs` count as not sent: the consumer may have
- * closed the batch as abandoned, and takes it again from row 0 (or drops what it still has).
- * @throws SluiceError `LogTruncated` where the log no longer reaches back to the plan
+ * Reads from the log how far a batch got; partitions of it that have landed need not be there any more. Rows whose newest is older than
+ * `staleMs` count as not sent: the consumer may have closed the batch as abandoned, and takes it again from row 0 (or drops what it
+ * still has). The same where the log no longer reaches back to the plan: what is sent again is dropped, and where rows are lost the
+ * consumer halts.
  */
 export async function progressOf(
-  deps: Pick<StageDeps, 'log'>,
+  deps: Pick<StageDeps, 'store' | 'log'>,
   prepared: PreparedStream,
   plan: PublishPlan,
   staleMs: number,
   ctx: StageContext,
 ): Promise<PartitionProgress[]> {
-  const progress = Array.from({ length: plan.partitions }, (): PartitionProgress => ({ sent: 0, ended: false }));
+  const progress = plan.from.map((): PartitionProgress => ({ sent: 0, ended: false }));
   const newest = plan.from.map(() => 0);
   const watermarks = await deps.log.watermarks(prepared.topic);
   const ranges = new Map<number, Range>();
   for (const [partition, from] of plan.from.entries()) {
+    if (await deps.store.exists(keys.part(prepared.stream, plan.batch, plan.epoch, partition))) {
+      progress[partition] = { sent: 0, ended: true };
+      continue;
+    }
     const { low, high } = watermarks.get(partition) ?? { low: 0n, high: 0n };
-    if (BigInt(from) < low) throw truncated(prepared.topic, partition, BigInt(from), low);
-    ranges.set(partition, { from: BigInt(from), to: high });
+    ranges.set(partition, { from: BigInt(from) < low ? low : BigInt(from), to: high });
   }
   let read = 0;
   await deps.log.readRanges(
@@ -74,6 +94,7 @@ export async function progressOf(
       if (head?.batch !== plan.batch || !part) return;
       if (head.marker) part.ended = true;
       else if (head.seq === part.sent) part.sent += 1;
+      part.span = { first: part.span?.first ?? String(record.offset), last: String(record.offset) };
       newest[record.partition] = record.timestamp;
     },
     ctx.signal,

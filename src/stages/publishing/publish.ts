@@ -6,7 +6,7 @@ import { failPoint } from '../../connectors/fail-point.ts';
 import type { LogRecord, LogWriter } from '../../connectors/log.ts';
 import { durationMs } from '../../definition/duration.ts';
 import { SluiceError } from '../../definition/errors.ts';
-import type { IdentityChecksum, PublishResult } from '../../definition/refs.ts';
+import type { IdentityChecksum, PublishResult, Span } from '../../definition/refs.ts';
 import { streamOf } from '../../definition/streams.ts';
 import { readCleanCsv, type CleanRow } from '../cleaning/clean-csv.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
@@ -26,11 +26,14 @@ import { encodeValue } from '../record-value.ts';
 import { generate } from './generate.ts';
 import { planBatch, progressOf, type PartitionProgress, type PublishPlan } from './plan.ts';
 
+/** Holds no offset. */
+const NOWHERE: Span = { first: '0', last: '-1' };
+
 /**
  * Streams clean.csv into the topic: adds the generated fields, numbers the rows of each partition, and ends each partition with a
  * marker. Any attempt goes on where the log says that the last one stopped. Memory: `partitions × publish.batchRows` rows.
  *
- * @throws SluiceError `PublishInterrupted`, `KafkaUnavailable`, `StoreUnavailable` (worth a retry), `LogTruncated`, `ObjectCorrupt`
+ * @throws SluiceError `PublishInterrupted`, `KafkaUnavailable`, `StoreUnavailable` (worth a retry), `ObjectCorrupt`
  */
 export async function publish(deps: StageDeps, input: PublishInput, ctx: StageContext): Promise<PublishResult> {
   const { pipeline, prepared, batch } = input;
@@ -95,7 +98,7 @@ class Publication {
   readonly #progress: readonly PartitionProgress[];
   readonly #writer: LogWriter;
   readonly #ctx: StageContext;
-  readonly #parts: { pending: LogRecord[]; rows: number; checksum: IdentityChecksum }[];
+  readonly #parts: { pending: LogRecord[]; rows: number; checksum: IdentityChecksum; span: Span | undefined }[];
   #sent = 0;
   readonly #startedAt = performance.now();
 
@@ -111,10 +114,10 @@ class Publication {
     this.#progress = progress;
     this.#writer = writer;
     this.#ctx = ctx;
-    this.#parts = progress.map(() => ({ pending: [], rows: 0, checksum: emptyChecksum }));
+    this.#parts = progress.map(({ span }) => ({ pending: [], rows: 0, checksum: emptyChecksum, span }));
   }
 
-  async run(source: AsyncIterable<readonly CleanRow[]>): Promise<{ rows: number; checksum: IdentityChecksum }> {
+  async run(source: AsyncIterable<readonly CleanRow[]>): Promise<Pick<PublishResult, 'rows' | 'checksum' | 'spans'>> {
     const { pipeline, hour, prepared } = this.#input;
     const stream = streamOf(pipeline, prepared.dataset);
     for await (const rows of source) {
@@ -136,7 +139,9 @@ class Publication {
     }
     await this.#end();
     const rows = this.#parts.reduce((sum, part) => sum + part.rows, 0);
-    return { rows, checksum: this.#parts.map((part) => part.checksum).reduce(addChecksums, emptyChecksum) };
+    const checksum = this.#parts.map((part) => part.checksum).reduce(addChecksums, emptyChecksum);
+    // Of a partition that has landed already nothing is known here, nor asked.
+    return { rows, checksum, spans: this.#parts.map(({ span }) => span ?? NOWHERE) };
   }
 
   #head(seq: number) {
@@ -152,7 +157,7 @@ class Publication {
     if (records.length === 0) return;
     part.pending = [];
     await failPoint('publish:before-send');
-    await this.#writer.send(partition, records);
+    await this.#send(partition, records);
     await failPoint('publish:after-send');
     this.#sent += records.length;
     const seconds = (performance.now() - this.#startedAt) / 1000;
@@ -164,6 +169,13 @@ class Publication {
     const limit = this.#input.pipeline.publish.rowsPerSecond;
     const ahead = limit === undefined ? 0 : this.#sent / limit - seconds;
     if (ahead > 0) await wait(ahead * 1000, undefined, { signal: this.#ctx.signal });
+  }
+
+  async #send(partition: number, records: readonly LogRecord[]): Promise<void> {
+    const first = await this.#writer.send(partition, records);
+    const part = this.#parts[partition];
+    const last = String(first + BigInt(records.length) - 1n);
+    if (part) part.span = { first: part.span?.first ?? String(first), last };
   }
 
   /** The rest of every partition, then its marker: empty partitions get one too. */
@@ -180,7 +192,7 @@ class Publication {
       };
       await failPoint('publish:before-marker');
       const headers = markerHeaders(this.#head(part.rows));
-      await this.#writer.send(partition, [{ key: null, value: JSON.stringify(marker), headers }]);
+      await this.#send(partition, [{ key: null, value: JSON.stringify(marker), headers }]);
     }
   }
 }
