@@ -11,6 +11,7 @@ import { indexBatch } from '../stages/indexing/index-batch.ts';
 import type * as io from '../stages/io.ts';
 import { findLanded } from '../stages/landing/batch-record.ts';
 import { commitHour } from '../stages/landing/hour-record.ts';
+import { acceptLoss } from '../stages/landing/losses.ts';
 import { prepare } from '../stages/preparing/prepare.ts';
 import { publish } from '../stages/publishing/publish.ts';
 import { attended } from './attended.ts';
@@ -18,7 +19,7 @@ import { consumingActivities } from './consuming.ts';
 import { turnActivities } from './turns.ts';
 
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
-export type { ConsumeInput, Landed, RunReport, StageTiming } from '../stages/io.ts';
+export type { ConsumeInput, Landed, LossInput, RunReport, StageTiming } from '../stages/io.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */
 export function createActivities(deps: StageDeps) {
@@ -31,6 +32,7 @@ export function createActivities(deps: StageDeps) {
     saveLocalCopy: (input: io.SaveInput) => attended(() => saveLocalCopy(deps, input)),
     publish: (input: io.PublishInput) => attended((context) => publish(deps, input, context)),
     findLanded: (input: io.LandedInput) => attended(() => findLanded(deps, input)),
+    acceptLoss: (input: io.AcceptLossInput) => attended(() => acceptLoss(deps, input, Date.now())),
     commitHour: (input: io.CommitHourInput) => attended(() => commitHour(deps, input)),
     markStale: (input: io.MarkStaleInput) => attended(() => markStale(deps, input)),
     indexBatch: (input: io.IndexInput) => attended((context) => indexBatch(deps, input, context)),

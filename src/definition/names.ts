@@ -78,8 +78,9 @@ export const keys = {
   /** The value of a dead letter that is too large for a record with headers. */
   deadLetterValue: (stream: string, epoch: string, partition: number, offset: bigint) =>
     `landing/${stream}/_dead_letters/e${epoch}/p${partition4(partition)}-${offset20(offset)}`,
+  deadLettersReplayed: (stream: string) => `landing/${stream}/_dead_letters_replayed/`,
   deadLetterReplayed: (stream: string, epoch: string, partition: number, offset: bigint) =>
-    `landing/${stream}/_dead_letters_replayed/e${epoch}/p${partition4(partition)}-${offset20(offset)}.json`,
+    `${keys.deadLettersReplayed(stream)}e${epoch}/p${partition4(partition)}-${offset20(offset)}.json`,
   parts: (stream: string, batchId: string, epoch: string) => `landing/${stream}/_parts/${batchId}/e${epoch}/`,
   part: (stream: string, batchId: string, epoch: string, partition: number) =>
     `${keys.parts(stream, batchId, epoch)}p${partition4(partition)}.json`,

@@ -46,6 +46,21 @@ const land = z.strictObject({
     .describe('A chunk ends at every multiple of so many offsets.'),
   maxBytes: z.int().min(1_024).max(60_000_000).default(33_554_432),
   abandonAfter: duration.default('24h'),
+  shards: z
+    .int()
+    .min(1)
+    .max(32)
+    .default(1)
+    .describe('Consumers that share the partitions. May be changed at any time: the next run tells them.'),
+  foreign: z
+    .enum(['deadLetter', 'land'])
+    .default('deadLetter')
+    .describe(
+      'What becomes of records that others write to the topic: dead letters all, or landed where they fit the columns.',
+    ),
+  foreignFlush: duration
+    .default('1m')
+    .describe('Such records end no chunk by themselves; after so long it is committed all the same.'),
 });
 
 const index = z.strictObject({

@@ -11,7 +11,7 @@ import type { ConsumeInput, Landed } from '../activities/index.ts';
 import { durationMs } from '../definition/duration.ts';
 import { ids } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
-import type { PreparedStream } from '../definition/refs.ts';
+import type { PreparedStream, PublishResult } from '../definition/refs.ts';
 import { consumer } from './consumer.ts';
 import { failure } from './failure.ts';
 import { adoptSignal } from './messages.ts';
@@ -34,17 +34,27 @@ export async function awaitLanded(
   batchId: string,
   told: Told,
   run: RunLog,
+  published?: PublishResult,
 ): Promise<Landed> {
   const light = stageActivities('light', pipeline.retries, `${prepared.stream} ${batchId}`);
+  const { stream, epoch } = prepared;
+  const spans = published?.spans;
+  const input = { stream, batchId, ...(spans ? { published: { epoch, spans } } : {}) };
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-    const landed = await light.findLanded({ stream: prepared.stream, batchId });
+    const landed = await light.findLanded(input);
     if (landed) return landed;
-    await ensureConsumer(pipeline, prepared);
-    const state = await light.consumerState({ stream: prepared.stream, shard: 0 });
-    if (state?.mode === 'halted' && state.epoch === prepared.epoch && state.problem) throw failure(state.problem);
-    if (state && state.life > prepared.life) {
+    let paused = false;
+    let newer = false;
+    for (let shard = 0; shard < shardsOf(pipeline); shard += 1) {
+      await ensureConsumer(pipeline, prepared, shard);
+      const state = await light.consumerState({ stream: prepared.stream, shard });
+      if (state?.mode === 'halted' && state.epoch === prepared.epoch && state.problem) throw failure(state.problem);
+      if (state?.mode === 'paused') paused = true;
+      if (state && state.life > prepared.life) newer = true;
+    }
+    if (newer) {
       // Unless it landed at the very last, what was published there will not land any more.
-      const last = await light.findLanded({ stream: prepared.stream, batchId });
+      const last = await light.findLanded(input);
       if (last) return last;
       throw failure({
         code: 'TopicRecreated',
@@ -53,16 +63,16 @@ export async function awaitLanded(
           'run the hour again, and it is published to the new one.',
       });
     }
-    run.waitsFor(state?.mode === 'paused' ? `the consumer of ${prepared.stream} is paused` : undefined);
+    run.waitsFor(paused ? `the consumer of ${prepared.stream} is paused` : undefined);
     await condition(() => told.has(batchId), wait);
     told.delete(batchId);
   }
 }
 
 /** Starts the consumer of a data set; one that runs already is told the newest epoch and limits. */
-async function ensureConsumer(pipeline: Pipeline, prepared: PreparedStream): Promise<void> {
-  const consume = consumeInput(pipeline, prepared);
-  const workflowId = ids.consumer(prepared.stream, consume.shard);
+async function ensureConsumer(pipeline: Pipeline, prepared: PreparedStream, shard: number): Promise<void> {
+  const consume = consumeInput(pipeline, prepared, shard);
+  const workflowId = ids.consumer(prepared.stream, shard);
   await CancellationScope.nonCancellable(async () => {
     try {
       await startChild(consumer, {
@@ -70,7 +80,7 @@ async function ensureConsumer(pipeline: Pipeline, prepared: PreparedStream): Pro
         args: [{ consume }],
         parentClosePolicy: ParentClosePolicy.ABANDON,
         cancellationType: ChildWorkflowCancellationType.ABANDON,
-        staticSummary: `Lands topic ${prepared.topic}`,
+        staticSummary: `Lands topic ${prepared.topic}${shardsOf(pipeline) > 1 ? `, shard ${shard}` : ''}`,
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -82,9 +92,19 @@ async function ensureConsumer(pipeline: Pipeline, prepared: PreparedStream): Pro
   });
 }
 
-export function consumeInput(pipeline: Pipeline, prepared: PreparedStream): ConsumeInput {
-  const { stream, topic, epoch, life, partitions } = prepared;
-  const { maxRecords, maxBytes, abandonAfter } = pipeline.land;
-  const limits = { maxRecords, maxBytes, abandonAfterMs: durationMs(abandonAfter) };
-  return { stream, topic, epoch, life, partitions, shard: 0, ...limits };
+/** Definitions from before there were shards have none. */
+const shardsOf = ({ land }: Pipeline): number => (land as Partial<Pipeline['land']>).shards ?? 1;
+
+export function consumeInput(pipeline: Pipeline, prepared: PreparedStream, shard: number): ConsumeInput {
+  const { stream, topic, epoch, life, partitions, schema } = prepared;
+  const { maxRecords, maxBytes, abandonAfter, foreign, foreignFlush } = pipeline.land as Partial<Pipeline['land']> &
+    Pick<Pipeline['land'], 'maxRecords' | 'maxBytes' | 'abandonAfter'>;
+  const shards = shardsOf(pipeline);
+  return {
+    ...{ stream, topic, epoch, life, partitions, shard, maxRecords, maxBytes },
+    abandonAfterMs: durationMs(abandonAfter),
+    ...(shards > 1 ? { shards } : {}),
+    ...(foreign === 'land' ? { foreignSchema: schema } : {}),
+    ...(foreignFlush === undefined ? {} : { foreignFlushMs: durationMs(foreignFlush) }),
+  };
 }

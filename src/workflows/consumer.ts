@@ -4,16 +4,20 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  getExternalWorkflowHandle,
   isCancellation,
+  log,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities } from '../activities/index.ts';
-import { taskQueues } from '../definition/names.ts';
-import { problemOf, type Problem } from './failure.ts';
+import type { Activities, LossInput } from '../activities/index.ts';
+import { ids, taskQueues } from '../definition/names.ts';
+import { failure, problemOf, type Problem } from './failure.ts';
 import {
+  acceptLossSignal,
+  acceptLossUpdate,
   adoptSignal,
   consumerStateQuery,
   drainSignal,
@@ -24,8 +28,9 @@ import {
   resumeUpdate,
   type ConsumerInput,
   type ConsumerState,
+  type LossAccepted,
 } from './messages.ts';
-import { HEARTBEAT_TIMEOUT } from './stage-activities.ts';
+import { defaultRetries, HEARTBEAT_TIMEOUT, stageActivities } from './stage-activities.ts';
 
 const { consume } = proxyActivities<Activities>({
   taskQueue: taskQueues.streaming,
@@ -36,9 +41,11 @@ const { consume } = proxyActivities<Activities>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
 
+const { acceptLoss } = stageActivities('light', defaultRetries, 'give up offsets');
+
 /**
  * The long-running consumer of one data set: the control plane of a `consume` activity that runs for hours. It outlives the runs that
- * need it. Where going on would lose rows it stays, `halted`, until `resume` checks again. `drain` ends it; whatever has not
+ * need it. Where going on would lose rows it stays, `halted`, until `resume` checks again or `acceptLoss` gives them up. `drain` ends it; whatever has not
  * landed by then is read again by the next one, from the head of the manifest chain.
  */
 export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
@@ -51,6 +58,8 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
     topic: given.topic,
     epoch: given.epoch,
     life: given.life,
+    shard: given.shard,
+    shards: given.shards ?? 1,
     ...(problem ? { problem } : {}),
   });
   const enter = (next: ConsumerState['mode']): ConsumerState => {
@@ -75,10 +84,37 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
     // A run that still waits for a life of the topic that is over must not lead the consumer back to it.
     if (newer.life < given.life || JSON.stringify(newer) === JSON.stringify(given)) return;
     const recreated = newer.epoch !== given.epoch;
+    if (given.shard === 0) drainShards(given.stream, newer.shards ?? 1, given.shards ?? 1);
     given = newer;
     // What halted it was about a topic that is no more.
     if (recreated && now.mode === 'halted') enter('running');
   });
+  const giveUp = async (loss: LossInput): Promise<LossAccepted> => {
+    const { epoch } = given;
+    await acceptLoss({ consume: given, ...loss });
+    if (given.epoch === epoch && now.mode === 'halted') enter('running');
+    return { ...state(), accepted: loss };
+  };
+  const refused = (loss: LossInput): string | undefined =>
+    now.mode === 'halted' || now.mode === 'paused'
+      ? wrongLoss(loss)
+      : `The consumer is ${now.mode}: a loss is accepted where it has halted, or is paused.`;
+  setHandler(acceptLossUpdate, giveUp, {
+    description: 'Give up offsets {partition, from, to, reason} that are lost, and read on behind them.',
+    validator: (loss) => {
+      const sentence = refused(loss);
+      if (sentence !== undefined) throw failure({ code: 'LossRefused', message: sentence });
+    },
+  });
+  setHandler(
+    acceptLossSignal,
+    async (loss) => {
+      const sentence = refused(loss);
+      if (sentence !== undefined) log.warn(`acceptLoss: ${sentence}`);
+      else await giveUp(loss).catch((error: unknown) => log.warn(`acceptLoss: ${problemOf(error).message}`));
+    },
+    { description: 'As the update, without an answer.' },
+  );
   enter(now.mode);
 
   for (;;) {
@@ -98,6 +134,24 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
       problem = outcome;
       enter('halted');
     }
+  }
+}
+
+/** What is wrong with the words of a loss; undefined where nothing is. Anybody may send them by hand. */
+function wrongLoss(loss: LossInput | undefined): string | undefined {
+  const { partition, from, to, reason } = (loss ?? {}) as Partial<LossInput>;
+  const isOffset = (text: unknown): boolean => typeof text === 'string' && /^\d{1,19}$/.test(text);
+  const fits = Number.isSafeInteger(partition) && isOffset(from) && isOffset(to) && typeof reason === 'string';
+  if (fits && reason.trim() !== '') return undefined;
+  return 'A loss is {"partition": 0, "from": "17", "to": "21", "reason": "why"}, offsets as text, both inclusive.';
+}
+
+/** Fewer shards than before: those that are left over are told to leave. Until then they land the same records, which does no harm. */
+function drainShards(stream: string, from: number, to: number): void {
+  for (let shard = from; shard < to; shard += 1) {
+    void getExternalWorkflowHandle(ids.consumer(stream, shard))
+      .signal(drainSignal)
+      .catch(() => {});
   }
 }
 

@@ -1,9 +1,9 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ConsumeInput, RunReport, StageTiming } from '../activities/index.ts';
+import type { ConsumeInput, LossInput, RunReport, StageTiming } from '../activities/index.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import type { Pipeline, PipelineInput } from '../definition/pipeline.ts';
 
-export type { RunReport } from '../activities/index.ts';
+export type { LossInput, RunReport } from '../activities/index.ts';
 
 /** What `launch` is started with: by the schedule, a client, the CLI or the Web UI. */
 export interface LaunchInput {
@@ -60,8 +60,14 @@ export interface ConsumerState {
   readonly topic: string;
   readonly epoch: string;
   readonly life: number;
+  /** Which of how many; 0 of 1 where the partitions are not shared. */
+  readonly shard?: number;
+  readonly shards?: number;
   readonly problem?: { readonly code: string; readonly message: string };
 }
+
+/** What `acceptLoss` answers: where the consumer stands, and the range that was given up. */
+export type LossAccepted = ConsumerState & { readonly accepted: LossInput };
 
 /** Told to a run when a batch of it has landed. */
 export const landedSignal = defineSignal<[{ batch: string }]>('landed');
@@ -73,7 +79,10 @@ export const adoptSignal = defineSignal<[ConsumeInput]>('adopt');
 export const pauseSignal = defineSignal('pause');
 export const resumeSignal = defineSignal('resume');
 export const drainSignal = defineSignal('drain');
+export const acceptLossSignal = defineSignal<[LossInput]>('acceptLoss');
 export const pauseUpdate = defineUpdate<ConsumerState>('pause');
 export const resumeUpdate = defineUpdate<ConsumerState>('resume');
 export const drainUpdate = defineUpdate<ConsumerState>('drain');
+/** Gives up offsets in front of which the consumer has halted, and reads on behind them. */
+export const acceptLossUpdate = defineUpdate<LossAccepted, [LossInput]>('acceptLoss');
 export const consumerStateQuery = defineQuery<ConsumerState>('state');

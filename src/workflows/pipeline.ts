@@ -90,7 +90,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   );
   await run.stage('land', () =>
     datasets.each(async (data) => {
-      data.landed = await awaitLanded(definition, data.stream, data.batch.batchId, told, run);
+      data.landed = await awaitLanded(definition, data.stream, data.batch.batchId, told, run, data.published);
     }),
   );
   await run.stage('commit', () =>

@@ -83,9 +83,13 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
     findDone: note('findDone', undefined),
     sendFailureAlert: note('sendFailureAlert', { sent: true }),
     consume: note('consume', {
-      ...{ positions: {}, landedRows: 0, resent: 0, foreign: 0, manifests: 0, openBatches: 0 },
+      ...{ positions: {}, landedRows: 0, resent: 0, foreign: 0, deadLetters: 0, lost: 0, lag: 0 },
+      ...{ manifests: 0, openBatches: 0 },
     }),
     consumerState: note('consumerState', undefined),
+    acceptLoss: note('acceptLoss', {
+      ...{ epoch: 'e1', partition: 0, first: '0', last: '0', reason: 'test', acceptedAt: 0 },
+    }),
     findRunsAhead: note('findRunsAhead', { count: 0, first: [] }),
     markStale: note('markStale', { hours: [], count: 0, itself: false }),
   };

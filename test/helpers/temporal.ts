@@ -81,6 +81,7 @@ export class WorkflowLab {
         'consumerState',
         'findRunsAhead',
         'markStale',
+        'acceptLoss',
       ] as const),
     ];
     const activities = Object.fromEntries(

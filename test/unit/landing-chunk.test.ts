@@ -131,6 +131,56 @@ describe('a chunk', () => {
     expect(Object.keys(manifest.open)).toEqual(['b']);
   });
 
+  it('takes no notice of the time that another producer has set', () => {
+    const chunk = new Chunk(undefined, rules);
+    take(chunk, record(0, { batch: 'a', seq: 0, at: 1_000 }));
+    take(chunk, { ...record(1, 'foreign'), timestamp: 9e15 });
+    expect(chunk.manifest([]).abandoned).toEqual([]);
+  });
+
+  describe('behind a range that was given up', () => {
+    const loss = { first: '2', last: '4', reason: 'gone', acceptedAt: 1_000 };
+    function head(): Manifest {
+      const chunk = new Chunk(undefined, rules);
+      take(chunk, record(0, { batch: 'a', seq: 0 }));
+      take(chunk, record(1, { batch: 'b', seq: 0 }));
+      const { objects, ...before } = chunk.manifest([]);
+      return { ...before, kind: 'loss', first: '2', last: '4', previous: '0', lastRecord: null, objects, loss };
+    }
+
+    it('drops a batch that has lost rows there, and takes it again from its first row', () => {
+      const chunk = new Chunk(head(), rules);
+      expect(take(chunk, record(5, { batch: 'a', seq: 3 }))).toBe('lost');
+      expect(take(chunk, marker(6, 'a', 4))).toBe('lost');
+      expect(take(chunk, record(7, { batch: 'a', seq: 0 }))).toBe('row');
+      expect(take(chunk, marker(8, 'a', 1))).toBe('marker');
+      const manifest = chunk.manifest([]);
+      expect(manifest).toMatchObject({ lost: 2, loss });
+      expect(manifest.ended['a']).toMatchObject({ rows: 1, firstChunk: '5' });
+    });
+
+    it('lets go of the rows that a batch had in the same chunk before its hole showed', () => {
+      const chunk = new Chunk(head(), rules);
+      expect(take(chunk, record(5, { batch: 'b', seq: 1 }))).toBe('row');
+      expect(take(chunk, record(6, { batch: 'b', seq: 3 }))).toBe('lost');
+      expect([...chunk.groups.values()]).toEqual([]);
+    });
+
+    it('takes a batch on that has lost nothing, and a batch without its beginning for damaged', () => {
+      const chunk = new Chunk(head(), rules);
+      expect(take(chunk, record(5, { batch: 'b', seq: 1 }))).toBe('row');
+      expect(take(chunk, record(6, { batch: 'unseen', seq: 2 }))).toBe('lost');
+    });
+
+    it('halts all the same on a hole in a batch that began later, and on any hole when its time is over', () => {
+      const chunk = new Chunk(head(), rules);
+      take(chunk, record(5, { batch: 'new', seq: 0 }));
+      expect(() => take(chunk, record(6, { batch: 'new', seq: 2 }))).toThrow(/row 1 never came/);
+      const late = new Chunk(head(), rules);
+      expect(() => take(late, record(5, { batch: 'a', seq: 3, at: 100_000 }))).toThrow(/row 1 never came/);
+    });
+  });
+
   it(`sends more than ${MAX_TYPES} values of the type column to ${OTHER_TYPE}`, () => {
     const chunk = new Chunk(undefined, rules);
     for (let seq = 0; seq < MAX_TYPES + 5; seq += 1) take(chunk, record(seq, { batch: 'a', seq, kind: `k${seq}` }));

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
-import type { ConsumeInput } from '../../src/stages/io.ts';
+import type { AcceptLossInput, ConsumeInput } from '../../src/stages/io.ts';
 import type { consumer as consumerWorkflow } from '../../src/workflows/index.ts';
 import type { ConsumerInput, ConsumerState } from '../../src/workflows/messages.ts';
 import { definition } from '../helpers/fake-stages.ts';
@@ -105,6 +105,65 @@ describe.skipIf(noTemporal)('the consumer workflow', () => {
     const state = await handle.query<ConsumerState>('state');
     expect(state.mode).toBe('running');
     expect(state.problem).toBeUndefined();
+    await handle.executeUpdate('drain');
+    await handle.result();
+  });
+
+  it('gives up what a person says when it has halted, and nothing while it reads', async () => {
+    const accepted: unknown[] = [];
+    let broken = false;
+    lab.stages = {
+      consume: async (input: ConsumeInput) => {
+        if (broken && accepted.length === 0) throw new SluiceError('LogTruncated', 'offset 7 is gone');
+        return reads(input);
+      },
+      acceptLoss: async (input: AcceptLossInput) => {
+        if (input.to === '9') throw new SluiceError('LossRefused', 'what is gone reaches to 8, not to 9');
+        accepted.push(input);
+        return { epoch: 'e1', partition: 0, first: '7', last: '8', reason: 'disk', acceptedAt: 1 };
+      },
+    };
+    const loss = { partition: 0, from: '7', to: '8', reason: 'disk' };
+    const handle = await start();
+    const accept = (args: object) => handle.executeUpdate('acceptLoss', { args: [args] });
+    await until(() => reading === 1);
+    await expect(accept(loss)).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/is running/) as string },
+    });
+    broken = true;
+    await handle.executeUpdate('pause');
+    await handle.executeUpdate('resume');
+    await until(async () => (await handle.query<ConsumerState>('state')).mode === 'halted');
+    await expect(accept({ ...loss, from: 7 })).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/offsets as text/) as string },
+    });
+    await expect(accept({ ...loss, reason: ' ' })).rejects.toThrow('Update failed');
+    await expect(accept({ ...loss, to: '9' })).rejects.toThrow('Update failed');
+    expect((await handle.query<ConsumerState>('state')).mode).toBe('halted');
+    expect(await accept(loss)).toMatchObject({ mode: 'running', accepted: loss });
+    await until(() => reading === 1);
+    expect(accepted).toEqual([{ consume: given[0], ...loss }]);
+    await handle.executeUpdate('drain');
+    await handle.result();
+  });
+
+  it('tells shards that are left over to leave when there are fewer', async () => {
+    lab.stages = { consume: reads };
+    const handle = await start();
+    await until(() => reading === 1);
+    const consume = given[0] as ConsumeInput;
+    const shard = (n: number) =>
+      lab.temporal.client.workflow.start<typeof consumerWorkflow>('consumer', {
+        workflowId: ids.consumer(consume.stream, n),
+        taskQueue: taskQueues.light,
+        args: [{ consume: { ...consume, shard: n, shards: 3 } }],
+      });
+    const others = [await shard(1), await shard(2)];
+    await handle.signal('adopt', { ...consume, shards: 3 });
+    await until(() => reading === 3);
+    await handle.signal('adopt', { ...consume, shards: 1 });
+    for (const other of others) expect(await other.result()).toMatchObject({ mode: 'draining' });
+    expect(await handle.query<ConsumerState>('state')).toMatchObject({ mode: 'running', shards: 1 });
     await handle.executeUpdate('drain');
     await handle.result();
   });

@@ -4,6 +4,7 @@ import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { toLogicalHour } from '../../definition/hour.ts';
 import type { CleanFlags } from './clean.ts';
 import type { ReplayFlags, ShowFlags } from './quarantine.ts';
+import { streamingCommands } from './streaming-commands.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -96,6 +97,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       code = await (await import('./clean.ts')).clean(file, options);
     });
   quarantineCommands(program, json, (found) => (code = found));
+  streamingCommands(program, json, (found) => (code = found));
   program
     .command('check')
     .description('try each server: connect, write, read back, delete')

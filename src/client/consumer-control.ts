@@ -1,0 +1,105 @@
+import type { Client } from '@temporalio/client';
+import { ids } from '../definition/names.ts';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import type { ConsumerState, LossAccepted, LossInput } from '../workflows/messages.ts';
+
+/** A consumer as Temporal knows it. */
+export interface ConsumerView {
+  readonly workflowId: string;
+  readonly shard: number;
+  readonly state: ConsumerState;
+  /** What it says of itself while it reads: `12 manifests, 0 open batches, lag 0`. */
+  readonly note?: string;
+  /** Why its last attempt failed, where it is being tried again. */
+  readonly failing?: string;
+}
+
+/** Looks at the consumers of a stream, and steers them: each word is told to every shard. */
+export class ConsumerControl {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** Those that run, by shard. */
+  async list(stream: string): Promise<ConsumerView[]> {
+    const prefix = ids.consumer(stream, 0).slice(0, -1);
+    const query = `WorkflowType = "consumer" AND ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${prefix}"`;
+    const found: ConsumerView[] = [];
+    for await (const { workflowId } of this.#client.workflow.list({ query })) {
+      const shard = Number(workflowId.slice(prefix.length));
+      if (Number.isInteger(shard)) found.push(await this.#view(workflowId, shard));
+    }
+    return found.toSorted((a, b) => a.shard - b.shard);
+  }
+
+  /** Stops reading until {@link resume}; nothing is lost. */
+  pause(stream: string): Promise<ConsumerState[]> {
+    return this.#tell(stream, 'pause');
+  }
+
+  /** Reads again; one that halted checks again first. */
+  resume(stream: string): Promise<ConsumerState[]> {
+    return this.#tell(stream, 'resume');
+  }
+
+  /** Ends the consumers. The next run starts others. */
+  drain(stream: string): Promise<ConsumerState[]> {
+    return this.#tell(stream, 'drain');
+  }
+
+  /**
+   * Gives up offsets that are lost, so that a halted consumer reads on behind them.
+   * @throws SluiceError `LossRefused` where it has not halted, or the range is not the one that is missing
+   */
+  async acceptLoss(stream: string, loss: LossInput): Promise<LossAccepted> {
+    const all = await this.#running(stream);
+    const owner = all.find(({ shard, state }) => loss.partition % (state.shards ?? 1) === shard);
+    if (!owner) throw new SluiceError('LossRefused', `No consumer of ${stream} has partition ${loss.partition}.`);
+    try {
+      return await this.#client.workflow
+        .getHandle(owner.workflowId)
+        .executeUpdate<LossAccepted, [LossInput]>('acceptLoss', {
+          args: [loss],
+        });
+    } catch (error) {
+      throw new SluiceError('LossRefused', innermost(error));
+    }
+  }
+
+  async #tell(stream: string, word: 'pause' | 'resume' | 'drain'): Promise<ConsumerState[]> {
+    const all = await this.#running(stream);
+    return Promise.all(
+      all.map(({ workflowId }) => this.#client.workflow.getHandle(workflowId).executeUpdate<ConsumerState, []>(word)),
+    );
+  }
+
+  async #running(stream: string): Promise<ConsumerView[]> {
+    const all = await this.list(stream);
+    if (all.length > 0) return all;
+    throw new SluiceError('HourUnknown', `No consumer of ${stream} runs: the next run of an hour starts one.`);
+  }
+
+  async #view(workflowId: string, shard: number): Promise<ConsumerView> {
+    const handle = this.#client.workflow.getHandle(workflowId);
+    const [state, description] = await Promise.all([handle.query<ConsumerState>('state'), handle.describe()]);
+    const consume = description.raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'consume');
+    const data = consume?.heartbeatDetails?.payloads?.[0]?.data;
+    const beat = data ? (JSON.parse(Buffer.from(data).toString()) as { note?: string } | null) : null;
+    const failing = consume?.lastFailure?.message;
+    return {
+      workflowId,
+      shard,
+      state,
+      ...(beat?.note === undefined ? {} : { note: beat.note }),
+      ...(failing ? { failing } : {}),
+    };
+  }
+}
+
+function innermost(error: unknown): string {
+  let at = error;
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  return sentenceOf(at);
+}
