@@ -261,4 +261,6 @@ export interface Equation {
   readonly rows: RowCounts & { readonly published: number; readonly landed: number; readonly indexed: number };
   readonly holds: boolean;
   readonly broken?: string;
+  /** Where the published rows were counted: in the topic itself, or by whoever sent them. */
+  readonly publishedCountedIn?: 'topic' | 'publisher';
 }

@@ -61,6 +61,7 @@ export class RunLog {
 
   equations(equations: RunReport['equations']): void {
     this.#equations = equations;
+    this.#show();
   }
 
   waitsFor(what: string | undefined): void {
@@ -114,6 +115,20 @@ export class RunLog {
       ({ stage, ms }) => `| ${stage} | ${this.#failed === stage ? 'failed' : 'done'} | ${ms / 1000} s |`,
     );
     if (this.#current !== undefined) rows.push(`| ${this.#current} | ${this.#waiting ?? 'running'} | |`);
-    setCurrentDetails(['| Stage | State | Time |', '|---|---|---|', ...rows].join('\n'));
+    const equations = this.#equations.length > 0 ? ['', ...equationTable(this.#equations)] : [];
+    setCurrentDetails(['| Stage | State | Time |', '|---|---|---|', ...rows, ...equations].join('\n'));
   }
+}
+
+/** The row equation of each data set, as Markdown: what was read and what became of it, hop by hop. */
+function equationTable(equations: RunReport['equations']): string[] {
+  return [
+    '| Data set | Read | Clean | Duplicates | Filtered | Rejected | Published | Landed | Indexed | Equation |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+    ...equations.map(({ dataset, rows, holds, broken }) => {
+      const { read, clean, duplicates, filtered, rejected, published, landed, indexed } = rows;
+      const cells = [read, clean, duplicates, filtered, rejected, published, landed, indexed];
+      return `| ${dataset} | ${cells.join(' | ')} | ${holds ? 'holds' : `**does not hold: ${broken ?? ''}**`} |`;
+    }),
+  ];
 }

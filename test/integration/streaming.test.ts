@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keys } from '../../src/definition/names.ts';
-import type { StageContext } from '../../src/stages/deps.ts';
+import { publishedRows } from '../../src/stages/accounting/published-rows.ts';
+import { unattended, type StageContext } from '../../src/stages/deps.ts';
 import { findLanded } from '../../src/stages/landing/batch-record.ts';
 import { consume } from '../../src/stages/landing/consume.ts';
 import type { Manifest } from '../../src/stages/landing/manifest.ts';
@@ -26,6 +27,22 @@ describe.skipIf(noStack)('the streaming contract on real servers', () => {
     expect(equation).toMatchObject({ holds: true, rows: { clean: 500, published: 500, landed: 500, indexed: 500 } });
     expect(hourRecord.generation).toBe(1);
     expect(await lab.topicSize(stream.topic)).toBe(503);
+  });
+
+  it('counts what was published in the topic itself, by identity, for as long as it is there', async () => {
+    const pipeline = lab.definition({ publish: { partitions: 1, batchRows: 20 } });
+    const stream = await lab.prepared(pipeline);
+    const batch = await lab.cleanBatch(pipeline, stream, lab.rows(50));
+    const published = await lab.send(pipeline, stream, batch);
+    const { countedIn, ...counted } = await publishedRows(lab.deps, stream, published, unattended);
+    expect([countedIn, counted]).toEqual(['topic', { rows: 50, checksum: batch.checksum }]);
+    // Another batch between, and rows sent twice, are none of it.
+    const other = await lab.cleanBatch(pipeline, stream, lab.rows(7));
+    const spans = (await lab.send(pipeline, stream, other)).spans?.map(({ last }) => ({ first: '0', last })) ?? [];
+    expect((await publishedRows(lab.deps, stream, { ...published, spans }, unattended)).rows).toBe(50);
+    await lab.truncate(stream.topic, 0, 5n);
+    const gone = await publishedRows(lab.deps, stream, published, unattended);
+    expect(gone).toEqual({ countedIn: 'publisher', rows: 50, checksum: batch.checksum });
   });
 
   it('does nothing the second time: no record, no object, no generation', async () => {

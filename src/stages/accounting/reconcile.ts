@@ -4,20 +4,22 @@ import { addChecksums, emptyChecksum } from '../identity.ts';
 import { indexedRows } from '../indexing/indexed-rows.ts';
 import type { ReconcileInput } from '../io.ts';
 import { equationOf } from './equation.ts';
+import { publishedRows } from './published-rows.ts';
 
 /**
- * Makes the row equation of one data set: what is landed is summed up anew from the objects that the record names, what is indexed is
- * asked of the index.
+ * Makes the row equation of one data set: what is published is counted in the topic for as long as it holds the batch, what is landed is
+ * summed up anew from the objects that the record names, what is indexed is asked of the index.
  */
 export async function reconcile(deps: StageDeps, input: ReconcileInput, ctx: StageContext): Promise<Equation> {
   const { prepared, hourRecord, batch, published, landed } = input;
   ctx.progress({ note: `reconciling ${prepared.dataset}` });
   const record = JSON.parse((await deps.store.fetch(landed.record)).toString()) as BatchRecord;
   const objects = record.objects;
+  const { countedIn, ...inTopic } = await publishedRows(deps, prepared, published, ctx);
   const indexed = await indexedRows(deps.search, prepared.index, hourRecord);
-  return equationOf(prepared.dataset, batch.rows, [
+  const equation = equationOf(prepared.dataset, batch.rows, [
     { name: 'clean', rows: batch.rows.clean, checksum: batch.checksum },
-    { name: 'published', rows: published.rows, checksum: published.checksum },
+    { name: 'published', ...inTopic },
     {
       name: 'landed',
       rows: objects.reduce((sum, object) => sum + object.rows, 0),
@@ -25,4 +27,5 @@ export async function reconcile(deps: StageDeps, input: ReconcileInput, ctx: Sta
     },
     { name: 'indexed', ...indexed },
   ]);
+  return { ...equation, publishedCountedIn: countedIn };
 }
