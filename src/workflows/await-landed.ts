@@ -4,6 +4,7 @@ import {
   condition,
   getExternalWorkflowHandle,
   ParentClosePolicy,
+  patched,
   startChild,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
@@ -40,18 +41,23 @@ export async function awaitLanded(
   const { stream, epoch } = prepared;
   const spans = published?.spans;
   const input = { stream, batchId, ...(spans ? { published: { epoch, spans } } : {}) };
+  const shards = shardsOf(pipeline);
+  // What the definition says now holds for consumers that run already, though this batch may need none of them.
+  let ensured = patched('consumers-first');
+  for (let shard = 0; ensured && shard < shards; shard += 1) await ensureConsumer(pipeline, prepared, shard);
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
     const landed = await light.findLanded(input);
     if (landed) return landed;
     let paused = false;
     let newer = false;
-    for (let shard = 0; shard < shardsOf(pipeline); shard += 1) {
-      await ensureConsumer(pipeline, prepared, shard);
+    for (let shard = 0; shard < shards; shard += 1) {
+      if (!ensured) await ensureConsumer(pipeline, prepared, shard);
       const state = await light.consumerState({ stream: prepared.stream, shard });
       if (state?.mode === 'halted' && state.epoch === prepared.epoch && state.problem) throw failure(state.problem);
       if (state?.mode === 'paused') paused = true;
       if (state && state.life > prepared.life) newer = true;
     }
+    ensured = false;
     if (newer) {
       // Unless it landed at the very last, what was published there will not land any more.
       const last = await light.findLanded(input);

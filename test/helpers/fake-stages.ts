@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { randomBytes } from 'node:crypto';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
 import type { Equation, ImportResult, ObjectRef, PreparedStream } from '../../src/definition/refs.ts';
@@ -82,10 +83,11 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
     },
     findDone: note('findDone', undefined),
     sendFailureAlert: note('sendFailureAlert', { sent: true }),
-    consume: note('consume', {
-      ...{ positions: {}, landedRows: 0, resent: 0, foreign: 0, deadLetters: 0, lost: 0, lag: 0 },
-      ...{ manifests: 0, openBatches: 0 },
-    }),
+    // Reads until it is told to stop, and is no stage of a run.
+    consume: async () => {
+      await Context.current().cancelled.catch(() => {});
+      return {};
+    },
     consumerState: note('consumerState', undefined),
     acceptLoss: note('acceptLoss', {
       ...{ epoch: 'e1', partition: 0, first: '0', last: '0', reason: 'test', acceptedAt: 0 },
