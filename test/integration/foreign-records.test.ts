@@ -176,3 +176,23 @@ describe.skipIf(noStack)('shards', () => {
     );
   });
 });
+
+describe.skipIf(noStack)('the memory of a consumer', () => {
+  it('is that of four chunks, whatever the number of partitions: chunks end before their time', async () => {
+    const lab = await StreamingLab.start();
+    try {
+      const land = { type: 'kind', maxRecords: 1_000_000, maxBytes: 2_048 };
+      const pipeline = lab.definition({ publish: { partitions: 16, batchRows: 20 }, land });
+      const stream = await lab.prepared(pipeline);
+      const batch = await lab.cleanBatch(pipeline, stream, lab.rows(600));
+      await lab.send(pipeline, stream, batch);
+      await lab.consumeUntil(lab.input(pipeline, stream), lab.isIn(batch));
+      expect((await lab.landedOf(stream, batch.batchId)).checksum).toEqual(batch.checksum);
+      // Each partition holds less than maxBytes in all: without the common bound there would be one chunk, and the marker's.
+      const early = (await lab.manifestsOf(stream)).filter(({ ended }) => Object.keys(ended).length === 0);
+      expect(early.length).toBeGreaterThan(0);
+    } finally {
+      await lab.stop();
+    }
+  });
+});

@@ -59,7 +59,11 @@ export async function consume(
       report();
     },
     deadLetters: (found: Parameters<DeadLetterQueue['send']>[0]) => letters.send(found),
-    crowded: (): boolean => sumOf(landers, ({ bytes }) => bytes) > CHUNKS_IN_MEMORY * input.maxBytes,
+    // Only one that has its share: a small chunk would make room for nothing.
+    crowded: (own: number): boolean => {
+      const limit = CHUNKS_IN_MEMORY * input.maxBytes;
+      return own * landers.size >= limit && sumOf(landers, ({ bytes }) => bytes) > limit;
+    },
   };
 
   const joined = async (partitions: readonly number[]): Promise<void> => {

@@ -34,8 +34,8 @@ export interface LanderHooks {
   committed(): void;
   /** Keeps records that cannot be landed; only then is the range that they stand in committed. */
   deadLetters(letters: readonly DeadLetter[]): Promise<void>;
-  /** Whether all landers together hold more than they should: this one then commits what it has. */
-  crowded?(): boolean;
+  /** Whether all landers together hold more than they should, and one with `own` value bytes is to commit what it has. */
+  crowded?(own: number): boolean;
 }
 
 /** Lands one partition: takes its records in order, fills the chunk, commits it to the chain. One call at a time. */
@@ -146,7 +146,7 @@ export class PartitionLander {
       if (!halts || this.#chunk.empty || (await this.#commit()) === 'ours') throw error;
       return 'lost';
     }
-    if (!this.#chunk.full && this.#hooks.crowded?.() !== true) return undefined;
+    if (!this.#chunk.full && this.#hooks.crowded?.(this.bytes) !== true) return undefined;
     await control.alive();
     signal.throwIfAborted();
     const outcome = await this.#commit();
