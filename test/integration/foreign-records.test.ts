@@ -184,7 +184,7 @@ describe.skipIf(noStack)('the memory of a consumer', () => {
       const land = { type: 'kind', maxRecords: 1_000_000, maxBytes: 2_048 };
       const pipeline = lab.definition({ publish: { partitions: 16, batchRows: 20 }, land });
       const stream = await lab.prepared(pipeline);
-      const batch = await lab.cleanBatch(pipeline, stream, lab.rows(600));
+      const batch = await lab.cleanBatch(pipeline, stream, lab.rows(450));
       await lab.send(pipeline, stream, batch);
       await lab.consumeUntil(lab.input(pipeline, stream), lab.isIn(batch));
       expect((await lab.landedOf(stream, batch.batchId)).checksum).toEqual(batch.checksum);
