@@ -68,7 +68,11 @@ export class BatchLedger {
       this.#open.set(batch, { ...(open ?? this.#begun(record, head)), lastSeen: record.timestamp, damaged: true });
       return 'lost';
     }
-    if (seq < open.expected) return 'resent';
+    if (seq < open.expected) {
+      // Somebody is at it again: without this, a batch that is sent anew after a long silence would be closed in the middle of that.
+      this.#open.set(batch, { ...open, lastSeen: Math.max(open.lastSeen, record.timestamp) });
+      return 'resent';
+    }
     if (!marker) return 'next';
     if (marker.rows !== open.expected || !sameChecksum(marker.checksum, open.checksum)) {
       throw this.#conflict(record, head, open);
