@@ -8,6 +8,7 @@ import { DeadLetterQueue } from './dead-letters.ts';
 import type { EndedBatch } from './manifest.ts';
 import { PartitionLander, type LanderCounts } from './partition-lander.ts';
 import { SchemaRegistry } from './schema.ts';
+import { startLanders } from './start-landers.ts';
 import { watchForStalls } from './stall-watch.ts';
 
 /** Value bytes that the chunks of all partitions may hold together, in chunks of the definition's size. */
@@ -68,14 +69,12 @@ export async function consume(
 
   const joined = async (partitions: readonly number[]): Promise<void> => {
     landers.clear();
-    const watermarks = await deps.log.watermarks(input.topic);
-    for (const partition of partitions) {
-      const lander = new PartitionLander(deps.store, input, schemas, partition, landerHooks);
-      await lander.load();
-      const { low, high } = watermarks.get(partition) ?? { low: 0n, high: 0n };
-      starts.set(partition, lander.startAt(low, high));
+    const joining = partitions.map((at) => new PartitionLander(deps.store, input, schemas, at, landerHooks));
+    const found = await startLanders(deps.log, input.topic, joining);
+    for (const lander of joining) landers.set(lander.partition, lander);
+    for (const [partition, { at, high }] of found) {
+      starts.set(partition, at);
       highs.set(partition, high);
-      landers.set(partition, lander);
     }
     moved = Date.now();
     report();
