@@ -68,7 +68,8 @@ export async function acceptLoss(
     lastRecord: null,
     objects: [],
     open: before?.open ?? {},
-    ended: {},
+    // A consumer that died behind its manifest has left these to be finished by whoever finds them in the head.
+    ended: before?.ended ?? {},
     abandoned: [],
     resent: 0,
     foreign: 0,
