@@ -26,6 +26,8 @@ export interface PartitionProgress {
   /** Rows 0 … `sent` − 1 are in the log. */
   sent: number;
   ended: boolean;
+  /** Time of its newest record, in milliseconds since 1970; absent where nothing of it counts as sent. */
+  newest?: number;
   /** Where the batch lies there; absent where it does not. */
   span?: Span;
 }
@@ -71,7 +73,6 @@ export async function progressOf(
   ctx: StageContext,
 ): Promise<PartitionProgress[]> {
   const progress = plan.from.map((): PartitionProgress => ({ sent: 0, ended: false }));
-  const newest = plan.from.map(() => 0);
   const watermarks = await deps.log.watermarks(prepared.topic);
   const ranges = new Map<number, Range>();
   for (const [partition, from] of plan.from.entries()) {
@@ -92,14 +93,17 @@ export async function progressOf(
       const head = readHeaders(record, plan.epoch);
       const part = progress[record.partition];
       if (head?.batch !== plan.batch || !part) return;
-      if (head.marker) part.ended = true;
+      // A marker behind rows that the log no longer has ends nothing: nobody can tell here whether those were landed.
+      if (head.marker) part.ended ||= head.seq === part.sent;
+      // An attempt began again, as below: of what was there before nothing may be left at the consumer.
+      else if (head.seq === 0 && record.timestamp - (part.newest ?? 0) > staleMs) part.sent = 1;
       else if (head.seq === part.sent) part.sent += 1;
       part.span = { first: part.span?.first ?? String(record.offset), last: String(record.offset) };
-      newest[record.partition] = record.timestamp;
+      part.newest = Math.max(part.newest ?? 0, record.timestamp);
     },
     ctx.signal,
   );
-  return progress.map((part, partition) =>
-    !part.ended && Date.now() - (newest[partition] ?? 0) > staleMs ? { sent: 0, ended: false } : part,
+  return progress.map((part) =>
+    !part.ended && Date.now() - (part.newest ?? 0) > staleMs ? { sent: 0, ended: false } : part,
   );
 }
