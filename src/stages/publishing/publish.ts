@@ -98,7 +98,14 @@ class Publication {
   readonly #progress: readonly PartitionProgress[];
   readonly #writer: LogWriter;
   readonly #ctx: StageContext;
-  readonly #parts: { pending: LogRecord[]; rows: number; checksum: IdentityChecksum; span: Span | undefined }[];
+  readonly #parts: {
+    pending: LogRecord[];
+    rows: number;
+    checksum: IdentityChecksum;
+    span: Span | undefined;
+    newest: number | undefined;
+  }[];
+  readonly #silenceMs: number;
   #sent = 0;
   readonly #startedAt = performance.now();
 
@@ -114,7 +121,10 @@ class Publication {
     this.#progress = progress;
     this.#writer = writer;
     this.#ctx = ctx;
-    this.#parts = progress.map(({ span }) => ({ pending: [], rows: 0, checksum: emptyChecksum, span }));
+    this.#parts = progress.map(({ span, newest }) => ({
+      ...{ pending: [], rows: 0, checksum: emptyChecksum, span, newest },
+    }));
+    this.#silenceMs = durationMs(input.pipeline.land.abandonAfter) * 0.75;
   }
 
   async run(source: AsyncIterable<readonly CleanRow[]>): Promise<Pick<PublishResult, 'rows' | 'checksum' | 'spans'>> {
@@ -172,10 +182,23 @@ class Publication {
   }
 
   async #send(partition: number, records: readonly LogRecord[]): Promise<void> {
-    const first = await this.#writer.send(partition, records);
     const part = this.#parts[partition];
+    const now = Date.now();
+    if (part?.newest !== undefined && now - part.newest > this.#silenceMs) throw this.#outOfDate(partition);
+    const first = await this.#writer.send(partition, records);
+    if (part) part.newest = now;
     const last = String(first + BigInt(records.length) - 1n);
     if (part) part.span = { first: part.span?.first ?? String(first), last };
+  }
+
+  /** Who stood still for that long cannot know any more that the consumer still waits for the next row. */
+  #outOfDate(partition: number): SluiceError {
+    const { prepared, batch } = this.#input;
+    return new SluiceError(
+      'PublishInterrupted',
+      `Batch ${batch.batchId} has had no record in ${prepared.topic}, partition ${partition} for three quarters of land.abandonAfter. ` +
+        'The next attempt reads from the topic how far it got.',
+    );
   }
 
   /** The rest of every partition, then its marker: empty partitions get one too. */
