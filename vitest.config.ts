@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three rings: `unit` needs no server and takes seconds; `workflow` needs Temporal alone; `servers` needs the whole stack. */
+/** Four rings: `unit` needs no server and takes seconds; `model` neither, for a minute; `workflow` needs Temporal alone; `servers` needs the whole stack. */
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 180_000 } },
       {
         test: {
           name: 'workflow',
