@@ -219,7 +219,28 @@ export async function commit(model: Model, world: World, content: Content, fault
   const before = outcome.kind === 'done' ? [] : (model.newest.get(hour) ?? [undefined]);
   model.newest.set(hour, new Set([...before, batch.batchId]));
   model.wanted.set(hour, content);
+  if (outcome.kind === 'paused') world.commits.push({ hour, batchId: batch.batchId, actor });
   if (outcome.kind === 'failed' && !(actor.struck && isCode(outcome.error, 'StoreUnavailable'))) throw outcome.error;
+}
+
+/** A run that stood still while it made an hour goes on, whatever the hour has become since. */
+export class CommitGoesOn extends Step {
+  override check({ world }: Readonly<Model>): boolean {
+    return world.commits.length > 0;
+  }
+
+  async act(model: Model, world: World): Promise<void> {
+    const standing = world.commits.shift();
+    if (!standing) return;
+    const { hour, batchId, actor } = standing;
+    const outcome = await actor.resume();
+    if (outcome.kind === 'failed') throw outcome.error;
+    model.newest.set(hour, new Set([...(model.newest.get(hour) ?? []), batchId]));
+  }
+
+  override toString(): string {
+    return 'who makes an hour goes on';
+  }
 }
 
 /** A person gives up what is gone of a partition, and some records more. */

@@ -26,6 +26,7 @@ const ROUNDS = 4;
  */
 export async function heal(model: Model, world: World): Promise<Ending> {
   world.publishers.length = 0;
+  world.commits.length = 0;
   world.consumers.fill(undefined);
   let publishedAnew = 0;
   let open = [...model.begun];

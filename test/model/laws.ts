@@ -11,28 +11,37 @@ import type { World } from './world.ts';
 
 // What must hold, read from the bucket itself: none of the code under test is asked, but for the names of keys.
 
-/** Records that were found to be right, by the bytes that they had then. */
-const proven = new WeakMap<World, Map<string, { bytes: Buffer; objects: readonly string[] }>>();
+/** A record that was found to be right. */
+interface Proven {
+  readonly batch: string;
+  readonly bytes: Buffer;
+  readonly objects: readonly string[];
+}
+
+/** By key. */
+const proven = new WeakMap<World, Map<string, Proven>>();
 
 /**
- * Between any two steps: a batch that has a record is complete and stays the same for ever; an hour is what it was made.
- * @returns how many records there are
+ * Between any two steps: a batch that has a record is complete and stays the same for ever, though a later version of its record may
+ * name other objects; an hour is what it was made.
+ * @returns how many batches have a record
  */
 export function checkCommits(model: Model, world: World): number {
-  const known = proven.get(world) ?? new Map<string, { bytes: Buffer; objects: readonly string[] }>();
+  const known = proven.get(world) ?? new Map<string, Proven>();
   proven.set(world, known);
+  const newest = new Map<string, Proven>();
   for (const key of world.bucket.keys(`landing/${stream}/_batches/`)) {
-    const bytes = world.bucket.get(key);
+    const bytes = world.bucket.get(key) ?? Buffer.alloc(0);
     const before = known.get(key);
     if (before && before.bytes !== bytes) throw new Error(`${key} was changed`);
-    const gone = before?.objects.find((object) => !world.bucket.has(object));
-    if (gone !== undefined) throw new Error(`${gone} is gone, and ${key} names it`);
-    if (before || !bytes) continue;
-    const record = JSON.parse(bytes.toString()) as BatchRecord;
-    const content = world.universe.contents.find(({ batch }) => batch.batchId === record.batch);
-    if (!content) throw new Error(`${key} is the record of no batch`);
-    checkBatch(world, record, content);
-    known.set(key, { bytes, objects: record.objects.map((object) => object.key) });
+    const found = before ?? prove(world, bytes);
+    known.set(key, found);
+    newest.set(found.batch, found);
+  }
+  for (const [key, { batch }] of known) if (!newest.has(batch)) throw new Error(`${key} is gone`);
+  for (const { batch, objects } of newest.values()) {
+    const gone = objects.find((object) => !world.bucket.has(object));
+    if (gone !== undefined) throw new Error(`${gone} is gone, and batch ${batch} names it`);
   }
   for (const [hour, possible] of model.newest) {
     const key = world.bucket.keys(keys.hours(stream, hour)).at(-1);
@@ -41,7 +50,15 @@ export function checkCommits(model: Model, world: World): number {
       throw new Error(`hour ${hour} consists of ${batch}, and not of ${[...possible].join(' or ')}`);
     }
   }
-  return known.size;
+  return newest.size;
+}
+
+function prove(world: World, bytes: Buffer): Proven {
+  const record = JSON.parse(bytes.toString()) as BatchRecord;
+  const content = world.universe.contents.find(({ batch }) => batch.batchId === record.batch);
+  if (!content) throw new Error(`there is a record of ${record.batch}, which is no batch`);
+  checkBatch(world, record, content);
+  return { batch: record.batch, bytes, objects: record.objects.map(({ key }) => key) };
 }
 
 /** The objects of a batch hold its rows, each once, and the record says of them what is true. */

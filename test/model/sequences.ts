@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import type { Fault } from './actor.ts';
-import { AcceptLoss, CommitHour, ConsumerStarts, ConsumerTakes, Publish, PublisherGoesOn } from './commands.ts';
+import {
+  AcceptLoss,
+  CommitGoesOn,
+  CommitHour,
+  ConsumerStarts,
+  ConsumerTakes,
+  Publish,
+  PublisherGoesOn,
+} from './commands.ts';
 import { addPartition, foreignRecord, lateSendArrives, repeated, timePasses, truncation } from './happenings.ts';
 import { heal, type Ending } from './healing.ts';
 import { Model } from './model.ts';
@@ -40,7 +48,10 @@ const starting = fc.tuple(slot, rules, consumerFault).map(([at, given, fault]) =
 const taking = fc
   .tuple(slot, any, fc.integer({ min: 0, max: 20 }), consumerFault)
   .map(([at, partition, count, fault]) => new ConsumerTakes(at, partition, count, fault));
-const committing = fc.tuple(any, faults(6, ['fail', 'crash'])).map(([which, fault]) => new CommitHour(which, fault));
+const committing = fc
+  .tuple(any, faults(6, ['fail', 'crash', 'pause']))
+  .map(([which, fault]) => new CommitHour(which, fault));
+const committingOn = fc.constant(new CommitGoesOn());
 const happening = fc.oneof(
   fc.constant(addPartition),
   fc.constantFrom(0.05, 0.3, 0.6, 1.2).map(timePasses),
@@ -67,7 +78,10 @@ const setups: fc.Arbitrary<Setup> = fc.record({
 });
 
 /** What a sequence may be made of, each as often as it stands here. */
-const commands = [publishing, publishing, goingOn, starting, taking, taking, taking, committing, happening, happening];
+const commands = [
+  ...[publishing, publishing, goingOn, starting, taking, taking, taking],
+  ...[committing, committingOn, happening, happening],
+];
 
 export interface Run {
   readonly sequences: number;

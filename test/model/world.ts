@@ -35,6 +35,8 @@ export class World {
   readonly deadLetters = new Set<string>();
   /** Publishers that stand still within a send. */
   readonly publishers: Publisher[] = [];
+  /** Runs that stand still while they make an hour what it is to be. */
+  readonly commits: { readonly hour: string; readonly batchId: string; readonly actor: Actor }[] = [];
   /** Consumers that believe to be the only one. */
   readonly consumers: [Consumer | undefined, Consumer | undefined] = [undefined, undefined];
   /** What came about, to show that the sequences do bring it about. */
