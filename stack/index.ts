@@ -2,17 +2,18 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError, sentenceOf } from '../src/definition/errors.ts';
 import { withLock } from './lock.ts';
-import { cacheFolder, defaultStateFolder, isRoot, openStateFolder } from './paths.ts';
+import { defaultStateFolder, isRoot, openStateFolder } from './paths.ts';
 import { chosenPort, freePorts, requireFree } from './ports.ts';
 import { isAlive } from './process-identity.ts';
 import { StackProgress } from './progress.ts';
-import { provision } from './provision.ts';
+import { packageFolder, provision } from './provision.ts';
 import { end, kill, start, untilAnswering } from './server-process.ts';
-import { servers } from './servers/index.ts';
-import type { Place, Server } from './servers/server.ts';
+import { serversOf } from './servers/index.ts';
+import { packageOf, versionOf, type Place, type Server } from './servers/server.ts';
 import { emptyState, readState, recordProcess, writeState, type StackState } from './state.ts';
 import { findJdk } from './tools.ts';
-import { serverNames, usualServers, versions, type ServerName } from './versions.ts';
+import { kafkaOf, settleKafka, withZooKeeper } from './kafka-kind.ts';
+import { serverNames, usualServers, type KafkaKind, type ServerName } from './versions.ts';
 
 const PORTS_GRACE_MS = 15_000;
 
@@ -22,6 +23,8 @@ export interface StackOptions {
   readonly only?: readonly ServerName[];
   /** Servers beside the usual ones. */
   readonly with?: readonly ServerName[];
+  /** Which Kafka; the one that the stack has, or KRaft where it has none yet. */
+  readonly kafka?: KafkaKind;
   /** Any ports that are free, instead of the usual ones: for tests beside a running stack. */
   readonly freePorts?: boolean;
   readonly progress?: StackProgress;
@@ -42,6 +45,8 @@ export interface ServerStatus {
   readonly ports: readonly number[];
   readonly pid?: number;
   readonly link?: string;
+  /** What else there is to say of one that answers, a line each: brokers, topics. */
+  readonly details?: readonly string[];
 }
 
 /**
@@ -52,19 +57,21 @@ export interface ServerStatus {
 export async function up(options: StackOptions = {}): Promise<RunningStack> {
   const state = options.state ?? defaultStateFolder();
   const progress = options.progress ?? new StackProgress();
-  const names = options.only ?? [...usualServers, ...(options.with ?? [])];
+  const asked = options.only ?? [...usualServers, ...(options.with ?? [])];
+  const kind = settleKafka(await readState(state), options.kafka, asked);
+  const names = withZooKeeper(kind, asked);
+  const servers = serversOf(kind);
   const javaHomes = new Map<ServerName, string>();
   for (const name of names) {
     const { needsJava } = servers[name];
     if (needsJava) javaHomes.set(name, (await findJdk(needsJava)).home);
   }
-  const homes = new Map<ServerName, string>();
   // One after the other: two Go builds at once take the memory of both and no less time.
-  for (const name of names) homes.set(name, await provision(name, progress));
+  for (const name of names) await provision(packageOf(servers[name]), progress);
   const waiting = (holder: number): void =>
     progress.say('stack', `waiting for process ${holder}, which starts or stops it`);
   return withLock(join(state, 'lock'), waiting, async () => {
-    await settlePorts(state, names, options.freePorts ?? false);
+    await settle(state, kind, names, options.freePorts ?? false);
     const outcomes = await Promise.allSettled(
       names.map(async (name) => startServer(state, servers[name], javaHomes.get(name) ?? '', progress)),
     );
@@ -108,14 +115,15 @@ export async function down(options: StackOptions & { readonly remove?: boolean }
       progress.say('stack', `waiting for process ${holder}, which starts or stops it`);
     await withLock(join(state, 'lock'), waiting, async () => {
       const names = options.only ?? serverNames;
-      await Promise.all(
-        names.map(async (name) => {
-          const identity = now.processes[name];
-          if (!identity || !isAlive(identity)) return;
-          await end(identity);
-          progress.say(name, 'stopped');
-        }),
-      );
+      const stop = async (name: ServerName): Promise<void> => {
+        const identity = now.processes[name];
+        if (!identity || !isAlive(identity)) return;
+        await end(identity);
+        progress.say(name, 'stopped');
+      };
+      await Promise.all(names.filter((name) => name !== 'zookeeper').map(stop));
+      // Kafka takes leave of it.
+      if (names.includes('zookeeper')) await stop('zookeeper');
     });
   }
   if (!options.remove) return;
@@ -127,14 +135,15 @@ export async function down(options: StackOptions & { readonly remove?: boolean }
 export async function status(options: StackOptions = {}): Promise<ServerStatus[]> {
   const state = options.state ?? defaultStateFolder();
   const now = await readState(state);
-  const known = serverNames.filter(
-    (name) => (usualServers as readonly ServerName[]).includes(name) || now?.processes[name],
-  );
+  const kind = kafkaOf(now);
+  const servers = serversOf(kind);
+  const usual = withZooKeeper(kind, usualServers);
+  const known = serverNames.filter((name) => usual.includes(name) || now?.processes[name]);
   return Promise.all(
-    (options.only ?? known).map(async (name): Promise<ServerStatus> => {
+    withZooKeeper(kind, options.only ?? known).map(async (name): Promise<ServerStatus> => {
       const server = servers[name];
       const place = placeOf(state, now ?? { ...emptyState(), ports: server.ports }, server);
-      const base = { name, title: server.title, version: versions[name], ports: Object.values(place.ports) };
+      const base = { name, title: server.title, version: versionOf(server), ports: Object.values(place.ports) };
       const identity = now?.processes[name];
       if (!identity || !isAlive(identity)) return { ...base, state: 'stopped' };
       const answers = await server.answers(place).then(
@@ -142,11 +151,15 @@ export async function status(options: StackOptions = {}): Promise<ServerStatus[]
         () => false,
       );
       const link = server.link?.(place);
+      const details = answers
+        ? await server.details?.(place).catch((error: unknown) => [sentenceOf(error)])
+        : undefined;
       return {
         ...base,
         state: answers ? 'running' : 'not answering',
         pid: identity.pid,
         ...(link === undefined ? {} : { link }),
+        ...(details === undefined ? {} : { details }),
       };
     }),
   );
@@ -173,12 +186,13 @@ function placeOf(state: string, now: StackState, server: Server): Place {
     Object.entries(server.ports).map(([name, usual]) => [name, now.ports[name] ?? usual]),
   );
   const root = server.refusesRoot && isRoot() ? openStateFolder(state) : state;
-  const home = join(cacheFolder(), `${server.name}-${versions[server.name]}`);
+  const home = packageFolder(packageOf(server));
   const { credentials, ports: allPorts } = now;
   return { home, folder: join(root, server.name), ports, allPorts, credentials, javaHome: '' };
 }
 
 function running(state: string, now: StackState): RunningStack {
+  const servers = serversOf(kafkaOf(now));
   const started = serverNames.filter((name) => now.processes[name]);
   const environments = started.map((name) => servers[name].environment(placeOf(state, now, servers[name])));
   const links = started.flatMap((name) => {
@@ -192,9 +206,12 @@ function running(state: string, now: StackState): RunningStack {
   };
 }
 
-/** Ports are settled once for a server that runs, and anew for one that does not. */
-async function settlePorts(state: string, names: readonly ServerName[], free: boolean): Promise<void> {
+/** Ports are settled once for a server that runs, and anew for one that does not; which Kafka there is, once. */
+async function settle(state: string, kind: KafkaKind, names: readonly ServerName[], free: boolean): Promise<void> {
   const now = (await readState(state)) ?? emptyState();
+  // Once more, behind the lock: another `up` may have chosen meanwhile.
+  settleKafka(now, kind, names);
+  const servers = serversOf(kind);
   const wanted = names
     .filter((name) => {
       const identity = now.processes[name];
@@ -206,7 +223,8 @@ async function settlePorts(state: string, names: readonly ServerName[], free: bo
     name,
     free ? (now.ports[name] ?? ports[at] ?? usual) : chosenPort(name, usual, process.env),
   ]);
-  await writeState(state, { ...now, ports: { ...now.ports, ...Object.fromEntries(chosen) } });
+  const kafka = names.includes('kafka') ? { kafka: kind } : {};
+  await writeState(state, { ...now, ...kafka, ports: { ...now.ports, ...Object.fromEntries(chosen) } });
 }
 
 async function requireState(folder: string): Promise<StackState> {

@@ -4,7 +4,7 @@ import { parseArgs, styleText } from 'node:util';
 import { SluiceError, sentenceOf } from '../src/definition/errors.ts';
 import { down, logFile, runningStack, status, up, type ServerStatus, type StackOptions } from './index.ts';
 import { defaultStateFolder } from './paths.ts';
-import { serverNames, usualServers, type ServerName } from './versions.ts';
+import { kafkaKinds, optionalServers, serverNames, type KafkaKind, type ServerName } from './versions.ts';
 
 const usage = `Usage: npm run stack -- COMMAND [options]   (or: npx sluice stack COMMAND [options])
 
@@ -15,7 +15,8 @@ const usage = `Usage: npm run stack -- COMMAND [options]   (or: npx sluice stack
   logs NAME [-f]     print a server's log; -f goes on with what comes
 
   --only a,b         some servers only: ${serverNames.join(', ')}
-  --with a,b         servers beside the usual ones: ${serverNames.filter((name) => !(usualServers as readonly string[]).includes(name)).join(', ')}
+  --with a,b         servers beside the usual ones: ${optionalServers.join(', ')}
+  --kafka KIND       what Kafka keeps its metadata in: ${kafkaKinds.join(' or ')}; for a stack that has no Kafka yet
   --free-ports       any free ports instead of the usual ones
   --state DIR        a stack of its own in this folder
 `;
@@ -38,6 +39,7 @@ async function command(argv: readonly string[]): Promise<number> {
     options: {
       only: { type: 'string' },
       with: { type: 'string' },
+      kafka: { type: 'string' },
       'free-ports': { type: 'boolean', default: false },
       state: { type: 'string' },
       remove: { type: 'boolean', default: false },
@@ -52,6 +54,7 @@ async function command(argv: readonly string[]): Promise<number> {
     ...(values.state === undefined ? {} : { state: values.state }),
     ...(values.only === undefined ? {} : { only: values.only.split(',').map(serverName) }),
     ...(values.with === undefined ? {} : { with: values.with.split(',').map(serverName) }),
+    ...(values.kafka === undefined ? {} : { kafka: kafkaKind(values.kafka) }),
   };
   if (values.help || verb === undefined) {
     process.stdout.write(usage);
@@ -92,6 +95,13 @@ function serverName(text: string): ServerName {
   throw new SluiceError('SettingsInvalid', `"${text}" is no server of the stack: ${serverNames.join(', ')}.`);
 }
 
+/** @throws SluiceError `SettingsInvalid` */
+function kafkaKind(text: string): KafkaKind {
+  const found = kafkaKinds.find((kind) => kind === text);
+  if (found) return found;
+  throw new SluiceError('SettingsInvalid', `"${text}" is no kind of Kafka: ${kafkaKinds.join(' or ')}.`);
+}
+
 function print(all: readonly ServerStatus[]): void {
   const rows = all.map((server) => [
     server.name,
@@ -108,7 +118,9 @@ function print(all: readonly ServerStatus[]): void {
       .map((cell, at) => cell.padEnd(widths[at] ?? 0))
       .join('  ')
       .trimEnd();
+  const details = all.flatMap(({ name, details: lines = [] }) => lines.map((text) => `${name}: ${text}\n`));
   process.stdout.write(`${styleText('bold', line(head))}\n${rows.map((row) => `${line(row)}\n`).join('')}`);
+  if (details.length > 0) process.stdout.write(`\n${details.join('')}`);
 }
 
 async function printLog(state: string, name: ServerName, follow: boolean): Promise<number> {

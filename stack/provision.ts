@@ -7,16 +7,21 @@ import { withLock } from './lock.ts';
 import { cacheFolder } from './paths.ts';
 import type { StackProgress } from './progress.ts';
 import { requireGo, requireMaven, requirePip } from './tools.ts';
-import { sparkStore, versions, type ServerName } from './versions.ts';
+import { sparkStore, versions, type Package } from './versions.ts';
+
+/** A package's folder, in the cache where it has been provisioned. */
+export const packageFolder = ({ name, version }: Package): string => join(cacheFolder(), `${name}-${version}`);
 
 const run = promisify(execFile);
 
 /**
- * Makes sure of a server's files in the cache, and says where they are. What is being made lies beside the final folder and is renamed
+ * Makes sure of a package in the cache, and says where they are. What is being made lies beside the final folder and is renamed
  * only when it is whole, so an interrupted provisioning leaves nothing that looks finished; the next one starts it anew.
  */
-export async function provision(name: ServerName, progress: StackProgress): Promise<string> {
-  return provisionInto(join(cacheFolder(), `${name}-${versions[name]}`), name, progress, recipes[name]);
+export async function provision(wanted: Package, progress: StackProgress): Promise<string> {
+  return provisionInto(packageFolder(wanted), wanted.name, progress, (folder) =>
+    recipes[wanted.name](folder, progress, wanted.version),
+  );
 }
 
 /** {@link provision} with any recipe: `make` fills an empty folder. */
@@ -41,17 +46,19 @@ export async function provisionInto(
   });
 }
 
-const recipes: Readonly<Record<ServerName, (folder: string, progress: StackProgress) => Promise<void>>> = {
+type Recipe = (folder: string, progress: StackProgress, version: string) => Promise<void>;
+
+const recipes: Readonly<Record<Package['name'], Recipe>> = {
   temporal: goInstall('temporal', 'github.com/temporalio/cli/cmd/temporal', 'about 5 minutes on 2 cores'),
   minio: goInstall('minio', 'github.com/minio/minio', 'about 5 minutes on 2 cores'),
   mailpit: goInstall('mailpit', 'github.com/axllent/mailpit', 'about 1 minute'),
-  kafka: async (folder, progress) => {
+  kafka: async (folder, progress, version) => {
     await requireMaven();
     await writePom(folder, [
-      { group: 'org.apache.kafka', artifact: 'kafka_2.13', version: versions.kafka },
-      { group: 'org.apache.kafka', artifact: 'kafka-tools', version: versions.kafka },
+      { group: 'org.apache.kafka', artifact: 'kafka_2.13', version },
+      { group: 'org.apache.kafka', artifact: 'kafka-tools', version },
     ]);
-    await progress.during('kafka', `fetching Kafka ${versions.kafka} with Maven (56 MB)`, () =>
+    await progress.during('kafka', `fetching Kafka ${version} with Maven (56 MB)`, () =>
       command('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], folder),
     );
   },

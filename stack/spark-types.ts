@@ -30,7 +30,7 @@ const leftOut = `
   GetResourcesCommandResult StreamingQueryManagerCommandResult StreamingQueryListenerEventsResult CreateResourceProfileCommandResult
   CheckpointCommandResult MlCommandResult PipelineEventResult PipelineCommandResult PipelineQueryFunctionExecutionSignal`;
 
-const home = await provision('spark', new StackProgress());
+const home = await provision({ name: 'spark', version: versions.spark }, new StackProgress());
 const folder = await mkdtemp(join(tmpdir(), 'sluice-spark-types-'));
 try {
   const jar = join(home, 'jars', `spark-connect_2.13-${versions.spark}.jar`);

@@ -3,13 +3,15 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProcessIdentity } from './process-identity.ts';
-import { serverNames, type ServerName } from './versions.ts';
+import { serverNames, type KafkaKind, type ServerName } from './versions.ts';
 
 /** What one stack knows of itself, in its folder, readable by its owner alone. */
 export interface StackState {
   readonly credentials: { readonly user: string; readonly password: string };
   readonly ports: Readonly<Record<string, number>>;
   readonly processes: Readonly<Partial<Record<ServerName, ProcessIdentity>>>;
+  /** Which Kafka it has; absent before it has had one, and where an older version made it, which knew KRaft alone. */
+  readonly kafka?: KafkaKind;
 }
 
 export const emptyState = (): StackState => ({
@@ -42,10 +44,10 @@ async function readJson<T>(path: string): Promise<T | undefined> {
 }
 
 /** Written beside and renamed, so that a kill in the middle leaves the old state. */
-export async function writeState(folder: string, { credentials, ports }: StackState): Promise<void> {
+export async function writeState(folder: string, { credentials, ports, kafka }: StackState): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const temporary = `${file(folder)}.${process.pid}`;
-  await writeFile(temporary, JSON.stringify({ credentials, ports }, null, 2), { mode: 0o600 });
+  await writeFile(temporary, JSON.stringify({ credentials, ports, kafka }, null, 2), { mode: 0o600 });
   await rename(temporary, file(folder));
 }
 

@@ -21,6 +21,13 @@ const environmentSchema = z.object({
     (brokers) => brokers.every((broker) => /^.+:\d+$/.test(broker)),
     'needs host:port',
   ),
+  SLUICE_ZOOKEEPER: z
+    .string()
+    .regex(
+      /^$|^[^,/\s]+:\d+(,[^,/\s]+:\d+)*(\/\S*)?$/,
+      'needs host:port,host:port, with the chroot of Kafka at its end',
+    )
+    .default(''),
   SLUICE_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:9000'),
   SLUICE_S3_ACCESS_KEY: z.string().default(''),
   SLUICE_S3_SECRET_KEY: z.string().default(''),
@@ -56,6 +63,8 @@ const environmentSchema = z.object({
 /** What this process may talk to and touch. Read once at the start of a process; nothing else reads the environment. */
 export interface Settings {
   readonly kafka: { readonly brokers: readonly string[] };
+  /** Of a Kafka cluster that has ZooKeeper; absent on KRaft. `chroot` is empty or begins with a slash. */
+  readonly zookeeper?: { readonly servers: readonly string[]; readonly chroot: string };
   readonly store: {
     readonly endpoint: string;
     readonly accessKey: string;
@@ -100,6 +109,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const env = parsed.data;
   return {
     kafka: { brokers: env.SLUICE_KAFKA_BROKERS.length > 0 ? env.SLUICE_KAFKA_BROKERS : ['127.0.0.1:9092'] },
+    ...(env.SLUICE_ZOOKEEPER === '' ? {} : { zookeeper: zooKeeperOf(env.SLUICE_ZOOKEEPER) }),
     store: {
       endpoint: env.SLUICE_S3_ENDPOINT,
       accessKey: env.SLUICE_S3_ACCESS_KEY,
@@ -133,4 +143,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     ...(env.SLUICE_LOCAL_COPIES ? { localCopies: env.SLUICE_LOCAL_COPIES } : {}),
     workDir: env.SLUICE_WORK_DIR,
   };
+}
+
+/** Kafka's own way of writing it: the chroot stands once, behind the last server. */
+function zooKeeperOf(text: string): NonNullable<Settings['zookeeper']> {
+  const [servers = '', ...chroot] = text.split('/');
+  return { servers: servers.split(','), chroot: chroot.length === 0 ? '' : `/${chroot.join('/')}`.replace(/\/+$/, '') };
 }

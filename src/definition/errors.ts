@@ -39,6 +39,7 @@ export const errorCodes = {
   QualityBlocked: 'final',
   // servers and what they hold
   KafkaUnavailable: 'retry',
+  ZooKeeperUnavailable: 'retry',
   StoreUnavailable: 'retry',
   StoreNotCreateOnce: 'final',
   ElasticsearchUnavailable: 'retry',

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { KafkaConnector } from '../../src/connectors/kafka.ts';
 import { needs } from '../versions.ts';
+import { asBroker, brokerSettings, java, properties } from './kafka-common.ts';
 import { LOOPBACK, type Place, type Server } from './server.ts';
 
 const run = promisify(execFile);
@@ -16,7 +16,7 @@ export const kafka: Server = {
   needsJava: needs.jdk,
   prepare: async (place) => {
     await mkdir(place.folder, { recursive: true });
-    await writeFile(join(place.folder, 'server.properties'), properties(place));
+    await writeFile(join(place.folder, 'server.properties'), serverProperties(place));
     const formatted = join(place.folder, 'formatted');
     if (
       await access(formatted).then(
@@ -41,22 +41,12 @@ export const kafka: Server = {
       ...['-cp', join(place.home, 'lib', '*'), 'kafka.Kafka', join(place.folder, 'server.properties')],
     ],
   }),
-  answers: async ({ ports }) => {
-    const connector = new KafkaConnector({ brokers: [`${LOOPBACK}:${ports['kafka']}`] });
-    await connector.admin('the cluster', async (admin) => {
-      const { brokers } = await admin.describeCluster();
-      if (brokers.length === 0) throw new Error('no broker has registered yet');
-    });
-  },
-  environment: ({ ports }) => ({ SLUICE_KAFKA_BROKERS: `${LOOPBACK}:${ports['kafka']}` }),
+  ...asBroker,
 };
 
-function java({ javaHome }: Place): string {
-  return join(javaHome, 'bin', 'java');
-}
-
-function properties({ folder, ports }: Place): string {
-  const settings = {
+function serverProperties(place: Place): string {
+  const { ports } = place;
+  return properties({
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@${LOOPBACK}:${ports['kafkaController']}`,
@@ -64,15 +54,6 @@ function properties({ folder, ports }: Place): string {
     'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${ports['kafka']}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': join(folder, 'data'),
-    'auto.create.topics.enable': 'false',
-    'offsets.topic.replication.factor': '1',
-    'offsets.topic.num.partitions': '4',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
-    'group.initial.rebalance.delay.ms': '0',
-  };
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('');
+    ...brokerSettings(place),
+  });
 }

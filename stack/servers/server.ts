@@ -1,4 +1,4 @@
-import type { JdkNeed, ServerName } from '../versions.ts';
+import { versions, type JdkNeed, type Package, type ServerName } from '../versions.ts';
 
 /** Where a server runs: its folders and ports in one stack. */
 export interface Place {
@@ -30,6 +30,8 @@ export interface Server {
   readonly title: string;
   /** Ports by purpose, with the usual numbers. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Whose files it runs from, where that is not its own name in the version of that name. */
+  readonly runsFrom?: Package;
   /** Which JDKs it runs on, where it needs one. */
   readonly needsJava?: JdkNeed;
   /** It refuses to run as root: then it gets folders that its user can reach. */
@@ -43,7 +45,19 @@ export interface Server {
   environment(place: Place): Record<string, string>;
   /** Where there is something to look at. */
   link?(place: Place): string;
+  /** What else there is to say of one that answers: a line each. */
+  details?(place: Place): Promise<string[]>;
 }
+
+/** What has to be in the cache for a server. ZooKeeper has its files from the Kafka that brings it. */
+export function packageOf({ name, runsFrom }: Server): Package {
+  if (runsFrom) return runsFrom;
+  if (name === 'zookeeper') throw new RangeError('ZooKeeper is no package of its own');
+  return { name, version: versions[name] };
+}
+
+export const versionOf = (server: Server): string =>
+  server.name === 'zookeeper' ? versions.zookeeper : packageOf(server).version;
 
 /** Everything binds and is asked on loopback. */
 export const LOOPBACK = '127.0.0.1';

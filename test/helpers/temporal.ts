@@ -11,9 +11,13 @@ import { bundleWorkflows } from '../../src/workers/worker-set.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
 import { StackProgress } from '../../stack/progress.ts';
 import { provision } from '../../stack/provision.ts';
+import { versions } from '../../stack/versions.ts';
 
 /** The Temporal program of the stack's cache; undefined, with the reason printed, where it cannot be had. */
-export const program: string | undefined = await provision('temporal', new StackProgress(() => {})).then(
+export const program: string | undefined = await provision(
+  { name: 'temporal', version: versions.temporal },
+  new StackProgress(() => {}),
+).then(
   (folder) => join(folder, 'temporal'),
   (error: unknown) => {
     console.error(`Workflow tests are skipped: ${sentenceOf(error)}`);

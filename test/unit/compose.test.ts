@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { servers } from '../../stack/servers/index.ts';
-import { sparkStore, versions } from '../../stack/versions.ts';
+import { serversOf } from '../../stack/servers/index.ts';
+import { brokerSettings } from '../../stack/servers/kafka-common.ts';
+import { answeredWords } from '../../stack/servers/zookeeper.ts';
+import { kafkaKinds, sparkStore, versions, zooKeeperKafka } from '../../stack/versions.ts';
 import { searchAttributes } from '../../src/definition/names.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
 
@@ -17,6 +19,7 @@ interface Service {
   readonly command?: string | string[];
   readonly environment?: Record<string, string | number>;
   readonly ports: string[];
+  readonly profiles?: string[];
   readonly healthcheck?: { readonly test: string[] };
 }
 
@@ -30,7 +33,12 @@ describe('docker-compose.yml', () => {
     const single = Object.entries(services).filter(([name]) => !clusterOnly.includes(name));
     const tags = Object.fromEntries(single.map(([name, { image }]) => [name, image.split(':')[1]]));
     const { temporal, ...same } = versions;
-    expect(tags).toEqual({ ...same, temporal: temporal.replace(/^v/, ''), kibana: versions.elasticsearch });
+    expect(tags).toEqual({
+      ...same,
+      temporal: temporal.replace(/^v/, ''),
+      kibana: versions.elasticsearch,
+      'kafka-zookeeper': zooKeeperKafka,
+    });
     expect(text).toContain(`github.com/minio/minio@${versions.minio}`);
     for (const name of clusterOnly) expect(services[name]?.image).toBe(services['spark']?.image);
     expect(text).toContain(`FROM apache/spark:${versions.spark}`);
@@ -46,7 +54,8 @@ describe('docker-compose.yml', () => {
 
   it('watches the health of each, and opens each on loopback only, at the usual ports', () => {
     const usual = new Set(
-      Object.values(servers)
+      kafkaKinds
+        .flatMap((kind) => Object.values(serversOf(kind)))
         .flatMap(({ ports }) => Object.entries(ports))
         .filter(([name]) => !['temporalMetrics', 'kafkaController', 'elasticsearchTransport'].includes(name))
         .map(([, port]) => `127.0.0.1:${port}:${port}`),
@@ -54,6 +63,20 @@ describe('docker-compose.yml', () => {
     const open = new Set(Object.values(services).flatMap(({ ports }) => ports));
     expect(open).toEqual(new Set([...usual, '127.0.0.1:5601:5601', '127.0.0.1:8080:8080']));
     for (const { healthcheck } of Object.values(services)) expect(healthcheck?.test[0]).toBe('CMD');
+  });
+
+  it('has Kafka with ZooKeeper as the stack sets it up, in the place of the other one', () => {
+    const { zookeeper, 'kafka-zookeeper': broker, kafka } = services;
+    expect([zookeeper?.profiles, broker?.profiles, kafka?.profiles]).toEqual([['zookeeper'], ['zookeeper'], undefined]);
+    expect(broker?.ports).toEqual(kafka?.ports);
+    const folder = '/x';
+    const place = { folder, home: '', ports: {}, allPorts: {}, credentials: { user: '', password: '' }, javaHome: '' };
+    const settings = Object.entries(brokerSettings(place))
+      .filter(([name]) => !['log.dirs', 'offsets.topic.num.partitions'].includes(name))
+      .map(([name, value]) => `${name}=${value}`);
+    const words = String(broker?.command?.at(-1)).split(/\s+/);
+    expect(words).toEqual(expect.arrayContaining([...settings, 'zookeeper.connect=zookeeper:2181']));
+    expect(zookeeper?.environment?.['ZOO_4LW_COMMANDS_WHITELIST']).toBe(answeredWords);
   });
 
   it('holds no secret', () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { toLogicalHour } from '../../definition/hour.ts';
 import type { CleanFlags } from './clean.ts';
@@ -29,6 +29,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--force', 'run the hour although it is done', false)
     .option('--state <folder>', 'a stack of its own in this folder')
     .option('--free-ports', 'any free ports instead of the usual ones', false)
+    .addOption(
+      new Option('--kafka <kind>', 'what Kafka keeps its metadata in, for a stack that has none yet').choices([
+        ...['kraft', 'zookeeper'],
+      ]),
+    )
     .option(...json)
     .action(async (definition: string | undefined, options: object) => {
       code = await (await import('./start.ts')).start(definition, options);
