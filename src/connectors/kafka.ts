@@ -80,6 +80,14 @@ export class KafkaConnector {
     });
   }
 
+  /** By partition, the first offset whose record is not older than a time; the end where all are. */
+  async offsetsAt(topic: string, time: number): Promise<Map<number, bigint>> {
+    return this.admin(`offsets of ${topic}`, async (admin) => {
+      const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, time);
+      return new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    });
+  }
+
   /**
    * An idempotent producer that has one send in flight. After any rejected send it must be thrown away: kafkajs rolls its
    * sequence number back, and a later send could be acknowledged without ever being written.

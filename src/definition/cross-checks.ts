@@ -26,6 +26,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
     ...cleaningChecks(pipeline),
     ...generated(pipeline),
     ...references(pipeline),
+    ...topicSettings(pipeline),
     ...(durationMs(pipeline.schedule.every) < 60_000
       ? [{ path: ['schedule', 'every'], message: 'is shorter than a minute' }]
       : []),
@@ -121,6 +122,20 @@ function references(pipeline: Pipeline): Finding[] {
       return [{ path, message: `needs a ${types.join(' or ')}, but "${name}" is a ${type}` }];
     return [];
   });
+}
+
+function topicSettings({ publish, land }: Pipeline): Finding[] {
+  const { retention, minInsyncReplicas = 1, replication } = publish;
+  const findings: Finding[] = [];
+  if (durationMs(retention) < durationMs(land.abandonAfter)) {
+    const message = `"${retention}" is shorter than land.abandonAfter (${land.abandonAfter}): rows of a batch that still counts as alive would be deleted`;
+    findings.push({ path: ['publish', 'retention'], message });
+  }
+  if (minInsyncReplicas > replication) {
+    const message = `${minInsyncReplicas} is more than publish.replication (${replication}): no row could ever be sent`;
+    findings.push({ path: ['publish', 'minInsyncReplicas'], message });
+  }
+  return findings;
 }
 
 function unknown(path: readonly (string | number)[], name: string, names: readonly string[]): Finding {

@@ -30,6 +30,17 @@ const publish = z.strictObject({
   compression: z.enum(['none', 'gzip']).default('gzip'),
   batchRows: z.int().min(1).max(50_000).default(2_000).describe('Records a send, per partition.'),
   rowsPerSecond: z.int().min(1).optional().describe('Publish no faster than this.'),
+  retention: duration.default('30d').describe('How long the topic keeps a row, landed or not.'),
+  minInsyncReplicas: z
+    .int()
+    .min(1)
+    .max(9)
+    .optional()
+    .describe('Brokers that must have a row before it counts as sent; 2 where left out, 1 without replication.'),
+  onTopicDifference: z
+    .enum(['apply', 'warn', 'refuse'])
+    .default('apply')
+    .describe('Where the topic is set otherwise. What could lose rows is never merely warned of.'),
 });
 
 const land = z.strictObject({

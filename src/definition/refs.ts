@@ -39,6 +39,8 @@ export interface PreparedStream {
   readonly schema: string;
   /** What was made or changed, for the report: `created topic broadband (3 partitions)`. */
   readonly changes: readonly string[];
+  /** What stands otherwise than the definition says and was left so. Absent in runs of an older version. */
+  readonly warnings?: readonly string[];
 }
 
 /** One file as it was fetched. */

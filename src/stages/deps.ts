@@ -5,6 +5,7 @@ import type { Store } from '../connectors/object-store.ts';
 import type { SearchConnector } from '../connectors/search.ts';
 import type { SparkConnector } from '../connectors/spark/spark.ts';
 import type { Settings } from '../connectors/settings.ts';
+import type { ZooKeeperConnector } from '../connectors/zookeeper.ts';
 
 /** What every stage works with. Built once a process; tests build it on the real servers. */
 export interface StageDeps {
@@ -14,6 +15,8 @@ export interface StageDeps {
   readonly log: Log;
   readonly search: SearchConnector;
   readonly mail: MailConnector;
+  /** Absent where the worker's configuration names none: on KRaft there is none. */
+  readonly zookeeper?: ZooKeeperConnector;
   /** Absent where the worker's configuration names no Spark. */
   readonly spark?: SparkConnector;
   readonly settings: Settings;

@@ -197,6 +197,8 @@ export interface RunReport {
     /** What a reader should know of the import. */
     readonly notes?: readonly string[];
   };
+  /** What `prepare` made or changed, and what stands otherwise than the definition says; left out where there is neither. */
+  readonly prepared?: { readonly changes: readonly string[]; readonly warnings: readonly string[] };
   readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy'>;
   readonly generations: Readonly<Record<string, number>>;
   readonly batches: Readonly<Record<string, string>>;

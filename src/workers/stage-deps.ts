@@ -5,6 +5,7 @@ import { ObjectStore } from '../connectors/object-store.ts';
 import { SearchConnector } from '../connectors/search.ts';
 import { readSettings } from '../connectors/settings.ts';
 import { SparkConnector } from '../connectors/spark/spark.ts';
+import { ZooKeeperConnector } from '../connectors/zookeeper.ts';
 import type { StageDeps } from '../stages/deps.ts';
 
 /**
@@ -21,6 +22,7 @@ export function stageDepsOf(environment: Readonly<Record<string, string | undefi
     log: kafkaLog(kafka),
     search: new SearchConnector(settings.elasticsearch),
     mail: new MailConnector(settings.mail),
+    ...(settings.zookeeper ? { zookeeper: new ZooKeeperConnector(settings.zookeeper) } : {}),
     ...(settings.spark ? { spark: new SparkConnector(settings.spark) } : {}),
   };
 }

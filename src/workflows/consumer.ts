@@ -80,7 +80,10 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   setHandler(pauseSignal, () => void enter('paused'), { description: 'As the update, without an answer.' });
   setHandler(resumeSignal, () => void enter('running'), { description: 'As the update, without an answer.' });
   setHandler(drainSignal, () => void enter('draining'), { description: 'As the update, without an answer.' });
-  setHandler(adoptSignal, (newer) => {
+  setHandler(adoptSignal, (told) => {
+    // A run that began before the topic grew knows of fewer partitions.
+    const newer =
+      told.life === given.life ? { ...told, partitions: Math.max(told.partitions, given.partitions) } : told;
     // A run that still waits for a life of the topic that is over must not lead the consumer back to it.
     if (newer.life < given.life || JSON.stringify(newer) === JSON.stringify(given)) return;
     const recreated = newer.epoch !== given.epoch;

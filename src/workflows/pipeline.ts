@@ -8,6 +8,7 @@ import { awaitTurn } from './await-turn.ts';
 import { eachDataset } from './each-dataset.ts';
 import { failure, problemOf } from './failure.ts';
 import { landedSignal, type RunInput } from './messages.ts';
+import { preparedReport } from './prepared-report.ts';
 import { RunLog } from './run-log.ts';
 import { sourceReport } from './source-report.ts';
 import { stageActivities } from './stage-activities.ts';
@@ -40,6 +41,8 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
 
   let prepared = await run.stage('prepare', () => light('topic, bucket, index').prepare({ pipeline: definition }));
 
+  run.found(preparedReport(prepared));
+
   const imported = await run.stage('import', () => compute(hour).importSource(input));
   const { record } = imported;
   run.found({ source: sourceReport(imported) });
@@ -66,7 +69,9 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   run.found({ clean: { engine, quality, rejectedBy } });
   if (cleaned.evolved !== undefined) {
     definition = withEvolved(definition, cleaned.evolved);
+    const before = prepared;
     prepared = await run.stage('evolve', () => light('index, schema').prepare({ pipeline: definition }));
+    run.found(preparedReport([...before, ...prepared]));
   }
   const main = cleaned.batches[0];
   if (definition.save.localCopy && main) {

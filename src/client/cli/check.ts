@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { KafkaConnector } from '../../connectors/kafka.ts';
+import { describeCluster } from '../../connectors/kafka-cluster.ts';
 import { MailConnector } from '../../connectors/mail.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { SearchConnector } from '../../connectors/search.ts';
 import { requireSearchAttributes } from '../../connectors/temporal.ts';
 import { readSettings, type Settings } from '../../connectors/settings.ts';
 import { SparkConnector } from '../../connectors/spark/spark.ts';
+import { ZooKeeperConnector, zooKeeperSentence } from '../../connectors/zookeeper.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { SluiceClient } from '../sluice-client.ts';
 
@@ -22,6 +24,7 @@ export async function check(options: { json?: boolean }): Promise<number> {
   const verdicts = await Promise.all([
     tried('Temporal', 'set TEMPORAL_ADDRESS', checkTemporal),
     tried('Kafka', 'set SLUICE_KAFKA_BROKERS', () => checkKafka(new KafkaConnector(settings.kafka), name)),
+    ...(settings.zookeeper ? [tried('ZooKeeper', 'set SLUICE_ZOOKEEPER', () => checkZooKeeper(settings))] : []),
     tried('Object store', 'set SLUICE_S3_ENDPOINT, SLUICE_S3_ACCESS_KEY and SLUICE_S3_SECRET_KEY', () =>
       checkStore(new ObjectStore(settings.store), name),
     ),
@@ -69,7 +72,20 @@ async function checkTemporal(): Promise<string> {
   }
 }
 
+/** Asked for nothing: brokers write to it, and Sluice never does. */
+async function checkZooKeeper({ zookeeper, kafka }: Settings): Promise<string> {
+  if (!zookeeper) return '';
+  const connector = new ZooKeeperConnector(zookeeper);
+  // Where Kafka is away its own line says so; how ZooKeeper is can be told all the same.
+  const brokers = await describeCluster(new KafkaConnector(kafka)).then(
+    (cluster) => cluster.brokers,
+    () => [],
+  );
+  return zooKeeperSentence(await connector.verify(brokers));
+}
+
 async function checkKafka(kafka: KafkaConnector, topic: string): Promise<string> {
+  const { brokers, controller } = await describeCluster(kafka);
   await kafka.createTopic(topic, { partitions: 1, replication: 1, config: {} });
   try {
     const producer = kafka.producer();
@@ -81,7 +97,7 @@ async function checkKafka(kafka: KafkaConnector, topic: string): Promise<string>
     }
     const high = (await kafka.watermarks(topic)).get(0)?.high;
     if (high !== 1n) throw new SluiceError('KafkaUnavailable', `Kafka took one record and counts ${high ?? 'none'}.`);
-    return 'topic made, record written and counted, topic deleted';
+    return `${brokers.length === 1 ? 'broker' : 'brokers'} ${brokers.join(', ')}, controller ${controller}; topic made, record written and counted, topic deleted`;
   } finally {
     await kafka.admin(`topic ${topic}`, (admin) => admin.deleteTopics({ topics: [topic] }));
   }

@@ -3,7 +3,7 @@ import { loadDefinition } from '../../definition/load.ts';
 import type { LaunchResult, RunReport } from '../../workflows/messages.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { follow } from './follow.ts';
-import { bold, equationLines, importLines, Screen, staleLines } from './screen.ts';
+import { bold, equationLines, importLines, preparedLines, Screen, staleLines } from './screen.ts';
 
 export interface RunOptions {
   readonly hour?: string;
@@ -31,7 +31,8 @@ export async function run(file: string, options: RunOptions): Promise<number> {
       screen.say('That run had begun before: what is new here counts from the next run of the hour on.');
     if (options.json) process.stdout.write(`${JSON.stringify(summaryOf(launched, report))}\n`);
     else if (report) {
-      for (const line of [...importLines(report), ...equationLines(report), ...staleLines(report)]) screen.say(line);
+      const lines = [preparedLines, importLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report));
+      for (const line of lines) screen.say(line);
     }
     return 0;
   } finally {
@@ -91,6 +92,7 @@ export function summaryOf(launched: LaunchResult, report: RunReport | undefined)
           generations: report.generations,
           equations: report.equations,
           stages: report.stages,
+          prepared: report.prepared,
           source: report.source,
           clean: report.clean,
           madeStale: report.madeStale,

@@ -45,6 +45,14 @@ export function equationLines({ equations }: RunReport): string[] {
   ]);
 }
 
+/** What was made or changed for the run, and what stands otherwise than the definition says. */
+export function preparedLines({ prepared }: RunReport): string[] {
+  return [
+    ...(prepared?.changes ?? []).map((change) => `prepared: ${change}`),
+    ...(prepared?.warnings ?? []).map((warning) => `warning: ${warning}`),
+  ];
+}
+
 /** What the import had to say, and that an hour repeats another. */
 export function importLines({ source, sameAs }: RunReport): string[] {
   return [

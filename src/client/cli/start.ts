@@ -5,7 +5,7 @@ import { loadDefinition } from '../../definition/load.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
-import { bold, equationLines, Screen, seconds, staleLines } from './screen.ts';
+import { bold, equationLines, preparedLines, Screen, seconds, staleLines } from './screen.ts';
 import {
   isReachable,
   rememberSourcePort,
@@ -21,6 +21,7 @@ export interface StartOptions {
   readonly force?: boolean;
   readonly state?: string;
   readonly freePorts?: boolean;
+  readonly kafka?: 'kraft' | 'zookeeper';
   readonly json?: boolean;
 }
 
@@ -51,6 +52,7 @@ export async function start(definition: string | undefined, options: StartOption
   const stack: StackOptions = {
     freePorts: options.freePorts ?? false,
     ...(options.state === undefined ? {} : { state: options.state }),
+    ...(options.kafka === undefined ? {} : { kafka: options.kafka }),
   };
   const ours = (await runningStack(stack)) === undefined;
   let source: ServedSource | undefined;
@@ -71,7 +73,8 @@ export async function start(definition: string | undefined, options: StartOption
 
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false }, screen);
     const { launched, report } = await orStopped(Promise.race([work, rejectWhenDead(worker, log)]));
-    if (report) for (const line of [...equationLines(report), ...staleLines(report)]) screen.say(line);
+    const lines = report ? [preparedLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report)) : [];
+    for (const line of lines) screen.say(line);
     showLinks(running, launched.workflowId, launched.hour, screen);
     screen.say(`Took ${seconds(Date.now() - startedAt)} in all`);
     if (options.json) {

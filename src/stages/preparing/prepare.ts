@@ -7,6 +7,7 @@ import { schemaVersion } from '../hashing.ts';
 import { prepareIndex } from '../indexing/prepare-index.ts';
 import type { PrepareInput } from '../io.ts';
 import { storeSchema } from '../landing/schema.ts';
+import { requireCluster } from './cluster-health.ts';
 import { proveCreateOnce } from './create-once-test.ts';
 import { prepareTopic } from './topic.ts';
 
@@ -15,15 +16,21 @@ export async function prepare(deps: StageDeps, input: PrepareInput, ctx: StageCo
   const madeBucket = await deps.store.ensureBucket();
   await proveCreateOnce(deps);
   if (input.pipeline.engine === 'spark') await requireSpark(deps, ctx);
+  ctx.progress({ note: `Kafka at ${deps.kafka.brokers.join(', ')}` });
+  const cluster = await requireCluster(deps);
   const prepared: PreparedStream[] = [];
   for (const stream of streamsOf(input.pipeline)) {
     ctx.signal.throwIfAborted();
     ctx.progress({ note: `topic ${stream.topic}, index ${stream.alias}` });
-    prepared.push(await prepareStream(deps, stream, input.pipeline));
+    prepared.push(await prepareStream(deps, stream, input.pipeline, cluster.brokers));
   }
   const [main, ...others] = prepared;
-  if (!madeBucket || !main) return prepared;
-  return [{ ...main, changes: [`created bucket ${deps.store.bucket}`, ...main.changes] }, ...others];
+  if (!main) return prepared;
+  const changes = madeBucket ? [`created bucket ${deps.store.bucket}`] : [];
+  return [
+    { ...main, changes: [...changes, ...main.changes], warnings: [...cluster.warnings, ...(main.warnings ?? [])] },
+    ...others,
+  ];
 }
 
 /** Here and not when an hour has been fetched: a cluster that is away is known before. */
@@ -33,8 +40,13 @@ async function requireSpark({ spark }: StageDeps, { signal, progress }: StageCon
   await spark.verify(signal);
 }
 
-async function prepareStream(deps: StageDeps, stream: Stream, pipeline: Pipeline): Promise<PreparedStream> {
-  const { life, changes } = await prepareTopic(deps, stream, pipeline.publish);
+async function prepareStream(
+  deps: StageDeps,
+  stream: Stream,
+  pipeline: Pipeline,
+  brokers: readonly number[],
+): Promise<PreparedStream> {
+  const { life, partitions, changes, warnings } = await prepareTopic(deps, stream, pipeline.publish, brokers);
   const schema = schemaVersion(stream.output, pipeline.land);
   await storeSchema(deps.store, stream.name, schema, stream.output, pipeline.land);
   const index = await prepareIndex(deps.search, stream, pipeline);
@@ -42,12 +54,13 @@ async function prepareStream(deps: StageDeps, stream: Stream, pipeline: Pipeline
     dataset: stream.dataset,
     stream: stream.name,
     topic: stream.topic,
-    partitions: life.partitions,
+    partitions,
     epoch: life.epoch,
     life: life.n,
     index: index.index,
     alias: stream.alias,
     schema,
     changes: [...changes, ...index.changes],
+    warnings,
   };
 }

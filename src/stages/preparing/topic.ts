@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { describeTopic, type StandingTopic } from '../../connectors/kafka-topic.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { Stream } from '../../definition/streams.ts';
 import type { StageDeps } from '../deps.ts';
+import { ManifestChain } from '../landing/chain.ts';
+import { requireBrokers, requirePartitions } from './cluster-health.ts';
+import { settleTopic } from './settle-topic.ts';
+import { wantedSettings } from './topic-settings.ts';
 
 /** One life of a topic, as it is kept create-once: Kafka's own topic id never reaches kafkajs. */
 export interface TopicLife {
@@ -11,64 +16,94 @@ export interface TopicLife {
   /** Eight hex digits, a header on every record. */
   readonly epoch: string;
   readonly topic: string;
+  /** As it was made; it may have grown since. */
   readonly partitions: number;
   readonly createdAt: string;
 }
 
-const THIRTY_DAYS_MS = 30 * 86_400_000;
-
-/** What a topic must be like for nothing to be lost in it. */
-function topicConfig(replication: number): Record<string, string> {
-  return {
-    'cleanup.policy': 'delete',
-    'retention.ms': String(THIRTY_DAYS_MS),
-    'min.insync.replicas': String(Math.min(2, replication)),
-    'unclean.leader.election.enable': 'false',
-    'message.timestamp.type': 'CreateTime',
-    'compression.type': 'producer',
-  };
+/** A topic that rows may be sent to. */
+export interface PreparedTopic {
+  readonly life: TopicLife;
+  /** So many partitions the next batches are spread over. */
+  readonly partitions: number;
+  readonly changes: string[];
+  readonly warnings: string[];
 }
 
 /**
- * Finds the topic of a stream, or makes it and mints its epoch. Two at once end up with the same epoch.
- * @throws SluiceError `TopicNotOurs` where another pipeline owns it or nobody of ours made it,
- * `TopicMismatch` where it has fewer partitions than the definition says
+ * Finds the topic of a stream, or makes it and mints its epoch; has its settings as the definition wants them, and its partitions ready to
+ * take rows. Two at once end up with the same epoch.
+ * @param brokers those that are up
+ * @throws SluiceError `TopicNotOurs` where another pipeline owns it or nobody of ours made it, `TopicMismatch` where it is otherwise than the
+ * definition says and that is refused, `KafkaUnavailable` where it takes no rows now
  */
 export async function prepareTopic(
   deps: Pick<StageDeps, 'kafka' | 'store'>,
   stream: Stream,
   publish: Pipeline['publish'],
-): Promise<{ life: TopicLife; changes: string[] }> {
+  brokers: readonly number[],
+): Promise<PreparedTopic> {
   await claim(deps, stream);
   const { topic } = stream;
-  const standing = await deps.kafka.partitionsOf(topic);
   const newest = await newestLife(deps, stream);
-  if (standing !== undefined) {
-    if (!newest) {
-      throw new SluiceError(
-        'TopicNotOurs',
-        `Topic ${topic} exists, but pipeline ${stream.pipeline} has no record of having made it. ` +
-          'Delete the topic, or give publish.topic another name.',
-      );
-    }
-    if (standing < publish.partitions) {
-      throw new SluiceError(
-        'TopicMismatch',
-        `Topic ${topic} has ${standing} partitions and publish.partitions says ${publish.partitions}. ` +
-          'Partitions of a topic in use are not added, as keys would move: set publish.partitions back, or name a new topic.',
-      );
-    }
-    await markMade(deps, stream, newest);
-    return { life: newest, changes: [] };
+  let standing = await describeTopic(deps.kafka, topic);
+  let life = newest;
+  const changes: string[] = [];
+  if (!standing) {
+    requireBrokers(deps, brokers, publish);
+    life = await nextLife(deps, stream, newest, publish.partitions);
+    standing = await makeTopic(deps, life, publish);
+    changes.push(`created topic ${topic} (${life.partitions} partitions, epoch ${life.epoch})`);
   }
-  const life = await nextLife(deps, stream, newest, publish.partitions);
-  await deps.kafka.createTopic(topic, {
-    partitions: life.partitions,
-    replication: publish.replication,
-    config: topicConfig(publish.replication),
-  });
+  if (!life) {
+    throw new SluiceError(
+      'TopicNotOurs',
+      `Topic ${topic} exists, but pipeline ${stream.pipeline} has no record of having made it. ` +
+        'Delete the topic, or give publish.topic another name.',
+    );
+  }
+  if (standing.partitions.length < life.partitions) {
+    throw new SluiceError(
+      'TopicMismatch',
+      `Topic ${topic} has ${standing.partitions.length} partitions, and ${stream.pipeline} made it with ${life.partitions}: somebody made it anew. ` +
+        'Delete it, and the next run makes it with an epoch of its own.',
+    );
+  }
   await markMade(deps, stream, life);
-  return { life, changes: [`created topic ${topic} (${life.partitions} partitions, epoch ${life.epoch})`] };
+  const { epoch } = life;
+  const settled = await settleTopic(deps, topic, publish, standing, (ms) => landedBefore(deps, stream, epoch, ms));
+  return {
+    life,
+    partitions: Math.min(settled.topic.partitions.length, Math.max(life.partitions, publish.partitions)),
+    changes: [...changes, ...settled.changes],
+    warnings: [...settled.warnings, ...requirePartitions(topic, settled.topic)],
+  };
+}
+
+async function makeTopic(
+  { kafka }: Pick<StageDeps, 'kafka'>,
+  { topic, partitions }: TopicLife,
+  publish: Pipeline['publish'],
+): Promise<StandingTopic> {
+  await kafka.createTopic(topic, { partitions, replication: publish.replication, config: wantedSettings(publish) });
+  const made = await describeTopic(kafka, topic);
+  if (made) return made;
+  throw new SluiceError('KafkaUnavailable', `Topic ${topic} was made, and Kafka does not name it yet.`);
+}
+
+/** Whether all rows of a topic that are older than so many milliseconds have landed. */
+async function landedBefore(
+  { kafka, store }: Pick<StageDeps, 'kafka' | 'store'>,
+  { topic, name }: Stream,
+  epoch: string,
+  ms: number,
+): Promise<boolean> {
+  for (const [partition, offset] of await kafka.offsetsAt(topic, Date.now() - ms)) {
+    const chain = new ManifestChain(store, name, epoch, partition);
+    await chain.load();
+    if (chain.position < offset) return false;
+  }
+  return true;
 }
 
 /** A topic belongs to one stream: the first to name it. */
