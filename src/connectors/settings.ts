@@ -24,7 +24,7 @@ const environmentSchema = z.object({
   SLUICE_ZOOKEEPER: z
     .string()
     .regex(
-      /^$|^[^,/\s]+:\d+(,[^,/\s]+:\d+)*(\/\S*)?$/,
+      /^$|^[^,/\s]+:\d+(,[^,/\s]+:\d+)*(\/[^,\s]*)?$/,
       'needs host:port,host:port, with the chroot of Kafka at its end',
     )
     .default(''),

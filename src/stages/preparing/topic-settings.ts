@@ -1,11 +1,9 @@
 import type { StandingTopic } from '../../connectors/kafka-topic.ts';
 import { durationMs } from '../../definition/duration.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
+import { MESSAGE_BYTES } from '../publishing/send-size.ts';
 
 type Publish = Pipeline['publish'];
-
-/** Room for what is sent at once: half of it may be rows that wait together, the other half one row more. */
-export const MESSAGE_BYTES = 8 * 1024 * 1024;
 
 /** Codecs that kafkajs reads; `producer` leaves batches as they were sent. */
 const READABLE = ['producer', 'gzip', 'uncompressed'];

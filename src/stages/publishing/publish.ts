@@ -25,13 +25,14 @@ import { markerHeaders, rowHeaders, type EndMarker } from '../record.ts';
 import { encodeValue } from '../record-value.ts';
 import { generate } from './generate.ts';
 import { planBatch, progressOf, type PartitionProgress, type PublishPlan } from './plan.ts';
+import { SEND_BYTES, sizeOf } from './send-size.ts';
 
 /** Holds no offset. */
 const NOWHERE: Span = { first: '0', last: '-1' };
 
 /**
  * Streams clean.csv into the topic: adds the generated fields, numbers the rows of each partition, and ends each partition with a
- * marker. Any attempt goes on where the log says that the last one stopped. Memory: `partitions × publish.batchRows` rows.
+ * marker. Any attempt goes on where the log says that the last one stopped. Memory: `partitions × publish.batchRows` rows, at most 4 MiB a partition.
  *
  * @throws SluiceError `PublishInterrupted`, `KafkaUnavailable`, `StoreUnavailable` (worth a retry), `ObjectCorrupt`
  */
@@ -100,6 +101,7 @@ class Publication {
   readonly #ctx: StageContext;
   readonly #parts: {
     pending: LogRecord[];
+    bytes: number;
     rows: number;
     checksum: IdentityChecksum;
     span: Span | undefined;
@@ -122,7 +124,7 @@ class Publication {
     this.#writer = writer;
     this.#ctx = ctx;
     this.#parts = progress.map(({ span, newest }) => ({
-      ...{ pending: [], rows: 0, checksum: emptyChecksum, span, newest },
+      ...{ pending: [], bytes: 0, rows: 0, checksum: emptyChecksum, span, newest },
     }));
     this.#silenceMs = durationMs(input.pipeline.land.abandonAfter) * 0.75;
   }
@@ -144,7 +146,8 @@ class Publication {
         if (done.ended || seq < done.sent) continue;
         const value = encodeValue(stream.output, generate(stream, hour, id, row.values));
         part.pending.push({ key: id, value, headers: rowHeaders(this.#head(seq)) });
-        if (part.pending.length >= pipeline.publish.batchRows) await this.#flush(partition);
+        part.bytes += sizeOf(id, value);
+        if (part.pending.length >= pipeline.publish.batchRows || part.bytes >= SEND_BYTES) await this.#flush(partition);
       }
     }
     await this.#end();
@@ -166,6 +169,7 @@ class Publication {
     const records = part.pending;
     if (records.length === 0) return;
     part.pending = [];
+    part.bytes = 0;
     await failPoint('publish:before-send');
     await this.#send(partition, records);
     await failPoint('publish:after-send');
