@@ -212,11 +212,13 @@ async function settle(state: string, kind: KafkaKind, names: readonly ServerName
   // Once more, behind the lock: another `up` may have chosen meanwhile.
   settleKafka(now, kind, names);
   const servers = serversOf(kind);
+  const runs = (name: ServerName): boolean => {
+    const identity = now.processes[name];
+    return identity !== undefined && isAlive(identity);
+  };
   const wanted = names
-    .filter((name) => {
-      const identity = now.processes[name];
-      return !identity || !isAlive(identity);
-    })
+    // A Kafka that runs looks for ZooKeeper where it was.
+    .filter((name) => !runs(name) && !(name === 'zookeeper' && runs('kafka')))
     .flatMap((name) => Object.entries(servers[name].ports));
   const ports = free ? await freePorts(wanted.length) : [];
   const chosen = wanted.map(([name, usual], at) => [

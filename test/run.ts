@@ -17,6 +17,7 @@ interface Totals {
 
 const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
 const state = join(folder, 'stack');
+const zooKeeperState = join(folder, 'zookeeper');
 const environment: Record<string, string> = {};
 let running = false;
 try {
@@ -26,6 +27,18 @@ try {
   await up({ state, freePorts: true, only: ['spark'] }).catch((error: unknown) => {
     environment['SLUICE_TEST_NO_SPARK'] = sentenceOf(error);
     console.error(`Tests on Spark are skipped: ${sentenceOf(error)}`);
+  });
+  // With a Temporal of its own: the consumers that other tests leave behind must not be led to this Kafka.
+  environment['SLUICE_TEST_ZOOKEEPER'] = zooKeeperState;
+  const withZooKeeper = {
+    state: zooKeeperState,
+    freePorts: true,
+    kafka: 'zookeeper',
+    only: ['temporal', 'kafka'],
+  } as const;
+  await up(withZooKeeper).catch((error: unknown) => {
+    environment['SLUICE_TEST_NO_ZOOKEEPER'] = sentenceOf(error);
+    console.error(`Tests on Kafka with ZooKeeper are skipped: ${sentenceOf(error)}`);
   });
 } catch (error) {
   environment['SLUICE_TEST_NO_STACK'] = sentenceOf(error);
@@ -48,7 +61,7 @@ try {
 
 async function stop(): Promise<void> {
   running = false;
-  await down({ state, remove: true });
+  await Promise.all([state, zooKeeperState].map((one) => down({ state: one, remove: true })));
 }
 
 function run(command: string, args: readonly string[]): Promise<number> {

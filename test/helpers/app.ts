@@ -42,7 +42,8 @@ export class TestApp {
     this.#close = close;
   }
 
-  static async start(): Promise<TestApp> {
+  /** @param other variables that lead to other servers than those of the test stack */
+  static async start(other: Readonly<Record<string, string>> = {}): Promise<TestApp> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-app-'));
     let files: Map<string, Served> | undefined;
     const server = createServer((request, response) => {
@@ -60,6 +61,7 @@ export class TestApp {
     const environment = {
       ...process.env,
       ...stack,
+      ...other,
       SLUICE_SOURCE_ALLOW: host,
       SLUICE_LOCAL_COPIES: join(folder, 'copies'),
       SLUICE_WORK_DIR: join(folder, 'work'),

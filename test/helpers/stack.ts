@@ -16,3 +16,18 @@ export async function testStack(): Promise<RunningStack> {
   if (!running) throw new Error('no test stack runs: use "npm test", or set SLUICE_TEST_STACK to the folder of one');
   return running;
 }
+
+const zooKeeperState = process.env['SLUICE_TEST_ZOOKEEPER'];
+
+/** The same for Kafka with ZooKeeper, which is a stack of its own beside the other one. */
+export const noZooKeeper =
+  noStack || (zooKeeperState ?? '') === '' || process.env['SLUICE_TEST_NO_ZOOKEEPER'] !== undefined;
+
+/** The folder of a stack that has Temporal and Kafka with ZooKeeper, and nothing else. */
+export function zooKeeperStack(): string {
+  if (noZooKeeper || zooKeeperState === undefined)
+    throw new Error(
+      'no Kafka with ZooKeeper runs: use "npm test", or set SLUICE_TEST_ZOOKEEPER to the folder of a stack',
+    );
+  return zooKeeperState;
+}

@@ -28,6 +28,7 @@ afterAll(async () => {
 const nowhere = (): Record<string, string> => ({
   TEMPORAL_ADDRESS: `127.0.0.1:${closed}`,
   SLUICE_KAFKA_BROKERS: `127.0.0.1:${closed}`,
+  SLUICE_ZOOKEEPER: `127.0.0.1:${closed}`,
   SLUICE_S3_ENDPOINT: `http://127.0.0.1:${closed}`,
   SLUICE_ELASTICSEARCH_URL: `http://127.0.0.1:${closed}`,
   SLUICE_SMTP_URL: `smtp://127.0.0.1:${closed}`,
@@ -59,6 +60,8 @@ describe('sluice', () => {
     ['no hour', ['run', 'x.yaml', '--hour', 'yesterday'], /not an hour/],
     ['no number', ['status', '--limit', 'many'], /number/],
     ['an argument for the worker', ['worker', 'fast'], /takes no arguments/],
+    ['no kind of Kafka', ['stack', 'up', '--kafka', 'raft'], /"raft" is no kind of Kafka: kraft or zookeeper/],
+    ['no kind of Kafka to start with', ['start', '--kafka', 'raft'], /kraft, zookeeper/],
     ['no server of the stack', ['stack', 'logs', 'redis'], /"redis" is no server/],
     ['no command of the stack', ['stack', 'upp'], /"upp" is no command/],
     ['an unknown option of the stack', ['stack', 'up', '--fast'], /--fast/],
@@ -100,7 +103,8 @@ describe('sluice', () => {
     const { code, out } = await sluice('check', '--json');
     expect(code).toBe(1);
     const { servers } = JSON.parse(out) as { servers: { server: string; ok: boolean; sentence: string }[] };
-    expect(servers.map(({ server }) => server)).toEqual(['Temporal', 'Kafka', 'Object store', 'Elasticsearch', 'Mail']);
+    const asked = ['Temporal', 'Kafka', 'ZooKeeper', 'Object store', 'Elasticsearch', 'Mail'];
+    expect(servers.map(({ server }) => server)).toEqual(asked);
     for (const { ok, sentence } of servers) {
       expect(ok).toBe(false);
       expect(sentence).toMatch(/npm run stack -- up/);
