@@ -246,7 +246,14 @@ export class ObjectStore {
 
   async remove(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.#guard(keys[0] ?? '', () => this.#single.removeObjects(this.bucket, [...keys]));
+    await this.#guard(keys[0] ?? '', async () => {
+      // It resolves with what could not be removed, in another form than its types say.
+      const [refused] = (await this.#single.removeObjects(this.bucket, [...keys])) as {
+        Code?: string;
+        Message?: string;
+      }[];
+      if (refused) throw Object.assign(new Error(refused.Message ?? ''), { code: refused.Code ?? '' });
+    });
   }
 
   /** Removes every object below a prefix. */

@@ -11,6 +11,7 @@ export const errorCodes = {
   SettingsInvalid: 'final',
   FixesInvalid: 'final',
   HourUnknown: 'final',
+  HourRemoved: 'final',
   // import
   SourceNotFound: 'final',
   SourceForbidden: 'final',

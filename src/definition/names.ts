@@ -25,13 +25,19 @@ export function hiveEscape(value: string): string {
 
 /** Object keys. `stream` is what {@link streamName} gives. */
 export const keys = {
-  raw: (pipeline: string, sha256: string) => `raw/${pipeline}/${sha256}`,
+  rawAll: (pipeline: string) => `raw/${pipeline}/`,
+  raw: (pipeline: string, sha256: string) => `${keys.rawAll(pipeline)}${sha256}`,
   /** What a download stores on its way. */
   fetching: (pipeline: string) => `tmp/fetching/${pipeline}/`,
   sparkScratches: () => 'tmp/spark/',
   /** What Spark reads and writes besides the parsed object, under a session's id. */
   sparkScratch: (session: string) => `${keys.sparkScratches()}${session}/`,
+  /** Where gc keeps for a day what it took away. */
+  collected: () => 'tmp/collected/',
+  parsedAll: () => 'parsed/',
   parsedPrefix: (rawSha: string, dialectSha: string) => `parsed/${rawSha}-${dialectSha.slice(0, 16)}/`,
+  /** All that the runs of a pipeline, or of one of its aggregates, keep: an hour a folder. */
+  runs: (stream: string) => `runs/${stream}/`,
   imports: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/imports/`,
   importRecord: (pipeline: string, hour: LogicalHour, n: number) => `${keys.imports(pipeline, hour)}${number6(n)}.json`,
   attempt: (pipeline: string, hour: LogicalHour, runId: string, file: string) =>
@@ -59,12 +65,17 @@ export const keys = {
   topic: (stream: string, n: number) => `${keys.topics(stream)}${number6(n)}.json`,
   topicMade: (stream: string, n: number) => `landing/${stream}/_topics_made/${number6(n)}.json`,
   schema: (stream: string, version: string) => `landing/${stream}/_schemas/${version}.json`,
+  data: (stream: string) => `landing/${stream}/date=`,
   dataPrefix: (stream: string, date: string, type: string) =>
     `landing/${stream}/date=${hiveEscape(date)}/type=${hiveEscape(type)}/`,
   dataFile: (batchId: string, epoch: string, partition: number, first: bigint, sha256: string, extension: string) =>
     `${batchId}-e${epoch}-p${partition4(partition)}-${offset20(first)}-${sha256.slice(0, 16)}.${extension}`,
+  /** A data object of a compacted batch: it may be named by this version of the batch's record, or by later ones that took it over. */
+  compactedFile: (batchId: string, version: number, sha256: string, extension: string) =>
+    `${batchId}-v${number6(version)}-${sha256.slice(0, 16)}.${extension}`,
+  chains: (stream: string) => `landing/${stream}/_manifests/`,
   chain: (stream: string, epoch: string, partition: number) =>
-    `landing/${stream}/_manifests/e${epoch}/p${partition4(partition)}/`,
+    `${keys.chains(stream)}e${epoch}/p${partition4(partition)}/`,
   manifest: (stream: string, epoch: string, partition: number, first: bigint) =>
     `${keys.chain(stream, epoch, partition)}${offset20(first)}.json`,
   losses: (stream: string, epoch: string) => `landing/${stream}/_losses/e${epoch}/`,
@@ -81,10 +92,12 @@ export const keys = {
   deadLettersReplayed: (stream: string) => `landing/${stream}/_dead_letters_replayed/`,
   deadLetterReplayed: (stream: string, epoch: string, partition: number, offset: bigint) =>
     `${keys.deadLettersReplayed(stream)}e${epoch}/p${partition4(partition)}-${offset20(offset)}.json`,
-  parts: (stream: string, batchId: string, epoch: string) => `landing/${stream}/_parts/${batchId}/e${epoch}/`,
+  partsAll: (stream: string, batchId: string) => `landing/${stream}/_parts/${batchId}/`,
+  parts: (stream: string, batchId: string, epoch: string) => `${keys.partsAll(stream, batchId)}e${epoch}/`,
   part: (stream: string, batchId: string, epoch: string, partition: number) =>
     `${keys.parts(stream, batchId, epoch)}p${partition4(partition)}.json`,
-  batches: (stream: string, batchId: string) => `landing/${stream}/_batches/${batchId}.`,
+  batchesAll: (stream: string) => `landing/${stream}/_batches/`,
+  batches: (stream: string, batchId: string) => `${keys.batchesAll(stream)}${batchId}.`,
   batchRecord: (stream: string, batchId: string, version: number) =>
     `${keys.batches(stream, batchId)}${number6(version)}.json`,
   hoursAll: (stream: string) => `landing/${stream}/_hours/`,

@@ -233,6 +233,8 @@ export interface HourRecord {
   readonly rows: number;
   /** Under `duplicates.acrossRuns`: what it was compared with. */
   readonly seen?: SeenHours;
+  /** The hour is older than what is kept: this is its last generation, nothing of it can be committed or read any more. */
+  readonly removed?: { readonly at: string; readonly reason: string };
 }
 
 /**

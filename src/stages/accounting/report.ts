@@ -1,8 +1,9 @@
-import { keys } from '../../definition/names.ts';
+import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { ObjectRef, StaleMark } from '../../definition/refs.ts';
 import { standingMark, takeMarkOff } from '../cleaning/stale-hours.ts';
 import type { StageDeps } from '../deps.ts';
 import type { DoneInput, RunReport } from '../io.ts';
+import { requireKept } from '../landing/hour-record.ts';
 
 type Store = Pick<StageDeps, 'store'>;
 
@@ -20,8 +21,10 @@ export async function writeReport(deps: Store, report: RunReport): Promise<Objec
 /**
  * The report of the newest run that took an hour to its end. An hour record alone does not say that its rows are indexed. A stale hour
  * is not done: it is to run again.
+ * @throws SluiceError `HourRemoved` where retention has removed the hour
  */
 export async function findDone(deps: Store, input: DoneInput): Promise<RunReport | undefined> {
+  await requireKept(deps, streamName(input.pipeline, mainDataset), input.hour);
   const report = await newestDone(deps, input);
   return report && !(await standingMark(deps, report)) ? report : undefined;
 }

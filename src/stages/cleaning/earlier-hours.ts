@@ -9,7 +9,7 @@ import { inGroups } from '../in-groups.ts';
 type Store = Pick<StageDeps, 'store'>;
 
 /**
- * The committed hours, ascending: of each its record of the highest generation.
+ * The committed hours, ascending: of each its record of the highest generation. Those that retention removed are left out.
  * @param below only those below this hour; all of them where it is left out
  */
 export async function committedHours(deps: Store, pipeline: string, below?: LogicalHour): Promise<HourRecord[]> {
@@ -22,7 +22,7 @@ export async function committedHours(deps: Store, pipeline: string, below?: Logi
     newest.set(key.slice(prefix.length).split('/')[0] ?? '', key);
   }
   const records = await inGroups([...newest.values()], (key) => deps.store.findJson<HourRecord>(key));
-  return records.filter((record) => record !== undefined);
+  return records.filter((record) => record !== undefined).filter(({ removed }) => removed === undefined);
 }
 
 /** What a run compares its keys with, hour by hour. An hour that repeats another has no keys of its own. */

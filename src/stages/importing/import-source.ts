@@ -1,13 +1,14 @@
 import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
-import { keys } from '../../definition/names.ts';
+import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import type { ImportRecord, ImportResult } from '../../definition/refs.ts';
+import { rawFiles, type ImportRecord, type ImportResult } from '../../definition/refs.ts';
 import { sourceChecks } from '../../definition/source-checks.ts';
 import { addressesOf } from '../../definition/source.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { definitionSha } from '../hashing.ts';
 import type { ImportInput } from '../io.ts';
+import { requireKept } from '../landing/hour-record.ts';
 import { isPast, namesItsHour } from './address.ts';
 import { fetchImport } from './fetch-import.ts';
 import { FetchSession } from './fetch-session.ts';
@@ -20,7 +21,7 @@ import { committedBefore, sameAs } from './unchanged.ts';
  *
  * The import record is made once the bytes have turned out to be CSV and before its columns are compared: a page of HTML
  * is not worth keeping, a file with a renamed column is, since a corrected definition can replay it.
- * @throws SluiceError `ImportNotRecorded`, `Source…`, `SecretRefused`, `SchemaDrift`
+ * @throws SluiceError `ImportNotRecorded`, `HourRemoved`, `Source…`, `SecretRefused`, `SchemaDrift`
  */
 export async function importSource(deps: StageDeps, input: ImportInput, context: StageContext): Promise<ImportResult> {
   try {
@@ -36,6 +37,7 @@ export async function importSource(deps: StageDeps, input: ImportInput, context:
 
 async function imported(deps: StageDeps, input: ImportInput, context: StageContext): Promise<ImportResult> {
   const { pipeline, hour } = input;
+  await requireKept(deps, streamName(pipeline.name, mainDataset), hour);
   const newest = await newestRecord(deps, pipeline.name, hour);
   const replayed = newest !== undefined && !input.refetch;
   if (!replayed) refusePast(input);
@@ -112,6 +114,19 @@ async function keepRecord(deps: StageDeps, record: ImportRecord): Promise<Import
       keys.importRecord(record.pipeline, record.hour, n),
       { ...record, n },
     );
+    if (created) await requireFiles(deps, value);
     if (created || value.raw.sha256 === record.raw.sha256) return value;
+  }
+}
+
+/**
+ * A file that was there already may have been unnamed until now, and on its way out: gc looks for new records after it has removed one,
+ * and the record's writer looks for its files after the record, so one of the two sees the other.
+ */
+async function requireFiles({ store }: StageDeps, record: ImportRecord): Promise<void> {
+  for (const { uri } of [record.raw, ...rawFiles(record).map(({ raw }) => raw)]) {
+    if (await store.exists(store.keyOf(uri))) continue;
+    await store.remove([keys.importRecord(record.pipeline, record.hour, record.n)]);
+    throw new SluiceError('StoreUnavailable', `${uri} was collected while it was imported; it is fetched again.`);
   }
 }

@@ -65,7 +65,8 @@ export async function parseRaw(
   const { limits } = pipeline.source;
   const prefix = keys.parsedPrefix(record.raw.sha256, formatSha(pipeline, record));
   const known = await deps.store.findJson<ParsedObject>(`${prefix}parsed.json`);
-  if (known) {
+  // gc may have been stopped half-way through it, when nothing named its file.
+  if (known && (await isWhole(deps, prefix, known))) {
     if (known.rows.read > limits.rows) throw tooManyRows(record.source, limits.rows);
     return known;
   }
@@ -77,6 +78,12 @@ export async function parseRaw(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+async function isWhole({ store }: StageDeps, prefix: string, parsed: ParsedObject): Promise<boolean> {
+  const there = new Set<string>();
+  for await (const { key } of store.list(prefix)) there.add(store.uri(key));
+  return [...parsed.parts, ...(parsed.rejects ? [parsed.rejects] : [])].every(({ uri }) => there.has(uri));
 }
 
 /**

@@ -31,6 +31,7 @@ export async function sameAs(
   content: Pick<HourRecord, 'rawSha' | 'definitionSha'>,
 ): Promise<LogicalHour | undefined> {
   const before = await committedBefore(deps, pipeline, hour);
+  // One that was removed has no content: its hashes are empty.
   if (before?.rawSha !== content.rawSha || before.definitionSha !== content.definitionSha) return undefined;
   return before.sameAs ?? before.hour;
 }

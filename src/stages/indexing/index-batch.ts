@@ -7,6 +7,7 @@ import { decodeParquet, type Row } from '../../formats/parquet.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { sameChecksum } from '../identity.ts';
 import type { IndexInput } from '../io.ts';
+import { recordToRead } from '../landing/batch-record.ts';
 import { newestHour } from '../landing/hour-record.ts';
 import { SchemaRegistry, type LandSchema } from '../landing/schema.ts';
 import { documentOf, documentVersion, type IndexedDocument } from './documents.ts';
@@ -26,7 +27,7 @@ const CONCURRENCY = 2;
  */
 export async function indexBatch(deps: StageDeps, input: IndexInput, ctx: StageContext): Promise<IndexResult> {
   const { prepared, landed, hourRecord } = input;
-  const record = JSON.parse((await deps.store.fetch(landed.record)).toString()) as BatchRecord;
+  const record = await recordToRead(deps.store, prepared.stream, landed.batch);
   const schema = await new SchemaRegistry(deps.store, prepared.stream).get(record.schema);
   const before = await indexedRows(deps.search, prepared.index, hourRecord);
   if (before.rows !== record.rows || !sameChecksum(before.checksum, record.checksum)) {

@@ -106,6 +106,17 @@ export async function newestBatchRecord(
 }
 
 /**
+ * The record of a landed batch to read its objects by: the newest version, since an older one's are there for a day only after it was
+ * superseded. All versions hold the same rows.
+ * @throws SluiceError `ObjectCorrupt` where the record is gone
+ */
+export async function recordToRead(store: Store, stream: string, batch: string): Promise<BatchRecord> {
+  const newest = await newestBatchRecord(store, stream, batch);
+  if (newest) return newest.record;
+  throw new SluiceError('ObjectCorrupt', `The record of batch ${batch} of ${stream} should be there and is not.`);
+}
+
+/**
  * Whether a batch has landed: a fact read from the store, whoever missed the signal.
  * @throws SluiceError `RowsUnaccounted` where rows of it are among those that a person gave up
  */

@@ -3,8 +3,8 @@ import type { OutputColumn } from '../../definition/columns.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import { encodeJsonLines } from '../../formats/json-lines.ts';
-import { encodeParquet, type Row } from '../../formats/parquet.ts';
+import { decodeJsonLines, encodeJsonLines } from '../../formats/json-lines.ts';
+import { decodeParquet, encodeParquet, type Row } from '../../formats/parquet.ts';
 import { decodeValue } from '../record-value.ts';
 
 /** The column of every data object that holds the record's id. */
@@ -46,6 +46,11 @@ export class LandSchema {
     return this.format === 'parquet'
       ? encodeParquet([...this.columns], rows)
       : encodeJsonLines([...this.columns], rows);
+  }
+
+  /** The rows of a data object, in batches. @throws SluiceError `ObjectCorrupt` */
+  decode(bytes: Buffer): Iterable<Row[]> {
+    return this.format === 'parquet' ? decodeParquet(this.columns, bytes) : decodeJsonLines(this.columns, bytes);
   }
 }
 

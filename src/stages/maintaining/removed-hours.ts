@@ -1,0 +1,71 @@
+import { hourKey, type LogicalHour } from '../../definition/hour.ts';
+import { keys } from '../../definition/names.ts';
+import type { StageDeps } from '../deps.ts';
+import { listHours, readHours, type ListedHour } from './committed.ts';
+import type { Sweep } from './sweep.ts';
+
+type Store = Pick<StageDeps, 'store'>;
+
+const WHAT = 'objects of hours that are not kept';
+
+/** The hours of a stream that retention removed before this moment: no record of theirs can be committed any more. */
+export async function removedHours(
+  deps: Store,
+  stream: string,
+  before: number,
+): Promise<ReadonlyMap<LogicalHour, ListedHour>> {
+  const old = (await listHours(deps, stream)).filter(({ writtenAt }) => writtenAt < before);
+  const removed = (await readHours(deps, old)).filter(({ record }) => record.removed !== undefined);
+  return new Map(removed.map((hour) => [hour.hour, hour]));
+}
+
+/**
+ * Takes away what is left of removed hours but the record that says so: parts, then batch records (of parts a late consumer would make
+ * a record again), then everything of their runs.
+ * @param met batches of these hours of which objects were found
+ */
+export async function sweepRemovedHours(
+  { store }: Store,
+  pipeline: string,
+  stream: string,
+  removed: ReadonlyMap<LogicalHour, ListedHour>,
+  met: ReadonlySet<string>,
+  sweep: Sweep,
+): Promise<void> {
+  if (removed.size === 0) return;
+  const folders = new Map([...removed.keys()].map((hour) => [hourKey(hour), hour]));
+  const prefix = keys.runs(stream);
+  const ofRuns: { key: string; bytes: number }[] = [];
+  const batches = new Set(met);
+  for await (const object of store.list(prefix)) {
+    const [hour = '', place, batch] = object.key.slice(prefix.length).split('/');
+    if (!folders.has(hour)) continue;
+    ofRuns.push(object);
+    if (place === 'batches' && batch !== undefined) batches.add(batch);
+  }
+  for (const batch of batches) {
+    for await (const object of store.list(keys.partsAll(stream, batch))) await sweep.take(WHAT, object);
+  }
+  await sweep.flush();
+  for (const batch of batches) {
+    for await (const object of store.list(keys.batches(stream, batch))) await sweep.take(WHAT, object);
+  }
+  for (const { older } of removed.values()) for (const object of older) await sweep.take(WHAT, object);
+  if (stream === pipeline) await sweepQuarantine(store, pipeline, folders, sweep);
+  await sweep.flush();
+  // Last: they say which batches the hours had.
+  for (const object of ofRuns) await sweep.take(WHAT, object);
+  await sweep.flush();
+}
+
+async function sweepQuarantine(
+  store: Store['store'],
+  pipeline: string,
+  folders: ReadonlyMap<string, LogicalHour>,
+  sweep: Sweep,
+): Promise<void> {
+  const prefix = keys.quarantines(pipeline);
+  for await (const object of store.list(prefix)) {
+    if (folders.has(object.key.slice(prefix.length).replace('.json', ''))) await sweep.take(WHAT, object);
+  }
+}
