@@ -14,10 +14,17 @@ import { commitHour } from '../stages/landing/hour-record.ts';
 import { acceptLoss } from '../stages/landing/losses.ts';
 import { prepare } from '../stages/preparing/prepare.ts';
 import { publish } from '../stages/publishing/publish.ts';
+import { collectGarbage, type GarbageInput } from '../stages/maintaining/garbage.ts';
+import { compactStream, type CompactStreamInput } from '../stages/maintaining/compact-stream.ts';
+import { retain, type RetainInput } from '../stages/maintaining/retention.ts';
 import { attended } from './attended.ts';
 import { consumingActivities } from './consuming.ts';
 import { turnActivities } from './turns.ts';
 
+export type { CompactReport } from '../stages/maintaining/compact-stream.ts';
+export type { GarbageReport } from '../stages/maintaining/garbage.ts';
+export type { RetainReport } from '../stages/maintaining/retention.ts';
+export type { Tally } from '../stages/maintaining/tally.ts';
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
 export type { ConsumeInput, Landed, LossInput, RunReport, StageTiming } from '../stages/io.ts';
 
@@ -40,6 +47,9 @@ export function createActivities(deps: StageDeps) {
     writeReport: (report: io.RunReport) => attended(() => writeReport(deps, report)),
     findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),
     sendFailureAlert: (input: io.AlertInput) => attended(() => sendFailureAlert(deps, input)),
+    compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),
+    collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
+    retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),
     ...consumingActivities(deps),
     ...turnActivities(),
   };

@@ -3,9 +3,11 @@ import {
   Client,
   Connection,
   ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   WorkflowFailedError,
   type ScheduleOptions,
+  type ScheduleUpdateOptions,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { noTemporal, requireListening, temporalPlace } from '../connectors/temporal.ts';
@@ -13,7 +15,8 @@ import { durationMs } from '../definition/duration.ts';
 import { SluiceError, sentenceOf, type ErrorCode } from '../definition/errors.ts';
 import { ids, taskQueues } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
-import type { launch, pipeline as pipelineWorkflow } from '../workflows/index.ts';
+import type { launch, maintenance, pipeline as pipelineWorkflow } from '../workflows/index.ts';
+import type { MaintenanceInput, MaintenanceReport } from '../workflows/maintenance-messages.ts';
 import type { LaunchInput, LaunchResult, RunProgress, RunReport } from '../workflows/messages.ts';
 
 export interface RunSummary {
@@ -58,7 +61,7 @@ export class SluiceClient {
     return this.#client;
   }
 
-  /** Creates the pipeline's schedule, or brings it up to the definition. Whether it is paused stays as a person left it. */
+  /** Creates the pipeline's schedule and that of its maintenance, or brings them up to the definition. Whether they are paused stays as a person left it. */
   async applySchedule(pipeline: Pipeline): Promise<'created' | 'updated'> {
     const { every, offset, catchUp, paused } = pipeline.schedule;
     const input: LaunchInput = { pipeline };
@@ -75,14 +78,77 @@ export class SluiceClient {
       // An hour that is not imported is gone, so runs never wait for each other.
       policies: { overlap: ScheduleOverlapPolicy.ALLOW_ALL, catchupWindow: durationMs(catchUp) },
     } satisfies Omit<ScheduleOptions, 'scheduleId'>;
-    const scheduleId = ids.schedule(pipeline.name);
+    await this.#applyMaintenance(pipeline);
+    return this.#apply(ids.schedule(pipeline.name), parts, paused);
+  }
+
+  /** The daily work on what is stored; no schedule where the definition asks for none. */
+  async #applyMaintenance(pipeline: Pipeline): Promise<void> {
+    const { offset, paused, compact, gc } = pipeline.maintenance;
+    const scheduleId = ids.maintenance(pipeline.name);
+    if (!compact && !gc && pipeline.keep.hours === undefined) {
+      await this.#client.schedule
+        .getHandle(scheduleId)
+        .delete()
+        .catch((error: unknown) => {
+          if (!(error instanceof ScheduleNotFoundError)) throw error;
+        });
+      return;
+    }
+    const input: MaintenanceInput = { pipeline };
+    const parts = {
+      spec: { intervals: [{ every: '1d' as const, offset: durationMs(offset) }] },
+      action: {
+        type: 'startWorkflow' as const,
+        workflowType: 'maintenance',
+        workflowId: scheduleId,
+        taskQueue: taskQueues.light,
+        args: [input],
+        staticSummary: `Daily maintenance of ${pipeline.name}`,
+      },
+      // One that was missed is made up for by the next.
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '12h' as const },
+    } satisfies Omit<ScheduleOptions, 'scheduleId'>;
+    await this.#apply(scheduleId, parts, paused);
+  }
+
+  async #apply(
+    scheduleId: string,
+    parts: Omit<ScheduleOptions, 'scheduleId' | 'state'>,
+    paused: boolean,
+  ): Promise<'created' | 'updated'> {
     try {
       await this.#client.schedule.create({ scheduleId, ...parts, state: { paused } });
       return 'created';
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await this.#client.schedule.getHandle(scheduleId).update((now) => ({ ...now, ...parts, state: now.state }));
+      await this.#client.schedule
+        .getHandle(scheduleId)
+        .update((now) => ({ ...now, ...parts, state: now.state }) as ScheduleUpdateOptions);
       return 'updated';
+    }
+  }
+
+  /** Starts maintenance of a pipeline now. @returns the id of its workflow */
+  async startMaintenance(input: MaintenanceInput): Promise<string> {
+    const workflowId = `${ids.maintenance(input.pipeline.name)}-${new Date().toISOString()}-${randomUUID().slice(0, 8)}`;
+    await this.#client.workflow.start<typeof maintenance>('maintenance', {
+      workflowId,
+      taskQueue: taskQueues.light,
+      args: [input],
+    });
+    return workflowId;
+  }
+
+  /**
+   * Waits for maintenance to end.
+   * @throws SluiceError with its own code and sentence where it failed
+   */
+  async maintenanceResult(workflowId: string): Promise<MaintenanceReport> {
+    try {
+      return await this.#client.workflow.getHandle<typeof maintenance>(workflowId).result();
+    } catch (error) {
+      throw failureOf(error);
     }
   }
 

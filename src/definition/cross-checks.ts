@@ -27,6 +27,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
     ...generated(pipeline),
     ...references(pipeline),
     ...topicSettings(pipeline),
+    ...retention(pipeline),
     ...(durationMs(pipeline.schedule.every) < 60_000
       ? [{ path: ['schedule', 'every'], message: 'is shorter than a minute' }]
       : []),
@@ -38,6 +39,22 @@ function unwritable(pipeline: Pipeline): Finding[] {
   return textsIn([], pipeline).flatMap(({ path, text }) =>
     isStorable(text) ? [] : [{ path, message: 'holds a NUL or half of a character, which not every engine reads' }],
   );
+}
+
+function retention({ keep: { hours }, duplicates, maintenance }: Pipeline): Finding[] {
+  const findings: Finding[] = [];
+  const day = 86_400_000;
+  if (hours !== undefined && durationMs(hours) < day) {
+    findings.push({ path: ['keep', 'hours'], message: 'is shorter than a day' });
+  }
+  if (hours !== undefined && duplicates.acrossRuns === true) {
+    const message = 'removes nothing under duplicates.acrossRuns: every hour is compared with all earlier ones';
+    findings.push({ path: ['keep', 'hours'], message });
+  }
+  if (durationMs(maintenance.offset) >= day) {
+    findings.push({ path: ['maintenance', 'offset'], message: 'is a day or more; it counts from midnight' });
+  }
+  return findings;
 }
 
 function columnNames({ columns, generate, derive, contract }: Pipeline): Finding[] {

@@ -116,6 +116,8 @@ export const ids = {
   pipeline: (pipeline: string, hour: LogicalHour) => `pipeline/${pipeline}/${hour}`,
   consumer: (stream: string, shard: number) => `consumer/${stream}/${shard}`,
   schedule: (pipeline: string) => pipeline,
+  /** Also the id of its schedule: no pipeline's name has a `/`. */
+  maintenance: (pipeline: string) => `maintenance/${pipeline}`,
   group: (stream: string, shard: number) => `sluice-${stream}-${shard}`,
 } as const;
 

@@ -90,6 +90,21 @@ const dashboards = z.strictObject({
     .describe('Indexed as `location`, a geo point.'),
 });
 
+const keep = z.strictObject({
+  hours: duration
+    .optional()
+    .describe(
+      'How old an hour may become before it is removed, whole and for good: 90d. Every hour is kept where left out.',
+    ),
+});
+
+const maintenance = z.strictObject({
+  offset: duration.default('3h').describe('How long after midnight UTC, every day.'),
+  compact: z.boolean().default(true).describe('Write the small data objects of past days as fewer.'),
+  gc: z.boolean().default(true).describe('Remove what no record reaches, a day after.'),
+  paused: z.boolean().default(false),
+});
+
 const retries = z.strictObject({
   attempts: z.int().min(1).max(100).default(4).describe('Tries of a stage in all: the first and three more.'),
   initialInterval: duration.default('2s'),
@@ -139,6 +154,10 @@ export const pipelineSchema = z.strictObject({
     .prefault({})
     .describe('Who is told that an hour failed.'),
   retries: retries.prefault({}),
+  keep: keep.prefault({}).describe('What is kept for how long. Everything, where nothing is said.'),
+  maintenance: maintenance
+    .prefault({})
+    .describe('The daily work on what is stored; docs/maintenance.md says what it does.'),
 });
 
 /** A parsed pipeline, every default filled in. Plain JSON. */

@@ -92,6 +92,18 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
     acceptLoss: note('acceptLoss', {
       ...{ epoch: 'e1', partition: 0, first: '0', last: '0', reason: 'test', acceptedAt: 0 },
     }),
+    compactStream: note('compactStream', { stream: pipeline.name, batches: 0, lost: 0, rows: 0, tallies: [] }),
+    collectGarbage: note('collectGarbage', { tallies: [] }),
+    retain: note('retain', {
+      before: hour,
+      hours: 0,
+      first: [],
+      rows: 0,
+      documents: 0,
+      heldBack: [],
+      heldBackCount: 0,
+      tallies: [],
+    }),
     findRunsAhead: note('findRunsAhead', { count: 0, first: [] }),
     markStale: note('markStale', { hours: [], count: 0, itself: false }),
   };

@@ -86,6 +86,9 @@ export class WorkflowLab {
         'findRunsAhead',
         'markStale',
         'acceptLoss',
+        'compactStream',
+        'collectGarbage',
+        'retain',
       ] as const),
     ];
     const activities = Object.fromEntries(

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { toLogicalHour } from '../../definition/hour.ts';
 import type { CleanFlags } from './clean.ts';
+import { maintenanceCommands } from './maintenance-commands.ts';
 import type { ReplayFlags, ShowFlags } from './quarantine.ts';
 import { streamingCommands } from './streaming-commands.ts';
 
@@ -103,6 +104,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
   quarantineCommands(program, json, (found) => (code = found));
   streamingCommands(program, json, (found) => (code = found));
+  maintenanceCommands(program, json, (found) => (code = found));
   program
     .command('check')
     .description('try each server: connect, write, read back, delete')

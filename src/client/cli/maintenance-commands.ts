@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { MaintainFlags } from './maintain.ts';
+
+/** Work on what a pipeline has stored. */
+export function maintenanceCommands(
+  program: Command,
+  json: readonly [string, string],
+  done: (code: number) => void,
+): void {
+  const commands = {
+    compact: 'write the small data objects of past days as fewer; readers see the same rows',
+    gc: 'remove what no record reaches, after a day of grace',
+    retain: 'remove whole hours that are older than keep.hours',
+  } as const;
+  for (const [task, what] of Object.entries(commands) as [keyof typeof commands, string][]) {
+    const command = program.command(`${task} <definition>`).description(`${what}; a worker must be running`);
+    if (task !== 'gc') command.option('--before <day>', 'hours of days before this one, like 2026-11-24 (UTC)');
+    command
+      .option('--dry-run', 'say what would be done and change nothing', false)
+      .option(...json)
+      .action(async (definition: string, options: MaintainFlags) =>
+        done(await (await import('./maintain.ts')).maintain(task, definition, options)),
+      );
+  }
+}
