@@ -82,8 +82,9 @@ export const keys = {
   /** A range of offsets that a person gave up. */
   loss: (stream: string, epoch: string, partition: number, first: bigint) =>
     `${keys.losses(stream, epoch)}p${partition4(partition)}-${offset20(first)}.json`,
+  foreign: (stream: string) => `landing/${stream}/foreign/`,
   foreignPrefix: (stream: string, date: string, type: string) =>
-    `landing/${stream}/foreign/date=${hiveEscape(date)}/type=${hiveEscape(type)}/`,
+    `${keys.foreign(stream)}date=${hiveEscape(date)}/type=${hiveEscape(type)}/`,
   foreignFile: (epoch: string, partition: number, first: bigint, sha256: string, extension: string) =>
     `e${epoch}-p${partition4(partition)}-${offset20(first)}-${sha256.slice(0, 16)}.${extension}`,
   /** The value of a dead letter that is too large for a record with headers. */

@@ -25,3 +25,10 @@ export function parseDataFile(key: string): DataFile | undefined {
   const [, batch, version] = /^([0-9a-f]{16})-v(\d{6,})-[0-9a-f]{16}\.[a-z]+$/.exec(file) ?? [];
   return batch === undefined ? undefined : { kind: 'compacted', batch, version: Number(version) };
 }
+
+/** Reads the key of an object of other producers' rows. */
+export function parseForeignFile(key: string): { epoch: string; partition: number; first: bigint } | undefined {
+  const file = key.slice(key.lastIndexOf('/') + 1);
+  const [, epoch, partition, first = ''] = /^e([0-9a-f]+)-p(\d{4,})-(\d{20})-[0-9a-f]{16}\.[a-z]+$/.exec(file) ?? [];
+  return epoch === undefined ? undefined : { epoch, partition: Number(partition), first: BigInt(first) };
+}

@@ -1,11 +1,12 @@
 import { keys } from '../../definition/names.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { BatchStates, noChain } from './batch-states.ts';
-import { parseDataFile } from './data-file.ts';
+import type { Manifest } from '../landing/manifest.ts';
+import { parseDataFile, parseForeignFile } from './data-file.ts';
 import { GRACE_MS, storeNow } from './grace.ts';
 import { collectImports, collectParsed } from './import-garbage.ts';
 import { garbageOf } from './reachable.ts';
-import { removedHours, sweepRemovedHours } from './removed-hours.ts';
+import { removedHours, sweepBatch, sweepRemovedHours } from './removed-hours.ts';
 import { Sweep } from './sweep.ts';
 import type { Tally } from './tally.ts';
 
@@ -55,15 +56,16 @@ export async function collectGarbage(
   return { tallies: sweep.tallies };
 }
 
-/** Goes through a stream's data objects, a folder after the other. @returns the batches of removed hours that it met */
+/** Goes through a stream's data objects, a folder after the other. @returns the batches of removed hours that it took away */
 async function collectData(
-  { store }: Pick<StageDeps, 'store'>,
+  deps: Pick<StageDeps, 'store'>,
   stream: string,
   removed: ReadonlySet<string>,
   sweep: Sweep,
   graceBegan: number,
   ctx: StageContext,
 ): Promise<Set<string>> {
+  const { store } = deps;
   const states = new BatchStates(store, stream, removed, graceBegan);
   await states.loadChains();
   const gone = new Set<string>();
@@ -78,10 +80,33 @@ async function collectData(
     if (!file || object.lastModified.getTime() >= graceBegan) continue;
     const chain = file.kind === 'landed' ? states.chain(file.epoch, file.partition) : noChain;
     const batch = await states.batch(file.batch);
-    if (batch.kind === 'removed') gone.add(file.batch);
+    if (batch.kind === 'removed' && !gone.has(file.batch)) {
+      await sweepBatch(deps, stream, file.batch, sweep);
+      gone.add(file.batch);
+    }
     const garbage = garbageOf(object.key, file, batch, chain);
     if (garbage) await sweep.take(garbage, object);
   }
+  await collectForeign(store, stream, states, sweep, graceBegan);
   await sweep.flush();
   return gone;
+}
+
+/** Rows of other producers are reached from their manifest alone, which stays. */
+async function collectForeign(
+  store: StageDeps['store'],
+  stream: string,
+  states: BatchStates,
+  sweep: Sweep,
+  graceBegan: number,
+): Promise<void> {
+  for await (const object of store.list(keys.foreign(stream))) {
+    const file = parseForeignFile(object.key);
+    if (!file || object.lastModified.getTime() >= graceBegan) continue;
+    const { epoch, partition, first } = file;
+    if (first >= states.chain(epoch, partition).position) continue;
+    const manifest = await store.findJson<Manifest>(keys.manifest(stream, epoch, partition, first));
+    const named = manifest?.foreignObjects?.some(({ key }) => key === object.key) ?? false;
+    if (!named) await sweep.take('objects that no manifest or record names', object);
+  }
 }

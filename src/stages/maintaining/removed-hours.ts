@@ -20,36 +20,41 @@ export async function removedHours(
 }
 
 /**
- * Takes away what is left of removed hours but the record that says so: parts, then batch records (of parts a late consumer would make
- * a record again), then everything of their runs.
- * @param met batches of these hours of which objects were found
+ * Takes away what names the objects of a batch of a removed hour: parts, then records, as a late consumer would make a record of parts.
+ * The objects go after it: they are found without being named, a record without objects is not.
+ */
+export async function sweepBatch({ store }: Store, stream: string, batch: string, sweep: Sweep): Promise<void> {
+  for (const prefix of [keys.partsAll(stream, batch), keys.batches(stream, batch)]) {
+    for await (const object of store.list(prefix)) await sweep.take(WHAT, object);
+    await sweep.flush();
+  }
+}
+
+/**
+ * Takes away what is left of removed hours but the record that says so: batches that had no objects, and everything of their runs.
+ * @param swept batches of these hours that have been taken away
  */
 export async function sweepRemovedHours(
-  { store }: Store,
+  deps: Store,
   pipeline: string,
   stream: string,
   removed: ReadonlyMap<LogicalHour, ListedHour>,
-  met: ReadonlySet<string>,
+  swept: ReadonlySet<string>,
   sweep: Sweep,
 ): Promise<void> {
   if (removed.size === 0) return;
+  const { store } = deps;
   const folders = new Map([...removed.keys()].map((hour) => [hourKey(hour), hour]));
   const prefix = keys.runs(stream);
   const ofRuns: { key: string; bytes: number }[] = [];
-  const batches = new Set(met);
+  const batches = new Set<string>();
   for await (const object of store.list(prefix)) {
     const [hour = '', place, batch] = object.key.slice(prefix.length).split('/');
     if (!folders.has(hour)) continue;
     ofRuns.push(object);
     if (place === 'batches' && batch !== undefined) batches.add(batch);
   }
-  for (const batch of batches) {
-    for await (const object of store.list(keys.partsAll(stream, batch))) await sweep.take(WHAT, object);
-  }
-  await sweep.flush();
-  for (const batch of batches) {
-    for await (const object of store.list(keys.batches(stream, batch))) await sweep.take(WHAT, object);
-  }
+  for (const batch of batches) if (!swept.has(batch)) await sweepBatch(deps, stream, batch, sweep);
   for (const { older } of removed.values()) for (const object of older) await sweep.take(WHAT, object);
   if (stream === pipeline) await sweepQuarantine(store, pipeline, folders, sweep);
   await sweep.flush();
