@@ -151,6 +151,12 @@ try {
   await launch('launch-joined');
   await keep('launch-joined', 'launch-joined');
 
+  const kept = definition({ keep: { hours: '30d' } });
+  lab.stages = goodStages(kept).stages;
+  const workflowId = ids.maintenance(kept.name);
+  await client.workflow.execute('maintenance', { workflowId, taskQueue: taskQueues.light, args: [{ pipeline: kept }] });
+  await keep('maintenance-completed', workflowId);
+
   const stream = definition().name;
   let broken = false;
   lab.stages = {
