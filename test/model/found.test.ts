@@ -70,4 +70,14 @@ describe('found by the model', () => {
     );
     expect(ending).toMatchObject({ batches: 2, halted: 0 });
   });
+
+  it('a loss whose answer was lost is told to runs though another one comes behind it', async () => {
+    const ending = await after(
+      new Publish(2),
+      new AcceptLoss(0, 5, fault('fail', 'after', 2)),
+      new Publish(0),
+      new AcceptLoss(0, 2),
+    );
+    expect(ending).toMatchObject({ batches: 2, halted: 0 });
+  });
 });
