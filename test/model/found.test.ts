@@ -74,9 +74,9 @@ describe('found by the model', () => {
   it('a loss whose answer was lost is told to runs though another one comes behind it', async () => {
     const ending = await after(
       new Publish(2),
-      new AcceptLoss(0, 5, fault('fail', 'after', 2)),
+      new AcceptLoss(0, 7, fault('fail', 'after', 2)),
       new Publish(0),
-      new AcceptLoss(0, 2),
+      new AcceptLoss(0, 2, fault('fail', 'after', 3)),
     );
     expect(ending).toMatchObject({ batches: 2, halted: 0 });
   });

@@ -3,7 +3,7 @@ import { findLanded } from '../../src/stages/landing/batch-record.ts';
 import { commit, giveUp, isCode } from './commands.ts';
 import { Actor } from './actor.ts';
 import type { Consumer } from './consumer.ts';
-import { checkChains, checkCommits, type Landed } from './laws.ts';
+import { checkChains, checkCommits, checkSent, type Landed } from './laws.ts';
 import type { Model } from './model.ts';
 import { Publisher } from './publisher.ts';
 import { epoch, stream, type Content } from './universe.ts';
@@ -50,6 +50,7 @@ export async function heal(model: Model, world: World): Promise<Ending> {
 async function publish(world: World, content: Content): Promise<PublishResult> {
   const outcome = await new Publisher(world, content).start();
   if (outcome.kind !== 'done') throw failure(outcome);
+  checkSent(content, world);
   return outcome.value;
 }
 
