@@ -68,8 +68,8 @@ async function hasLanded(world: World, content: Content, { spans }: PublishResul
 }
 
 /**
- * A new consumer takes all there is. Where records are gone it must say so, and a person gives those up; so where a send came so late that
- * its batch had been closed.
+ * A new consumer takes all there is. Where records are gone it must say so, and a person gives those up; so where it sees a hole between two
+ * attempts at a batch.
  */
 async function landAll(world: World): Promise<void> {
   const rules = { maxRecords: 7, maxBytes: 1_000_000, landsForeign: true };

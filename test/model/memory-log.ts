@@ -11,6 +11,12 @@ import { SluiceError } from '../../src/definition/errors.ts';
 import type { Actor } from './actor.ts';
 import { abandonAfterMs } from './universe.ts';
 
+/**
+ * No send is under way for longer. One that came after land.abandonAfter might find its batch closed: the consumer halts then, or, where
+ * records were given up within that time, takes its rows for damaged ones and drops them.
+ */
+const LONGEST_SEND_MS = abandonAfterMs / 4;
+
 /** What is appended at once: atomic, as Kafka appends a producer's batch. */
 export interface Send {
   readonly partition: number;
@@ -22,11 +28,6 @@ export interface Send {
 interface Partition {
   readonly records: ReadRecord[];
   low: number;
-  /**
-   * A send was under way for so long that the consumer may have closed its batch before it came. Nothing can be done about that: the
-   * consumer halts, and a person gives the record up.
-   */
-  belated: boolean;
 }
 
 /** A topic: append-only partitions, of which the broker may delete the front. */
@@ -42,7 +43,7 @@ export class MemoryTopic {
   }
 
   grow(): void {
-    this.partitions.push({ records: [], low: 0, belated: false });
+    this.partitions.push({ records: [], low: 0 });
   }
 
   now(): number {
@@ -51,10 +52,8 @@ export class MemoryTopic {
 
   append(send: Send): bigint {
     const { partition, records, at } = send;
-    const of = this.#of(partition);
-    const log = of.records;
+    const log = this.#of(partition).records;
     this.sends.push(send);
-    if (this.#now() - at > abandonAfterMs / 4) of.belated = true;
     const first = BigInt(log.length);
     for (const { key, value, headers } of records) {
       const offset = BigInt(log.length);
@@ -158,7 +157,12 @@ export class MemoryWriter implements LogWriter {
     };
     const at = this.#topic.now();
     const append = (): bigint => this.#topic.append({ partition, records, at });
-    return this.#actor.call(append, failure, () => this.#later(append));
+    const tooLate = (): boolean => this.#topic.now() - at > LONGEST_SEND_MS;
+    const send = (): bigint => {
+      if (tooLate()) throw failure();
+      return append();
+    };
+    return this.#actor.call(send, failure, () => this.#later(() => void (tooLate() || append())));
   }
 
   async close(): Promise<void> {}

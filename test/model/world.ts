@@ -93,14 +93,14 @@ export class World {
   }
 
   /**
-   * Whether a consumer is right to see rows missing. A send came far too late; or records were lost, and of those that are left nobody can
-   * tell that they belong to two attempts at the same batch: the log goes from row 0 of one to a later row of the other.
+   * Whether a consumer is right to see rows missing: records were lost, and of those that are left nobody can tell that they belong to two
+   * attempts at the same batch. The log goes from row 0 of one to a later row of the other.
    */
   mayHalt(error: unknown): boolean {
     if (!(error instanceof SluiceError) || error.code !== 'RowsMissing') return false;
     const { partition, batch } = error.facts;
-    const { records = [], belated = false } = this.topic.partitions[Number(partition)] ?? {};
+    const { records = [] } = this.topic.partitions[Number(partition)] ?? {};
     const begun = records.filter(({ headers }) => headers['batch'] === batch && headers['seq'] === '0');
-    return belated || (begun.length > 1 && this.bucket.keys(keys.losses(stream, epoch)).length > 0);
+    return begun.length > 1 && this.bucket.keys(keys.losses(stream, epoch)).length > 0;
   }
 }
