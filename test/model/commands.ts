@@ -27,7 +27,8 @@ export abstract class Step implements fc.AsyncCommand<Model, World> {
   abstract toString(): string;
 }
 
-const shown = (fault: Fault | undefined): string => (fault ? ` ${fault.how} ${fault.when} call ${fault.at}` : '');
+export const shown = (fault: Fault | undefined): string =>
+  fault ? ` ${fault.how} ${fault.when} call ${fault.at}` : '';
 export const picked = <T>(from: readonly T[], at: number): T | undefined => from[at % from.length];
 
 /** An attempt at publishing. Others of the same batch may stand still meanwhile, and go on later. */

@@ -4,6 +4,7 @@ import { sentenceOf } from '../../src/definition/errors.ts';
 import type { SluiceRecord } from '../../src/stages/record.ts';
 import { BatchLedger } from '../../src/stages/landing/batch-ledger.ts';
 import { PartitionLander } from '../../src/stages/landing/partition-lander.ts';
+import { BatchStates } from '../../src/stages/maintaining/batch-states.ts';
 import { Consumer } from './consumer.ts';
 import { MemoryStore } from './memory-bucket.ts';
 import { MemoryLog, MemoryWriter } from './memory-log.ts';
@@ -141,5 +142,13 @@ describe('the model turns red', () => {
         },
     );
     expect(why).toMatch(/./);
+  });
+
+  it('where gc does not know what a batch consists of', async () => {
+    const why = await without(BatchStates.prototype, 'batch', () => async () => ({
+      kind: 'landing' as const,
+      named: new Set<string>(),
+    }));
+    expect(why).toMatch(/is gone, and batch/);
   });
 });

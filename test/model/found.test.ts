@@ -7,7 +7,7 @@ import { inWorld } from './sequences.ts';
 
 // What the model found, each as the shortest sequence that showed it. Contents by number: 0 is empty, 1 has 2 rows, 2 has 6, 3 has 13.
 
-const setup = { format: 'jsonl', partitions: 1, batchRows: 1 } as const;
+const setup = { format: 'jsonl', partitions: 1, batchRows: 1, maintained: true } as const;
 const rules = { maxRecords: 2, maxBytes: 60, landsForeign: false };
 
 const fault = (how: Fault['how'], when: Fault['when'], at: number): Fault => ({ at, when, how });

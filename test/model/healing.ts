@@ -1,9 +1,11 @@
 import type { PublishResult } from '../../src/definition/refs.ts';
 import { findLanded } from '../../src/stages/landing/batch-record.ts';
-import { commit, giveUp, isCode } from './commands.ts';
+import { GRACE_MS } from '../../src/stages/maintaining/grace.ts';
+import { commit, giveUp, isCode, Step } from './commands.ts';
 import { Actor } from './actor.ts';
 import type { Consumer } from './consumer.ts';
 import { checkChains, checkCommits, checkSent, type Landed } from './laws.ts';
+import { CollectGarbage, Compact } from './maintenance.ts';
 import type { Model } from './model.ts';
 import { Publisher } from './publisher.ts';
 import { epoch, stream, type Content } from './universe.ts';
@@ -27,6 +29,7 @@ const ROUNDS = 4;
 export async function heal(model: Model, world: World): Promise<Ending> {
   world.publishers.length = 0;
   world.commits.length = 0;
+  world.maintenance.length = 0;
   world.consumers.fill(undefined);
   let publishedAnew = 0;
   let open = [...model.begun];
@@ -44,7 +47,20 @@ export async function heal(model: Model, world: World): Promise<Ending> {
   for (const content of model.wanted.values()) await commit(model, world, content);
   const records = checkCommits(model, world);
   if (records !== model.begun.size) throw new Error(`${records} of ${model.begun.size} batches have a record`);
-  return { ...checkChains(world), ...world.seen, batches: model.begun.size, publishedAnew };
+  const landed = checkChains(world);
+  if (world.setup.maintained) await maintain(model, world);
+  return { ...landed, ...world.seen, batches: model.begun.size, publishedAnew };
+}
+
+/** Compaction and, when its grace is over, gc: readers see the same, and what was published is known to be. */
+async function maintain(model: Model, world: World): Promise<void> {
+  for (const at of model.committed.keys()) await new Compact(at, 1_000_000).run(model, world);
+  world.now += GRACE_MS + 1;
+  await new CollectGarbage().run(model, world);
+  await checkNothingSentAgain(model, world);
+  await landAll(world);
+  checkCommits(model, world);
+  checkChains(world);
 }
 
 async function publish(world: World, content: Content): Promise<PublishResult> {
@@ -90,6 +106,17 @@ async function landAll(world: World): Promise<void> {
     world.seen.halted += 1;
     if (!world.mayHalt(error) || rounds > 100) throw error;
     await giveUp(world, partition, world.positionOf(partition), world.positionOf(partition));
+  }
+}
+
+/** A new consumer takes all there is now, whoever else believes to be the only one. */
+export class EverythingLands extends Step {
+  async act(_model: Model, world: World): Promise<void> {
+    await landAll(world);
+  }
+
+  override toString(): string {
+    return 'everything lands';
   }
 }
 

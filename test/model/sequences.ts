@@ -10,7 +10,8 @@ import {
   PublisherGoesOn,
 } from './commands.ts';
 import { addPartition, foreignRecord, lateSendArrives, repeated, timePasses, truncation } from './happenings.ts';
-import { heal, type Ending } from './healing.ts';
+import { EverythingLands, heal, type Ending } from './healing.ts';
+import { CollectGarbage, Compact, MaintenanceGoesOn } from './maintenance.ts';
 import { Model } from './model.ts';
 import { epoch } from './universe.ts';
 import { World, type Setup } from './world.ts';
@@ -52,6 +53,14 @@ const committing = fc
   .tuple(any, faults(6, ['fail', 'crash', 'pause']))
   .map(([which, fault]) => new CommitHour(which, fault));
 const committingOn = fc.constant(new CommitGoesOn());
+const landing = fc.constant(new EverythingLands());
+const maintaining = fc.oneof(
+  fc
+    .tuple(any, fc.constantFrom(20, 60, 1_000_000), faults(15, ['fail', 'crash', 'pause']))
+    .map(([which, targetBytes, fault]) => new Compact(which, targetBytes, fault)),
+  faults(40, ['fail', 'crash', 'pause']).map((fault) => new CollectGarbage(fault)),
+  faults(15, ['fail', 'crash', 'pause']).map((fault) => new MaintenanceGoesOn(fault)),
+);
 const happening = fc.oneof(
   fc.constant(addPartition),
   fc.constantFrom(0.05, 0.3, 0.6, 1.2).map(timePasses),
@@ -75,12 +84,13 @@ const setups: fc.Arbitrary<Setup> = fc.record({
   ),
   partitions: fc.constantFrom(1, 2, 2, 3),
   batchRows: fc.constantFrom(1, 2, 3, 20),
+  maintained: fc.constantFrom(false, false, true),
 });
 
 /** What a sequence may be made of, each as often as it stands here. */
 const commands = [
   ...[publishing, publishing, goingOn, starting, taking, taking, taking],
-  ...[committing, committingOn, happening, happening],
+  ...[committing, committingOn, landing, maintaining, happening, happening],
 ];
 
 export interface Run {

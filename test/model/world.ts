@@ -16,6 +16,8 @@ export interface Setup {
   readonly format: Format;
   readonly partitions: number;
   readonly batchRows: number;
+  /** In the end all is compacted, and what is garbage then collected. */
+  readonly maintained: boolean;
 }
 
 /** A send that its sender has given up, on its way still. */
@@ -37,10 +39,21 @@ export class World {
   readonly publishers: Publisher[] = [];
   /** Runs that stand still while they make an hour what it is to be. */
   readonly commits: { readonly hour: string; readonly batchId: string; readonly actor: Actor }[] = [];
+  /** Compactions and collections of garbage that stand still. */
+  readonly maintenance: Actor[] = [];
   /** Consumers that believe to be the only one. */
   readonly consumers: [Consumer | undefined, Consumer | undefined] = [undefined, undefined];
   /** What came about, to show that the sequences do bring it about. */
-  readonly seen = { racesLost: 0, truncated: 0, halted: 0, wentOn: 0, late: 0 };
+  readonly seen = {
+    racesLost: 0,
+    truncated: 0,
+    halted: 0,
+    wentOn: 0,
+    late: 0,
+    compacted: 0,
+    collections: 0,
+    collected: 0,
+  };
   /** The model's clock, in milliseconds since 1970; it stands still between commands that move it. */
   now = Date.parse('2026-11-24T04:10:00Z');
 
