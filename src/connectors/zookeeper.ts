@@ -25,7 +25,7 @@ export interface ZooKeeperState {
 
 /**
  * ZooKeeper below a Kafka cluster, asked with its four-letter words over plain TCP: `ruok`, `srvr`, and `dump`, which lists what brokers
- * registered. They need no session and no client, of which npm has none that is kept.
+ * registered. They need no session, and no client: npm's best kept one is compiled from C on installation.
  */
 export class ZooKeeperConnector {
   readonly #settings: NonNullable<Settings['zookeeper']>;

@@ -180,8 +180,14 @@ describe.skipIf(noTemporal)('the consumer workflow', () => {
     await handle.signal('adopt', given[0] as ConsumeInput);
     await handle.query('state');
     expect(given.map(({ epoch }) => epoch)).toEqual(['e1', 'e2']);
+    // It joins anew for partitions that were added, and is not led back by a run that began before.
+    await handle.signal('adopt', { ...newer, partitions: 5 });
+    await until(() => given.length === 3);
+    await handle.signal('adopt', newer);
+    await handle.query('state');
     await handle.executeUpdate('drain');
     await handle.result();
+    expect(given.map(({ partitions }) => partitions).slice(1)).toEqual([3, 5]);
   });
 
   it('continues as new, paused or not, with what it was last told', async () => {

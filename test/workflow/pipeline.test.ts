@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
+import type { PreparedStream } from '../../src/definition/refs.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import type { pipeline as pipelineWorkflow } from '../../src/workflows/index.ts';
 import type { RunProgress, RunReport } from '../../src/workflows/messages.ts';
@@ -45,8 +46,18 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     ]);
     expect(record.reports).toEqual([report]);
     expect(report).toMatchObject({ outcome: 'completed', hour, generations: { main: 1 }, batches: { main: 'b1' } });
+    expect(report.prepared).toBeUndefined();
     const { items } = await listed(pipeline);
     expect(items).toMatchObject([{ PipelineName: [pipeline.name], PipelineOutcome: ['completed'], PipelineRows: [3] }]);
+  });
+
+  it('reports what was made or changed for it, and what was left otherwise', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    const [stream] = (await stages.prepare(undefined as never)) as [PreparedStream];
+    const told = [{ ...stream, changes: ['created topic t'], warnings: ['topic t: kept'] }];
+    lab.stages = { ...stages, prepare: async () => told };
+    expect((await run(pipeline)).prepared).toEqual({ changes: ['created topic t'], warnings: ['topic t: kept'] });
   });
 
   async function listed(pipeline: Pipeline): Promise<{ items: unknown[] }> {
