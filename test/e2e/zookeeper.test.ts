@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KafkaConnector } from '../../src/connectors/kafka.ts';
+import { describeTopic } from '../../src/connectors/kafka-topic.ts';
 import { runningStack, signalServer, up } from '../../stack/index.ts';
 import { StackProgress } from '../../stack/progress.ts';
 import { loadDefinition } from '../../src/definition/load.ts';
@@ -91,12 +94,19 @@ describe.skipIf(noZooKeeper)('on Kafka with ZooKeeper', () => {
     expect(check.out).toMatch(/^ok +Kafka +broker 1, controller 1; topic made, record written/m);
   });
 
-  it('a topic grows under its consumer, and the report tells of it', async () => {
+  it('a topic grows under its consumer and gets its settings back, and the report tells of it', async () => {
     const csv = ['id,kind,amount', ...Array.from({ length: 300 }, (_, at) => `r${at},k,${at}`)].join('\n');
     const { input, pipeline } = app.define({ publish: { partitions: 1 } });
     app.serve(pipeline, { body: csv });
     const one = await run(input, { hour });
     expect(one.equations[0]).toMatchObject({ holds: true, rows: { landed: 300 } });
+    const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
+    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: input.name, configEntries }];
+    const kafka = new KafkaConnector({ brokers: [app.environment['SLUICE_KAFKA_BROKERS'] ?? ''] });
+    await kafka.admin('settings', (admin) => admin.alterConfigs({ validateOnly: false, resources }));
+    await expect
+      .poll(async () => (await describeTopic(kafka, input.name))?.settings)
+      .toMatchObject({ 'cleanup.policy': 'compact' });
     app.serve(pipeline, { body: `${csv}\nr300,k,1` });
     const launched = await app.client.launch({
       pipeline: { ...input, publish: { partitions: 4 } },
@@ -105,7 +115,13 @@ describe.skipIf(noZooKeeper)('on Kafka with ZooKeeper', () => {
     });
     const two = await app.client.result(launched.workflowId);
     expect(two.equations[0]).toMatchObject({ holds: true, rows: { landed: 301, indexed: 301 } });
-    expect(two.prepared?.changes).toEqual([`topic ${input.name}: partitions 1 → 4`]);
+    // Whoever set it by hand took the topic's other settings away.
+    expect(two.prepared?.changes).toEqual([
+      `topic ${input.name}: partitions 1 → 4`,
+      `topic ${input.name}: cleanup.policy compact → delete`,
+      `topic ${input.name}: retention.ms 604800000 (7d) → 2592000000 (30d)`,
+      `topic ${input.name}: max.message.bytes 1048588 → 8388608`,
+    ]);
   });
 
   it('a run says that ZooKeeper is away, and the hour goes through when it is back', async () => {
