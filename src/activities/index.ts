@@ -8,6 +8,7 @@ import { markStale } from '../stages/cleaning/stale-hours.ts';
 import type { StageDeps } from '../stages/deps.ts';
 import { importSource } from '../stages/importing/import-source.ts';
 import { indexBatch } from '../stages/indexing/index-batch.ts';
+import { planRebuild, rebuildIndex } from '../stages/indexing/rebuild.ts';
 import type * as io from '../stages/io.ts';
 import { findLanded } from '../stages/landing/batch-record.ts';
 import { commitHour } from '../stages/landing/hour-record.ts';
@@ -26,7 +27,7 @@ export type { GarbageReport } from '../stages/maintaining/garbage.ts';
 export type { RetainReport } from '../stages/maintaining/retention.ts';
 export type { Tally } from '../stages/maintaining/tally.ts';
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
-export type { ConsumeInput, Landed, LossInput, RunReport, StageTiming } from '../stages/io.ts';
+export type { ConsumeInput, Landed, LossInput, RebuildPlan, Rebuilt, RunReport, StageTiming } from '../stages/io.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */
 export function createActivities(deps: StageDeps) {
@@ -43,6 +44,8 @@ export function createActivities(deps: StageDeps) {
     commitHour: (input: io.CommitHourInput) => attended(() => commitHour(deps, input)),
     markStale: (input: io.MarkStaleInput) => attended(() => markStale(deps, input)),
     indexBatch: (input: io.IndexInput) => attended((context) => indexBatch(deps, input, context)),
+    planRebuild: (input: io.ReindexInput) => attended((context) => planRebuild(deps, input, context)),
+    rebuildIndex: (input: io.RebuildInput) => attended((context) => rebuildIndex(deps, input, context)),
     reconcile: (input: io.ReconcileInput) => attended((context) => reconcile(deps, input, context)),
     writeReport: (report: io.RunReport) => attended(() => writeReport(deps, report)),
     findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),

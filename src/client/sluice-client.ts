@@ -5,6 +5,7 @@ import {
   ScheduleAlreadyRunning,
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
+  WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type ScheduleOptions,
   type ScheduleUpdateOptions,
@@ -15,9 +16,16 @@ import { durationMs } from '../definition/duration.ts';
 import { SluiceError, sentenceOf, type ErrorCode } from '../definition/errors.ts';
 import { ids, taskQueues } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
-import type { launch, maintenance, pipeline as pipelineWorkflow } from '../workflows/index.ts';
+import type { launch, maintenance, pipeline as pipelineWorkflow, reindex } from '../workflows/index.ts';
 import type { MaintenanceInput, MaintenanceReport } from '../workflows/maintenance-messages.ts';
-import type { LaunchInput, LaunchResult, RunProgress, RunReport } from '../workflows/messages.ts';
+import type {
+  LaunchInput,
+  LaunchResult,
+  ReindexInput,
+  ReindexReport,
+  RunProgress,
+  RunReport,
+} from '../workflows/messages.ts';
 
 export interface RunSummary {
   readonly workflowId: string;
@@ -161,6 +169,32 @@ export class SluiceClient {
         taskQueue: taskQueues.light,
         args: [input],
       });
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** Starts a rebuild of a pipeline's indices; `running` where one is on its way, which goes on as it was begun. */
+  async startReindex(input: ReindexInput): Promise<{ workflowId: string; running: boolean }> {
+    const workflowId = ids.reindex(input.pipeline.name);
+    try {
+      await this.#client.workflow.start<typeof reindex>('reindex', {
+        workflowId,
+        taskQueue: taskQueues.light,
+        args: [input],
+        staticSummary: `Rebuilds the indices of ${input.pipeline.name}`,
+      });
+      return { workflowId, running: false };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return { workflowId, running: true };
+    }
+  }
+
+  /** Waits for a rebuild to end. @throws SluiceError what failed it */
+  async reindexed(workflowId: string): Promise<ReindexReport> {
+    try {
+      return await this.#client.workflow.getHandle<typeof reindex>(workflowId).result();
     } catch (error) {
       throw failureOf(error);
     }

@@ -2,6 +2,9 @@ import { Client, errors } from '@elastic/elasticsearch';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { Settings } from './settings.ts';
 
+/** The error type of an index that may not be written to; its status is 403 or 429. */
+export const BLOCKED = 'cluster_block_exception';
+
 /** Elasticsearch. The client is handed out to the indexing stage; failures come back in our own words. */
 export class SearchConnector {
   readonly client: Client;
@@ -18,21 +21,52 @@ export class SearchConnector {
     });
   }
 
-  /** Runs a request; connection faults, time-outs and overload become `ElasticsearchUnavailable`, which is worth a retry. */
+  /** Runs a request; its failure is told as {@link failure} says. */
   async request<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
     try {
       return await work(this.client);
     } catch (error) {
-      if (error instanceof SluiceError || (error instanceof Error && error.name === 'AbortError')) throw error;
-      throw new SluiceError(
-        'ElasticsearchUnavailable',
-        `Elasticsearch at ${this.#host} failed on ${what}: ${reasonOf(error)}.`,
-        {
-          cause: error,
-          ...(error instanceof errors.ResponseError ? { facts: { status: error.statusCode ?? 0 } } : {}),
-        },
+      throw this.failure(what, error);
+    }
+  }
+
+  /**
+   * A failed request in our own words: connection faults, time-outs, overload and blocks are `ElasticsearchUnavailable`, which is worth
+   * a retry; a key that does not suffice is `SettingsInvalid`.
+   */
+  failure(what: string, error: unknown): unknown {
+    if (error instanceof SluiceError || (error instanceof Error && error.name === 'AbortError')) return error;
+    const status = error instanceof errors.ResponseError ? (error.statusCode ?? 0) : undefined;
+    const options = { cause: error, ...(status === undefined ? {} : { facts: { status } }) };
+    if (errorTypeOf(error) === BLOCKED) return this.blocked(what, reasonOf(error), options);
+    if (status === 401 || status === 403) {
+      return new SluiceError(
+        'SettingsInvalid',
+        `Elasticsearch at ${this.#host} refused ${what} (${reasonOf(error)}): check SLUICE_ELASTICSEARCH_API_KEY.`,
+        options,
       );
     }
+    return new SluiceError(
+      'ElasticsearchUnavailable',
+      `Elasticsearch at ${this.#host} failed on ${what}: ${reasonOf(error)}.`,
+      options,
+    );
+  }
+
+  /** A block against writes, such as that of a disk which is nearly full: it goes away without us. */
+  blocked(
+    what: string,
+    reason: string,
+    options: { cause?: unknown; facts?: Record<string, unknown> } = {},
+  ): SluiceError {
+    const why = reason.includes('flood-stage')
+      ? 'its disk is nearly full. Free space there, or give it a larger disk, and the block goes away by itself'
+      : 'somebody set a block against writes. Take it off';
+    return new SluiceError(
+      'ElasticsearchUnavailable',
+      `Elasticsearch at ${this.#host} takes no writes on ${what}: ${why}. It said: ${reason.replace(/[.;]+$/, '')}.`,
+      options,
+    );
   }
 
   async close(): Promise<void> {

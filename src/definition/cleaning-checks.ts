@@ -1,6 +1,6 @@
 import type { Level } from './cleaning.ts';
 import type { ColumnType } from './columns.ts';
-import { reservedFields } from './reserved.ts';
+import { reservedIn } from './reserved.ts';
 import { compileExpression } from './derived.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { sentenceOf } from './errors.ts';
@@ -70,7 +70,7 @@ function aggregates(pipeline: Pipeline): Finding[] {
     });
     for (const [measure, rule] of Object.entries(aggregate.measures)) {
       const path = ['aggregate', n, 'measures', measure];
-      if (aggregate.groupBy.includes(measure) || (reservedFields as readonly string[]).includes(measure)) {
+      if (aggregate.groupBy.includes(measure) || reservedIn(pipeline.index.mode).includes(measure)) {
         found.push({ path, atKey: true, message: `"${measure}" is taken; choose another name` });
       }
       if ('count' in rule) continue;

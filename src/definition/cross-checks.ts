@@ -6,7 +6,7 @@ import { durationMs } from './duration.ts';
 import { filterChecks } from './filter-checks.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
-import { reservedFields } from './reserved.ts';
+import { reservedIn } from './reserved.ts';
 import { sourceChecks } from './source-checks.ts';
 import { textsIn } from './source.ts';
 import { isStorable } from './storable-text.ts';
@@ -57,7 +57,7 @@ function retention({ keep: { hours }, duplicates, maintenance }: Pipeline): Find
   return findings;
 }
 
-function columnNames({ columns, generate, derive, contract }: Pipeline): Finding[] {
+function columnNames({ columns, generate, derive, contract, index }: Pipeline): Finding[] {
   const findings: Finding[] = [];
   const seen = new Map<string, string>();
   const names = [
@@ -71,7 +71,7 @@ function columnNames({ columns, generate, derive, contract }: Pipeline): Finding
   for (const { name, path, atKey } of names) {
     const before = seen.get(name);
     if (before !== undefined) findings.push({ path, atKey, message: `"${name}" is also the name of ${before}` });
-    if ((reservedFields as readonly string[]).includes(name)) {
+    if (reservedIn(index.mode).includes(name)) {
       findings.push({ path, atKey, message: `"${name}" is a name that Sluice uses itself; choose another` });
     }
     seen.set(name, path.slice(0, atKey ? 3 : 2).join('.'));
@@ -79,8 +79,13 @@ function columnNames({ columns, generate, derive, contract }: Pipeline): Finding
   return findings;
 }
 
-function keyColumns({ columns, key }: Pipeline): Finding[] {
+function keyColumns({ columns, key, index }: Pipeline): Finding[] {
   const byName = new Map(Object.values(columns).map((column) => [column.name, column]));
+  if (index.mode === 'latest' && key.length === 0) {
+    return [
+      { path: ['index', 'mode'], message: '"latest" keeps a document per key: say in `key` which columns these are' },
+    ];
+  }
   return key.flatMap((name, at): Finding[] => {
     const column = byName.get(name);
     if (!column) return [unknown(['key', at], name, [...byName.keys()])];

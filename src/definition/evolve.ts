@@ -1,7 +1,7 @@
 import type { Pipeline } from './pipeline.ts';
 import { plainName } from './plain-name.ts';
 import type { EvolvedColumn } from './refs.ts';
-import { reservedFields } from './reserved.ts';
+import { reservedIn } from './reserved.ts';
 import { variantName } from './streams.ts';
 
 /** Clean names for columns that the definition does not name, under `contract.columns: evolve`. None is taken twice. */
@@ -9,7 +9,7 @@ export function evolvedColumns(pipeline: Pipeline, unknown: readonly string[]): 
   if (pipeline.contract.columns !== 'evolve') return [];
   const own = Object.values(pipeline.columns).map(({ name }) => name);
   const taken = new Set<string>([
-    ...reservedFields,
+    ...reservedIn(pipeline.index.mode),
     ...own,
     ...own.map(variantName),
     ...Object.keys(pipeline.derive ?? {}),

@@ -56,6 +56,9 @@ export const keys = {
   fix: (pipeline: string, hour: LogicalHour, n: number) => `${keys.fixes(pipeline, hour)}${number6(n)}.ndjson`,
   batch: (stream: string, hour: LogicalHour, batchId: string, file: string) =>
     `runs/${stream}/${hourKey(hour)}/batches/${batchId}/${file}`,
+  /** Documents that the index refused, with the reasons. */
+  indexRejects: (stream: string, hour: LogicalHour, batchId: string, generation: number) =>
+    keys.batch(stream, hour, batchId, `index-rejects-${number6(generation)}.ndjson`),
   /** @param n 1, and one more for each time that what was published by the plan before was given up. */
   plan: (stream: string, hour: LogicalHour, batchId: string, epoch: string, n = 1) =>
     keys.batch(stream, hour, batchId, n === 1 ? `publish-e${epoch}.json` : `publish-e${epoch}-${number6(n)}.json`),
@@ -64,7 +67,8 @@ export const keys = {
   topics: (stream: string) => `landing/${stream}/_topics/`,
   topic: (stream: string, n: number) => `${keys.topics(stream)}${number6(n)}.json`,
   topicMade: (stream: string, n: number) => `landing/${stream}/_topics_made/${number6(n)}.json`,
-  schema: (stream: string, version: string) => `landing/${stream}/_schemas/${version}.json`,
+  schemas: (stream: string) => `landing/${stream}/_schemas/`,
+  schema: (stream: string, version: string) => `${keys.schemas(stream)}${version}.json`,
   data: (stream: string) => `landing/${stream}/date=`,
   dataPrefix: (stream: string, date: string, type: string) =>
     `landing/${stream}/date=${hiveEscape(date)}/type=${hiveEscape(type)}/`,
@@ -115,6 +119,7 @@ export const ids = {
   launchPrefix: (pipeline: string) => `launch/${pipeline}`,
   launch: (pipeline: string, at: string) => `launch/${pipeline}-${at}`,
   pipeline: (pipeline: string, hour: LogicalHour) => `pipeline/${pipeline}/${hour}`,
+  reindex: (pipeline: string) => `reindex/${pipeline}`,
   consumer: (stream: string, shard: number) => `consumer/${stream}/${shard}`,
   schedule: (pipeline: string) => pipeline,
   /** Also the id of its schedule: no pipeline's name has a `/`. */

@@ -76,7 +76,12 @@ const land = z.strictObject({
 
 const index = z.strictObject({
   name: indexName.optional().describe('The alias that readers use; `sluice-<name>` where left out.'),
-  mode: z.enum(['history']).default('history').describe('`history`: a document per record and hour.'),
+  mode: z
+    .enum(['history', 'latest'])
+    .default('history')
+    .describe(
+      '`history`: a document per record and hour. `latest`: one per record, as the newest hour that has it says; `present` tells whether the newest hour of all has it.',
+    ),
   shards: z.int().min(1).max(32).default(1),
   replicas: z.int().min(0).max(5).default(0),
 });

@@ -257,6 +257,10 @@ export interface IndexResult {
   readonly checksum: IdentityChecksum;
   /** Documents of older generations of this hour that were deleted. */
   readonly deleted: number;
+  /** Keys that the hour no longer has, in `latest`. */
+  readonly vanished?: number;
+  /** Values that the index's fields could not hold, by column: it was made for other columns. */
+  readonly misfits?: Readonly<Record<string, number>>;
 }
 
 /** The row equation of one data set: every count and checksum of the way, and the first hop that does not hold. */

@@ -158,6 +158,52 @@ export interface IndexInput {
   readonly landed: Landed;
 }
 
+export interface ReindexInput {
+  readonly pipeline: Pipeline;
+  readonly dataset: string;
+  readonly dryRun: boolean;
+}
+
+/** What a rebuild of one index comes to. */
+export interface RebuildPlan {
+  readonly dataset: string;
+  readonly alias: string;
+  /** What stands behind the alias now. */
+  readonly from?: string;
+  /** What is to be filled; absent in a dry run that found none. */
+  readonly to?: string;
+  /** An earlier attempt began it. */
+  readonly resumed: boolean;
+  readonly hours: number;
+  readonly rows: number;
+  /** Of the data objects. */
+  readonly bytes: number;
+}
+
+export interface RebuildInput {
+  readonly pipeline: Pipeline;
+  readonly dataset: string;
+  readonly from?: string;
+  readonly to: string;
+  /** Leave the old index there, under its own name. */
+  readonly keepOld: boolean;
+}
+
+/** An index that was filled from the object store, and took its place. */
+export interface Rebuilt {
+  readonly dataset: string;
+  readonly alias: string;
+  readonly index: string;
+  readonly hours: number;
+  readonly rows: number;
+  /** Hours that were there already. */
+  readonly whole: number;
+  /** Values that are none of the field's type now, and were left out of their documents; by column. */
+  readonly misfits: Readonly<Record<string, number>>;
+  /** The index that stood there before. */
+  readonly deleted?: string;
+}
+
 export interface ReconcileInput {
   readonly prepared: PreparedStream;
   readonly hourRecord: HourRecord;

@@ -3,3 +3,4 @@ export { consumer } from './consumer.ts';
 export { launch } from './launch.ts';
 export { maintenance } from './maintenance.ts';
 export { pipeline } from './pipeline.ts';
+export { reindex } from './reindex.ts';

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ConsumeInput, LossInput, RunReport, StageTiming } from '../activities/index.ts';
+import type { ConsumeInput, LossInput, RebuildPlan, Rebuilt, RunReport, StageTiming } from '../activities/index.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import type { Pipeline, PipelineInput } from '../definition/pipeline.ts';
 
@@ -44,6 +44,25 @@ export interface RunProgress {
   readonly current?: string;
   /** Why the run waits, where it does: `paused consumer of broadband`. */
   readonly waiting?: string;
+}
+
+/** What `reindex` is started with: by a client, the CLI or the Web UI. */
+export interface ReindexInput {
+  /** As people write it: what is left out is filled in. */
+  readonly pipeline: PipelineInput;
+  /** Say what it comes to, and do nothing. */
+  readonly dryRun?: boolean;
+  /** Leave the old indices there, under their own names. */
+  readonly keepOld?: boolean;
+}
+
+/** What a rebuild came to, data set by data set. */
+export interface ReindexReport {
+  readonly pipeline: string;
+  readonly dryRun: boolean;
+  readonly plans: readonly RebuildPlan[];
+  /** Empty in a dry run. */
+  readonly rebuilt: readonly Rebuilt[];
 }
 
 export interface ConsumerInput {

@@ -75,6 +75,14 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       ...{ stream: pipeline.name, hour, generation: 1, batch: 'b1', rawSha: ref.sha256, definitionSha: 'd1', rows: 3 },
     }),
     indexBatch: note('indexBatch', { dataset: 'main', index: prepared.index, indexed: 3, checksum, deleted: 0 }),
+    planRebuild: note('planRebuild', {
+      ...{ dataset: 'main', alias: pipeline.name, from: 'a-000001', to: 'a-000002', resumed: false },
+      ...{ hours: 2, rows: 6, bytes: 600 },
+    }),
+    rebuildIndex: note('rebuildIndex', {
+      ...{ dataset: 'main', alias: pipeline.name, index: 'a-000002', hours: 2, rows: 6, whole: 0, misfits: {} },
+      deleted: 'a-000001',
+    }),
     reconcile: note('reconcile', equation),
     writeReport: async (report: RunReport) => {
       record.calls.push('writeReport');

@@ -77,6 +77,8 @@ export class WorkflowLab {
       ] as const),
       ...([
         'indexBatch',
+        'planRebuild',
+        'rebuildIndex',
         'reconcile',
         'writeReport',
         'findDone',

@@ -5,6 +5,7 @@ import { toLogicalHour } from '../../definition/hour.ts';
 import type { CleanFlags } from './clean.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import type { ReplayFlags, ShowFlags } from './quarantine.ts';
+import type { ReindexFlags } from './reindex.ts';
 import { streamingCommands } from './streaming-commands.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -105,6 +106,18 @@ export async function main(argv: readonly string[]): Promise<number> {
   quarantineCommands(program, json, (found) => (code = found));
   streamingCommands(program, json, (found) => (code = found));
   maintenanceCommands(program, json, (found) => (code = found));
+  program
+    .command('reindex <definition>')
+    .description(
+      'rebuild the indices of a pipeline from the object store; readers keep the old ones until the new are whole',
+    )
+    .option('--dry-run', 'say what it comes to, and do nothing', false)
+    .option('--keep-old', 'leave the old indices there, under their own names', false)
+    .option('--detach', 'start it and leave', false)
+    .option(...json)
+    .action(async (definition: string, options: ReindexFlags) => {
+      code = await (await import('./reindex.ts')).reindex(definition, options);
+    });
   program
     .command('check')
     .description('try each server: connect, write, read back, delete')

@@ -1,7 +1,7 @@
 import type { BatchRecord, Equation } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { addChecksums, emptyChecksum } from '../identity.ts';
-import { indexedRows } from '../indexing/indexed-rows.ts';
+import { indexedIn } from '../indexing/indexed-in.ts';
 import type { ReconcileInput } from '../io.ts';
 import { equationOf } from './equation.ts';
 import { publishedRows } from './published-rows.ts';
@@ -11,12 +11,12 @@ import { publishedRows } from './published-rows.ts';
  * summed up anew from the objects that the record names, what is indexed is asked of the index.
  */
 export async function reconcile(deps: StageDeps, input: ReconcileInput, ctx: StageContext): Promise<Equation> {
-  const { prepared, hourRecord, batch, published, landed } = input;
+  const { prepared, batch, published, landed } = input;
   ctx.progress({ note: `reconciling ${prepared.dataset}` });
   const record = JSON.parse((await deps.store.fetch(landed.record)).toString()) as BatchRecord;
   const objects = record.objects;
   const { countedIn, ...inTopic } = await publishedRows(deps, prepared, published, ctx);
-  const indexed = await indexedRows(deps.search, prepared.index, hourRecord);
+  const indexed = await indexedIn(deps, input, record, ctx);
   const equation = equationOf(prepared.dataset, batch.rows, [
     { name: 'clean', rows: batch.rows.clean, checksum: batch.checksum },
     { name: 'published', ...inTopic },

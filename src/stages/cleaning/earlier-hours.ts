@@ -1,28 +1,20 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { hourKey, type LogicalHour } from '../../definition/hour.ts';
+import type { LogicalHour } from '../../definition/hour.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { HourRecord, SeenHours } from '../../definition/refs.ts';
 import type { StageDeps } from '../deps.ts';
-import { inGroups } from '../in-groups.ts';
+import { newestHours } from '../landing/hour-record.ts';
 
 type Store = Pick<StageDeps, 'store'>;
 
 /**
- * The committed hours, ascending: of each its record of the highest generation. Those that retention removed are left out.
+ * The committed hours of a pipeline, ascending: of each its record of the highest generation. Those that retention removed are
+ * left out.
  * @param below only those below this hour; all of them where it is left out
  */
 export async function committedHours(deps: Store, pipeline: string, below?: LogicalHour): Promise<HourRecord[]> {
-  const prefix = keys.hoursAll(streamName(pipeline, mainDataset));
-  const end = below === undefined ? undefined : prefix + hourKey(below);
-  const newest = new Map<string, string>();
-  // Generations are zero-padded, so the last key of an hour is its highest.
-  for await (const { key } of deps.store.list(prefix)) {
-    if (end !== undefined && key >= end) break;
-    newest.set(key.slice(prefix.length).split('/')[0] ?? '', key);
-  }
-  const records = await inGroups([...newest.values()], (key) => deps.store.findJson<HourRecord>(key));
-  return records.filter((record) => record !== undefined).filter(({ removed }) => removed === undefined);
+  return newestHours(deps, streamName(pipeline, mainDataset), below);
 }
 
 /** What a run compares its keys with, hour by hour. An hour that repeats another has no keys of its own. */

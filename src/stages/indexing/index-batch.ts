@@ -1,48 +1,82 @@
-import { errors } from '@elastic/elasticsearch';
 import { SluiceError } from '../../definition/errors.ts';
-import type { BatchRecord, DataObject, IndexResult } from '../../definition/refs.ts';
-import { streamOf } from '../../definition/streams.ts';
-import { decodeJsonLines } from '../../formats/json-lines.ts';
-import { decodeParquet, type Row } from '../../formats/parquet.ts';
+import type { BatchRecord, HourRecord, IndexResult } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
-import { sameChecksum } from '../identity.ts';
 import type { IndexInput } from '../io.ts';
 import { recordToRead } from '../landing/batch-record.ts';
 import { newestHour } from '../landing/hour-record.ts';
-import { SchemaRegistry, type LandSchema } from '../landing/schema.ts';
-import { documentOf, documentVersion, type IndexedDocument } from './documents.ts';
-import { indexedRows } from './indexed-rows.ts';
-import { hasLocation } from './mapping.ts';
-import { deleteOlderGenerations } from './stale-documents.ts';
+import { SchemaRegistry } from '../landing/schema.ts';
+import type { HourContent } from './documents.ts';
+import { newestContent } from './hour-content.ts';
+import { indexHour, type HourToIndex, type IndexedHour } from './index-hour.ts';
+import { rebuildIndex } from './rebuild.ts';
+import { findTargets, type Target } from './targets.ts';
 
-const FLUSH_BYTES = 2_000_000;
-/** More than two at once gained nothing on a small server, and take its memory. */
-const CONCURRENCY = 2;
+/** Indices may take each other's place while an hour is indexed; each time round there is another one to write. */
+const ROUNDS = 20;
 
 /**
- * Indexes a committed batch from its data objects. Done only when the index itself counts the batch's rows with their checksum;
- * then the hour's older generations are deleted.
+ * Indexes a committed batch from its data objects: into the index behind the alias, and into one that is being filled to take its
+ * place, whichever there are at the end. Where `prepare` began such a one, as the columns have other types now, it is filled with all
+ * other hours too and takes its place before the stage is done. Done only when the index itself proves that it has the rows.
  *
- * @throws SluiceError `DocumentsRefused` where the index will not take a document, `ElasticsearchUnavailable` (worth a retry)
+ * @throws SluiceError `DocumentsRefused` where the index will not take a document, `IndexMismatch` where no index is there,
+ *   `RecordConflict` where the hour consists of something else meanwhile, `ElasticsearchUnavailable` (worth a retry)
  */
 export async function indexBatch(deps: StageDeps, input: IndexInput, ctx: StageContext): Promise<IndexResult> {
-  const { prepared, landed, hourRecord } = input;
-  const record = await recordToRead(deps.store, prepared.stream, landed.batch);
-  const schema = await new SchemaRegistry(deps.store, prepared.stream).get(record.schema);
-  const before = await indexedRows(deps.search, prepared.index, hourRecord);
-  if (before.rows !== record.rows || !sameChecksum(before.checksum, record.checksum)) {
-    await refuseSuperseded(deps, input);
-    await bulk(deps, input, documents(deps, input, record, schema, ctx), ctx);
+  const { pipeline, prepared, landed, hourRecord } = input;
+  const { dataset, stream, alias } = prepared;
+  const record = await recordToRead(deps.store, stream, landed.batch);
+  const content = ownContent(hourRecord, record);
+  const hour: HourToIndex = { pipeline, stream, content, record, schemas: new SchemaRegistry(deps.store, stream) };
+  const done = new Map<string, IndexedHour>();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const { standing, next } = await findTargets(deps.search, alias);
+    const takesOver = next !== undefined && next.index === prepared.index;
+    // The old one cannot hold what the definition says now; it stays as it is.
+    const due = [...(takesOver ? [] : [standing]), next].filter((target) => target !== undefined);
+    const open = due.filter(({ index }) => !done.has(index));
+    for (const target of open) {
+      await refuseSuperseded(deps, input);
+      done.set(target.index, await indexHour(deps, target, hour, ctx));
+      await repeatNewest(deps, target, hour, ctx);
+    }
+    if (open.length > 0) continue;
+    if (takesOver) {
+      const from = standing ? { from: standing.index } : {};
+      await rebuildIndex(deps, { pipeline, dataset, ...from, to: next.index, keepOld: false }, ctx);
+      continue;
+    }
+    const indexed = standing && done.get(standing.index);
+    if (!standing || !indexed) break;
+    const { rows, checksum, deleted, vanished, misfits } = indexed;
+    return {
+      ...{ dataset, index: standing.index, indexed: rows, checksum, deleted },
+      ...(standing.mode === 'latest' ? { vanished } : {}),
+      ...(Object.keys(misfits).length > 0 ? { misfits } : {}),
+    };
   }
-  const { rows, checksum } = await indexedRows(deps.search, prepared.index, hourRecord);
-  if (rows !== record.rows || !sameChecksum(checksum, record.checksum)) {
-    throw new SluiceError(
-      'ElasticsearchUnavailable',
-      `Index ${prepared.index} holds ${rows} documents of batch ${record.batch} and should hold ${record.rows}; indexing again.`,
-    );
-  }
-  const deleted = await deleteOlderGenerations(deps.search, prepared.index, hourRecord, ctx);
-  return { dataset: prepared.dataset, index: prepared.index, indexed: rows, checksum, deleted };
+  throw new SluiceError(
+    'IndexMismatch',
+    `There is no index behind ${alias} any more: somebody deleted it. Run the hour again, which makes one, and ` +
+      '"sluice reindex" brings the other hours.',
+  );
+}
+
+/** The content of an hour that a run has committed. */
+export function ownContent({ hour, generation }: HourRecord, { batch }: BatchRecord): HourContent {
+  return { hour, generation, batch };
+}
+
+/**
+ * In `latest`, where the newest hour repeats one below ours: its rows have documents under our hour now, or under the other's. It is
+ * written as an hour of its own, as nothing else would.
+ */
+async function repeatNewest(deps: StageDeps, target: Target, hour: HourToIndex, ctx: StageContext): Promise<void> {
+  if (target.mode !== 'latest') return;
+  const newest = await newestContent(deps, hour.stream);
+  if (newest?.sameAs === undefined) return;
+  const record = await recordToRead(deps.store, hour.stream, newest.batch);
+  await indexHour(deps, target, { ...hour, content: newest, record }, ctx);
 }
 
 /** A worker that comes back late must not index what the hour no longer consists of. */
@@ -53,93 +87,4 @@ async function refuseSuperseded(deps: StageDeps, { prepared, hourRecord }: Index
     'RecordConflict',
     `Generation ${hourRecord.generation} of ${hourRecord.hour} was superseded by ${newest.generation} before it was indexed.`,
   );
-}
-
-async function* documents(
-  deps: StageDeps,
-  { pipeline, prepared, hourRecord }: IndexInput,
-  record: BatchRecord,
-  schema: LandSchema,
-  ctx: StageContext,
-): AsyncGenerator<IndexedDocument> {
-  const stream = streamOf(pipeline, prepared.dataset);
-  const location = hasLocation(stream, pipeline.dashboards) ? pipeline.dashboards.location : undefined;
-  let rows = 0;
-  for (const object of record.objects) {
-    ctx.signal.throwIfAborted();
-    for (const rows of await rowsOf(deps, schema, object)) {
-      for (const row of rows) yield documentOf(row, schema.output, hourRecord, location);
-    }
-    rows += object.rows;
-    ctx.progress({ rows, note: `indexed ${rows} of ${record.rows}` });
-  }
-}
-
-async function rowsOf(deps: StageDeps, schema: LandSchema, object: DataObject): Promise<Iterable<Row[]>> {
-  const { key, sha256, bytes } = object;
-  const content = await deps.store.fetch({ uri: deps.store.uri(key), sha256, bytes });
-  return schema.format === 'parquet'
-    ? decodeParquet(schema.columns, content)
-    : decodeJsonLines(schema.columns, content);
-}
-
-/** `helpers.bulk` resolves even when documents were refused, so what it dropped is looked at one by one. */
-async function bulk(
-  deps: StageDeps,
-  { prepared, hourRecord }: IndexInput,
-  datasource: AsyncGenerator<IndexedDocument>,
-  ctx: StageContext,
-): Promise<void> {
-  const version = documentVersion(hourRecord);
-  const refused: { status: number; reason: string }[] = [];
-  let overloaded = 0;
-  let newer = 0;
-  const running = deps.search.client.helpers.bulk<IndexedDocument>({
-    datasource,
-    flushBytes: FLUSH_BYTES,
-    concurrency: CONCURRENCY,
-    retries: 5,
-    wait: 1_000,
-    onDocument: ({ id, body }) => [
-      { index: { _index: prepared.index, _id: id, version, version_type: 'external_gte' } },
-      body as unknown as IndexedDocument,
-    ],
-    onDrop: ({ status, error }) => {
-      if (status === 409) newer += 1;
-      else if (status === 429 || status >= 500) overloaded += 1;
-      else refused.push({ status, reason: `${error?.type ?? ''} ${error?.reason ?? ''}`.trim() });
-    },
-  });
-  const stop = (): void => {
-    void running.abort();
-  };
-  ctx.signal.addEventListener('abort', stop, { once: true });
-  try {
-    await deps.search.request(`bulk into ${prepared.index}`, async () => {
-      try {
-        await running;
-      } catch (error) {
-        // A fault of our own source (a corrupt object, a cancellation) is no fault of the server.
-        if (error instanceof errors.ElasticsearchClientError && error.cause instanceof SluiceError) throw error.cause;
-        throw error;
-      }
-    });
-  } finally {
-    ctx.signal.removeEventListener('abort', stop);
-  }
-  ctx.signal.throwIfAborted();
-  const first = refused[0];
-  if (first) {
-    throw new SluiceError(
-      'DocumentsRefused',
-      `Index ${prepared.index} refused ${refused.length} documents; the first with ${first.status} ${first.reason}. ` +
-        'The rows are landed: mend the columns’ types or the mapping, and run the hour again.',
-    );
-  }
-  if (overloaded > 0 || newer > 0) {
-    throw new SluiceError(
-      'ElasticsearchUnavailable',
-      `Index ${prepared.index} did not take ${overloaded} documents for overload, and holds newer versions of ${newer}.`,
-    );
-  }
 }

@@ -71,6 +71,20 @@ export async function storeSchema(
   await store.createJson(keys.schema(stream, version), stored);
 }
 
+/** Every column that rows of a stream have ever had, as the newest schema with it says. */
+export async function olderColumns(store: Store, stream: string): Promise<OutputColumn[]> {
+  const found: { key: string; at: number }[] = [];
+  for await (const { key, lastModified } of store.list(keys.schemas(stream))) {
+    found.push({ key, at: lastModified.getTime() });
+  }
+  const columns = new Map<string, OutputColumn>();
+  for (const { key } of found.toSorted((a, b) => a.at - b.at)) {
+    const stored = await store.findJson<StoredSchema>(key);
+    for (const column of stored?.output ?? []) columns.set(column.name, column);
+  }
+  return [...columns.values()];
+}
+
 /** Schemas by version, each read once. */
 export class SchemaRegistry {
   readonly #store: Store;

@@ -7,6 +7,7 @@ import type { HourRecord } from '../../definition/refs.ts';
 import { streamsOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { deleteOlderGenerations } from '../indexing/stale-documents.ts';
+import { findTargets } from '../indexing/targets.ts';
 import { newestBatchRecord } from '../landing/batch-record.ts';
 import { newestHour } from '../landing/hour-record.ts';
 import { listHours, readHours } from './committed.ts';
@@ -68,7 +69,7 @@ export async function retain(
       if (!dryRun) await endHour(deps, stream, hour, reasonOf(pipeline, before), at);
     }
   }
-  if (!dryRun && pipeline.index.mode === 'history') {
+  if (!dryRun) {
     const gone = new Set([...remove, ...recentlyRemoved(listed.flat(), at)]);
     for (const stream of streams) documents += await deleteDocuments(deps, stream, [...gone], ctx);
   }
@@ -154,12 +155,17 @@ async function deleteDocuments(
   ctx: StageContext,
 ): Promise<number> {
   if (hours.length === 0) return 0;
-  const there = await deps.search.request(`alias ${alias}`, (client) => client.indices.existsAlias({ name: alias }));
-  if (!there) return 0;
+  // One that is being filled may have the hour too.
+  const { standing, next } = await findTargets(deps.search, alias);
+  const targets = [standing, next].filter((target) => target !== undefined);
   let documents = 0;
-  for (const hour of hours) {
+  for (const hour of targets.length === 0 ? [] : hours) {
     const last = await newestHour(deps, name, hour);
-    if (last?.removed) documents += await deleteOlderGenerations(deps.search, alias, last, ctx);
+    if (!last?.removed) continue;
+    for (const target of targets) {
+      const deleted = await deleteOlderGenerations(deps.search, target, last, ctx);
+      if (target === standing) documents += deleted;
+    }
   }
   return documents;
 }

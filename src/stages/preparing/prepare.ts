@@ -49,7 +49,7 @@ async function prepareStream(
   const { life, partitions, changes, warnings } = await prepareTopic(deps, stream, pipeline.publish, brokers);
   const schema = schemaVersion(stream.output, pipeline.land);
   await storeSchema(deps.store, stream.name, schema, stream.output, pipeline.land);
-  const index = await prepareIndex(deps.search, stream, pipeline);
+  const index = await prepareIndex(deps, stream, pipeline);
   return {
     dataset: stream.dataset,
     stream: stream.name,

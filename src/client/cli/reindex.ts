@@ -1,0 +1,78 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { loadDefinition } from '../../definition/load.ts';
+import type { ReindexReport } from '../../workflows/messages.ts';
+import { SluiceClient } from '../sluice-client.ts';
+import { bold, paced, Screen } from './screen.ts';
+
+export interface ReindexFlags {
+  readonly dryRun: boolean;
+  readonly keepOld: boolean;
+  readonly detach: boolean;
+  readonly json?: boolean;
+}
+
+const LOOK_EVERY_MS = 500;
+
+const count = (n: number): string => n.toLocaleString('en-US');
+
+/** `sluice reindex`: starts the rebuild, or finds the one that is on its way, and follows it. A worker must be running. */
+export async function reindex(file: string, { dryRun, keepOld, detach, json }: ReindexFlags): Promise<number> {
+  const pipeline = await loadDefinition(file);
+  const screen = new Screen();
+  const client = await SluiceClient.connect();
+  try {
+    const { workflowId, running } = await client.startReindex({ pipeline, dryRun, keepOld });
+    screen.say(running ? `${workflowId} is on its way already; following it` : `started ${workflowId}`);
+    if (detach) return 0;
+    const interrupted = (): void => {
+      screen.say(`Left; the rebuild goes on. Look again with: npx sluice reindex ${file}`);
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupted);
+    try {
+      const report = await follow(client, workflowId, screen);
+      if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+      else for (const line of lines(report)) screen.say(line);
+    } finally {
+      process.off('SIGINT', interrupted);
+    }
+    return 0;
+  } finally {
+    await client.close();
+  }
+}
+
+async function follow(client: SluiceClient, workflowId: string, screen: Screen): Promise<ReindexReport> {
+  let over = false;
+  const result = client.reindexed(workflowId).finally(() => {
+    over = true;
+  });
+  // Its rejection is awaited below; meanwhile nobody listens.
+  result.catch(() => {});
+  const show = paced(screen, 'reindex');
+  while (!over) {
+    const notes = await client.notes(workflowId).catch(() => ({}));
+    const what = Object.values(notes).filter(Boolean).join('; ');
+    if (!over && what !== '') show(what);
+    await Promise.race([wait(LOOK_EVERY_MS), result.catch(() => {})]);
+  }
+  return result.finally(() => screen.end());
+}
+
+/** A rebuild in a few lines. */
+export function lines({ dryRun, plans, rebuilt }: ReindexReport): string[] {
+  if (dryRun) {
+    return plans.map(({ alias, from, to, resumed, hours, rows, bytes }) => {
+      const into = to === undefined ? 'a new index' : `${to}, which ${resumed ? 'was begun' : 'would be begun anew'}`;
+      return `${bold(alias)}: ${count(hours)} hours, ${count(rows)} rows, ${count(bytes)} bytes of objects would go into ${into}, in the place of ${from ?? 'none'}`;
+    });
+  }
+  return rebuilt.flatMap(({ alias, index, hours, rows, whole, misfits, deleted }) => [
+    `${bold(alias)} is ${index} now: ${count(hours)} hours, ${count(rows)} rows` +
+      (whole > 0 ? `; ${count(whole)} hours were there already` : '') +
+      (deleted === undefined ? '' : `; ${deleted} is deleted`),
+    ...Object.entries(misfits).map(
+      ([column, n]) => `  ${column}: ${count(n)} values do not fit its type now, and are not in the documents`,
+    ),
+  ]);
+}
