@@ -16,8 +16,6 @@ import { LandSchema, storeSchema } from '../../src/stages/landing/schema.ts';
 /** A row by column name, values as they are landed. The first column is the key. */
 export type LabRow = Readonly<Record<string, string | null>>;
 
-const OBJECT_ROWS = 400;
-
 /** The nth hour of a test. */
 export const nth = (n: number): string => new Date(Date.UTC(2026, 10, 24, n)).toISOString().replace('.000Z', 'Z');
 
@@ -54,7 +52,7 @@ export class IndexLab {
   }
 
   /** Stores the rows of an hour as data objects and a batch record, and commits the hour. */
-  async commit(pipeline: Pipeline, hour: string, rows: readonly LabRow[]): Promise<HourRecord> {
+  async commit(pipeline: Pipeline, hour: string, rows: readonly LabRow[], objectRows = 400): Promise<HourRecord> {
     const { store } = this.deps;
     const stream = streamOf(pipeline, 'main');
     const version = schemaVersion(stream.output, pipeline.land);
@@ -62,8 +60,8 @@ export class IndexLab {
     await storeSchema(store, stream.name, version, stream.output, pipeline.land);
     const batch = batchIdOf(stream, hour, sha256Hex(JSON.stringify(rows)), version);
     const objects: DataObject[] = [];
-    for (let at = 0; at < rows.length; at += OBJECT_ROWS) {
-      const some = rows.slice(at, at + OBJECT_ROWS).map((row) => ({ _record: recordOf(row), ...row }));
+    for (let at = 0; at < rows.length; at += objectRows) {
+      const some = rows.slice(at, at + objectRows).map((row) => ({ _record: recordOf(row), ...row }));
       const bytes = await schema.encode(some);
       const key = `landing/${stream.name}/date=${hour.slice(0, 10)}/type=record/${batch}-${at}`;
       const { sha256 } = await store.put(key, bytes);
