@@ -8,6 +8,7 @@ import { unattended, type StageContext } from '../../src/stages/deps.ts';
 import { indexBatch } from '../../src/stages/indexing/index-batch.ts';
 import { planRebuild, rebuildIndex } from '../../src/stages/indexing/rebuild.ts';
 import { swapAlias } from '../../src/stages/indexing/targets.ts';
+import { retain } from '../../src/stages/maintaining/retention.ts';
 import { FaultySearch } from '../helpers/faulty-search.ts';
 import { IndexLab, labRows, nth } from '../helpers/index-lab.ts';
 import { stageDeps } from '../helpers/servers.ts';
@@ -209,6 +210,26 @@ describe.skipIf(noStack)('an index that takes another’s place', () => {
       expect(Object.values(indices).filter((aliases) => aliases.length > 0)).toEqual([[alias]]);
       expect(await lab.count(alias)).toBe(51 + 52 + 53 + 54);
     });
+
+    it.each(['history', 'latest'] as const)(
+      'has no hour in %s that retention removed, neither in the index that stands nor in the one that is filled',
+      async (mode) => {
+        const pipeline = await filled(3, mode);
+        const alias = aliasOf(pipeline);
+        // A key that only the first hour has: in "latest" its document is that hour's.
+        await lab.index(pipeline, nth(1), [...labRows(51), { id: 'old', kind: null, amount: null }]);
+        const { to = '' } = await plan(pipeline);
+        await lab.index(pipeline, nth(1), [...labRows(51), { id: 'older', kind: null, amount: null }]);
+        expect(Object.keys(await byHour(to))).toEqual([nth(1)]);
+        const removed = await retain(lab.deps, { pipeline, before: nth(2), dryRun: false }, unattended);
+        expect(removed).toMatchObject({ hours: 1, documents: mode === 'history' ? 52 : 2 });
+        expect(await lab.count(to)).toBe(0);
+        expect(await byHour(alias)).not.toHaveProperty(nth(1));
+        const before = await lab.documents(alias);
+        expect(await rebuilt(pipeline)).toMatchObject({ hours: 2, index: to });
+        expect(await lab.documents(alias)).toEqual(before);
+      },
+    );
 
     it('swaps once: who comes second, or holds another index, does not', async () => {
       const pipeline = await filled(1);

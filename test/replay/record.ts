@@ -156,11 +156,16 @@ try {
   const workflowId = ids.maintenance(kept.name);
   await client.workflow.execute('maintenance', { workflowId, taskQueue: taskQueues.light, args: [{ pipeline: kept }] });
   await keep('maintenance-completed', workflowId);
+
   const indexed = definition({ aggregate: [{ name: 'kinds', groupBy: ['id'], measures: { n: { count: '*' } } }] });
   lab.stages = goodStages(indexed).stages;
-  const workflowId = ids.reindex(indexed.name);
-  await client.workflow.execute('reindex', { workflowId, taskQueue: taskQueues.light, args: [{ pipeline: indexed }] });
-  await keep('reindex-completed', workflowId);
+  const reindexId = ids.reindex(indexed.name);
+  await client.workflow.execute('reindex', {
+    workflowId: reindexId,
+    taskQueue: taskQueues.light,
+    args: [{ pipeline: indexed }],
+  });
+  await keep('reindex-completed', reindexId);
 
   const stream = definition().name;
   let broken = false;

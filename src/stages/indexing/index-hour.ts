@@ -1,3 +1,4 @@
+import { failPoint } from '../../connectors/fail-point.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { BatchRecord, IdentityChecksum } from '../../definition/refs.ts';
@@ -111,6 +112,7 @@ async function send(
       refused: (refusal) => rejected.add(refusal),
       done: (documents) => ctx.progress({ rows: documents, note: `indexed ${documents} of ${record.rows}` }),
     });
+    await failPoint('index:after-bulk');
     await rejected.settle(stream, content);
     return { documents: written + newer, misfits: maker.misfits };
   } finally {

@@ -1,3 +1,4 @@
+import { failPoint } from '../../connectors/fail-point.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { hourKey } from '../../definition/hour.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
@@ -84,9 +85,11 @@ export async function rebuildIndex(deps: Deps, input: RebuildInput, ctx: StageCo
   if (!target) throw replaced(stream.alias, to);
   const filling = new Filling(deps, pipeline, stream, target, ctx);
   await filling.untilNothingIsNew();
+  await failPoint('reindex:before-swap');
   if (standing?.index !== to && !(await swapAlias(search, stream.alias, standing?.index, to))) {
     throw replaced(stream.alias, to);
   }
+  await failPoint('reindex:after-swap');
   ctx.progress({ note: `${stream.alias} is ${to} now` });
   await filling.untilNothingIsNew();
   const old = from !== undefined && from !== to && !keepOld ? from : undefined;
