@@ -23,6 +23,8 @@ export class FaultySearch {
   fault: (bulk: number) => Fault | undefined = () => undefined;
   /** Awaited before each bulk request goes on. */
   before: () => Promise<void> = async () => {};
+  /** Awaited before any other request goes on. */
+  beforeOther: (path: string) => Promise<void> = async () => {};
   readonly #server: Server;
   readonly #target: string;
 
@@ -46,7 +48,10 @@ export class FaultySearch {
 
   async #handle(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
-    if (!(incoming.url ?? '').includes('_bulk')) return this.#forward(incoming, body, answer);
+    if (!(incoming.url ?? '').includes('_bulk')) {
+      await this.beforeOther(incoming.url ?? '');
+      return this.#forward(incoming, body, answer);
+    }
     const fault = this.fault(this.bulks++);
     await this.before();
     switch (fault?.kind) {

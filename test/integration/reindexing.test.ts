@@ -240,6 +240,31 @@ describe.skipIf(noStack)('an index that takes another’s place', () => {
       expect(await swapAlias(lab.deps.search, alias, from, to)).toBe(true);
       expect(await swapAlias(lab.deps.search, alias, from, to)).toBe(true);
       expect(await lab.indices(alias)).toEqual({ [`${from}`]: [], [to]: [alias] });
+      // Somebody who still takes the first for the one that stands would make two of one alias.
+      const third = (await plan(pipeline)).to ?? '';
+      expect(await swapAlias(lab.deps.search, alias, from, third)).toBe(false);
+      expect(await lab.indices(alias)).toEqual({ [`${from}`]: [], [to]: [alias], [third]: [`${alias}@next`] });
+    });
+
+    it('has an hour that was indexed between its last look and the swap, from the swap on', async () => {
+      const pipeline = await filled(2);
+      const alias = aliasOf(pipeline);
+      const { to = '' } = await plan(pipeline);
+      faulty.fault = () => undefined;
+      faulty.beforeOther = async (path) => {
+        if (path.startsWith('/_aliases')) await lab.index(pipeline, nth(3), labRows(9));
+      };
+      const stop = new AbortController();
+      const ctx: StageContext = {
+        signal: stop.signal,
+        progress: ({ note }) => {
+          if (note === `${alias} is ${to} now`) stop.abort();
+        },
+      };
+      await expect(rebuilt(pipeline, false, harmed, ctx)).rejects.toThrow(/abort/i);
+      faulty.beforeOther = async () => {};
+      expect((await lab.indices(alias))[to]).toEqual([alias]);
+      expect(await byHour(alias)).toEqual({ [nth(1)]: 51, [nth(2)]: 52, [nth(3)]: 9 });
     });
   });
 
