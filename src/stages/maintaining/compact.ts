@@ -14,6 +14,10 @@ import { planCompaction, type CompactGroup } from './compact-plan.ts';
 /** An object is closed when the texts of its rows have come to this: half of what a create-once object may have. */
 export const TARGET_BYTES = 32 * 1024 * 1024;
 
+/** What is fetched ahead at most. */
+const FETCH_OBJECTS = 16;
+const FETCH_BYTES = 4 * 1024 * 1024;
+
 type Store = Pick<StageDeps, 'store'>;
 
 export interface CompactInput {
@@ -35,7 +39,7 @@ export interface CompactedBatch {
 /**
  * Writes the small objects of a batch as fewer and publishes the next version of its record. Readers of the older version go on: its
  * objects stay until gc's day is over. What was written is read again and compared, row by row, before a record names it; a crash
- * anywhere leaves the old version in force. Memory: one object of the old ones and one of the new.
+ * anywhere leaves the old version in force. Memory: one new object, and 4 MiB of old ones (or one).
  *
  * @returns undefined where the batch has no record or there is nothing to do
  * @throws SluiceError `RowsUnaccounted` where an object does not hold what its record says, or is not read back as it was written
@@ -109,9 +113,7 @@ class Rewriting {
   }
 
   async *#rowsOf(objects: readonly DataObject[]): AsyncGenerator<Row> {
-    for (const { key, sha256, bytes, rows, checksum } of objects) {
-      this.#ctx.signal.throwIfAborted();
-      const content = await this.#deps.store.fetch({ uri: this.#deps.store.uri(key), sha256, bytes });
+    for await (const { key, rows, checksum, content } of this.#fetched(objects)) {
       const seen = new RowSums(this.#schema);
       for (const batch of this.#schema.decode(content)) {
         for (const row of batch) seen.add(row);
@@ -123,6 +125,28 @@ class Rewriting {
         rows: this.#rows,
         note: `${this.#record.hour}: rewrote ${this.#rows} of ${this.#record.rows} rows`,
       });
+    }
+  }
+
+  /** Objects with their bytes. Small ones are fetched some at once: waiting for each would be most of the time. */
+  async *#fetched(objects: readonly DataObject[]): AsyncGenerator<DataObject & { content: Buffer }> {
+    const { store } = this.#deps;
+    for (let at = 0; at < objects.length;) {
+      this.#ctx.signal.throwIfAborted();
+      const window: DataObject[] = [];
+      let sum = 0;
+      for (const object of objects.slice(at, at + FETCH_OBJECTS)) {
+        sum += object.bytes;
+        if (window.length > 0 && sum > FETCH_BYTES) break;
+        window.push(object);
+      }
+      at += window.length;
+      yield* await Promise.all(
+        window.map(async (object) => {
+          const { key, sha256, bytes } = object;
+          return { ...object, content: await store.fetch({ uri: store.uri(key), sha256, bytes }) };
+        }),
+      );
     }
   }
 
