@@ -125,6 +125,22 @@ try {
     },
   );
 
+  // Two shards, each told of the definition before the first look.
+  let looks = 0;
+  await recordPipeline(
+    'pipeline-shards',
+    { land: { shards: 2 } },
+    ({ findLanded }) => ({
+      findLanded: async () => ((looks += 1) > 1 ? findLanded(undefined as never) : undefined),
+      consumerState: async () => state,
+      consume: untilCancelled,
+    }),
+    async (handle) => {
+      await until(async () => looks === 1);
+      await handle.signal('landed', { batch: 'b1' });
+    },
+  );
+
   let asked = 0;
   await recordPipeline('pipeline-turn', { key: ['id'], duplicates: { acrossRuns: true } }, () => ({
     findRunsAhead: async () => {
@@ -166,6 +182,37 @@ try {
     args: [{ pipeline: indexed }],
   });
   await keep('reindex-completed', reindexId);
+
+  // Halts, gives up what is lost, is told of three shards and of one again, and leaves.
+  const lossy = definition().name;
+  let gone = true;
+  lab.stages = {
+    consume: async () => {
+      if (gone) throw new SluiceError('LogTruncated', 'offset 7 is gone');
+      await untilCancelled();
+    },
+    acceptLoss: async () => {
+      gone = false;
+      return { epoch: 'e1', partition: 0, first: '7', last: '8', reason: 'disk', acceptedAt: 1 };
+    },
+  };
+  const lossyInput = {
+    ...{ stream: lossy, topic: lossy, epoch: 'e1', life: 1, partitions: 1, shard: 0 },
+    ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
+  };
+  const halts = await client.workflow.start('consumer', {
+    workflowId: ids.consumer(lossy, 0),
+    taskQueue: taskQueues.light,
+    args: [{ consume: lossyInput }],
+  });
+  await until(async () => (await halts.query<{ mode: string }>('state')).mode === 'halted');
+  await halts.executeUpdate('acceptLoss', { args: [{ partition: 0, from: '7', to: '8', reason: 'disk' }] });
+  await halts.signal('adopt', { ...lossyInput, shards: 3 });
+  await halts.signal('adopt', lossyInput);
+  await halts.signal('acceptLoss', { partition: 0, from: '9', to: '9', reason: 'while it reads: refused' });
+  await halts.executeUpdate('drain');
+  await settled(halts);
+  await keep('consumer-loss', halts.workflowId);
 
   const stream = definition().name;
   let broken = false;
