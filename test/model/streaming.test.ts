@@ -11,6 +11,6 @@ it('hour → batch → objects equals the model after 10,000 sequences', async (
   const { halted, ...sum } = await runSequences({ sequences: 10_000 });
   // Hardly ever, and never is right too.
   expect(halted).toBeLessThan(100);
-  for (const [what, count] of Object.entries(sum)) expect(count, `${what} came about`).toBeGreaterThan(5);
+  for (const [what, count] of Object.entries(sum)) expect(count, `${what} came about`).toBeGreaterThan(0);
   expect(sum.batches).toBeGreaterThan(10_000);
 });
