@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labHour, StreamingLab } from '../helpers/streaming-lab.ts';
+import { keys } from '../../src/definition/names.ts';
 import { findLanded } from '../../src/stages/landing/batch-record.ts';
 import { acceptLoss, findLosses } from '../../src/stages/landing/losses.ts';
 import { rowHeaders } from '../../src/stages/record.ts';
@@ -114,5 +115,33 @@ describe.skipIf(noStack)('rows that a person gives up', () => {
     const open = (await lab.manifestsOf(stream)).at(-1)?.open['forged'];
     expect(open).toMatchObject({ expected: 4 });
     expect(open?.damaged).toBeUndefined();
+  });
+
+  it('ends the run of a batch that the consumer has passed by, and another run lands it', async () => {
+    const pipeline = lab.definition(onePartition);
+    const stream = await lab.prepared(pipeline);
+    const consume = lab.input(pipeline, stream);
+    const batch = await lab.cleanBatch(pipeline, stream, lab.rows(30));
+    const published = await lab.send(pipeline, stream, batch);
+    // As if all of it had been dropped: the chain goes on behind it, and no part was stored.
+    const chain = keys.manifest(stream.stream, stream.epoch, 0, 0n);
+    const empty = { open: {}, ended: {}, abandoned: [], resent: 31, foreign: 0 };
+    const lastRecord = { offset: '30', timestamp: 0, batch: null, seq: null };
+    const range = { kind: 'data', epoch: stream.epoch, partition: 0, first: '0', last: '30', previous: null };
+    await lab.deps.store.createJson(chain, { ...range, objects: [], ...empty, lastRecord });
+    const spans = published.spans ?? [];
+    const input = { stream: stream.stream, batchId: batch.batchId, published: { epoch: stream.epoch, spans } };
+    expect(await findLanded(lab.deps, input)).toBeUndefined();
+    const behind = { ...range, first: '31', last: '31', previous: '0', objects: [], ...empty };
+    await lab.deps.store.createJson(keys.manifest(stream.stream, stream.epoch, 0, 31n), {
+      ...behind,
+      kind: 'loss',
+      lastRecord: null,
+    });
+    await expect(findLanded(lab.deps, input)).rejects.toMatchObject({ code: 'RowsUnaccounted' });
+    await lab.produce(stream.topic, [{ partition: 0, value: 'the record at offset 31' }]);
+    expect(await lab.send(pipeline, stream, batch)).toMatchObject({ committedBefore: false, resumedAfter: 0 });
+    await lab.consumeUntil(consume, lab.isIn(batch));
+    expect((await lab.landedOf(stream, batch.batchId)).checksum).toEqual(batch.checksum);
   });
 });

@@ -7,7 +7,7 @@ import { sha256Hex } from '../hashing.ts';
 import { addChecksums, emptyChecksum, sameChecksum } from '../identity.ts';
 import type { Landed, LandedInput } from '../io.ts';
 import type { ManifestChain } from './chain.ts';
-import { lossOf, type AcceptedLoss } from './losses.ts';
+import { lossOf, passedBy, type AcceptedLoss } from './losses.ts';
 import type { EndedBatch } from './manifest.ts';
 import type { LandSchema } from './schema.ts';
 
@@ -118,7 +118,7 @@ export async function recordToRead(store: Store, stream: string, batch: string):
 
 /**
  * Whether a batch has landed: a fact read from the store, whoever missed the signal.
- * @throws SluiceError `RowsUnaccounted` where rows of it are among those that a person gave up
+ * @throws SluiceError `RowsUnaccounted` where rows of it are among those that a person gave up, or the consumer has passed it by
  */
 export async function findLanded(deps: Pick<StageDeps, 'store'>, input: LandedInput): Promise<Landed | undefined> {
   const { stream, batchId, published } = input;
@@ -126,7 +126,14 @@ export async function findLanded(deps: Pick<StageDeps, 'store'>, input: LandedIn
   if (!newest) {
     const loss = published && (await lossOf(deps.store, stream, { id: batchId, ...published }));
     if (loss) throw givenUp(stream, batchId, loss);
-    return undefined;
+    const partition = published && (await passedBy(deps.store, stream, { id: batchId, ...published }));
+    if (partition === undefined) return undefined;
+    throw new SluiceError(
+      'RowsUnaccounted',
+      `Batch ${batchId} of ${stream} was passed by in partition ${partition}: the consumer is behind its last row, and has dropped it. ` +
+        'Run the hour again, and it is published anew.',
+      { facts: { batch: batchId, partition } },
+    );
   }
   const { record, ref } = newest;
   return {

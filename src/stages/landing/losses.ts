@@ -117,3 +117,24 @@ export async function lossOf(
   }
   return undefined;
 }
+
+/**
+ * A partition in which a batch was passed by: the chain goes on behind its last offset, and it has no part there. A manifest stands behind
+ * another only once the parts of that one are stored, so the batch will not land by what is in the log. It takes a publisher whose send was
+ * under way for hours while its batch was closed and a loss accepted.
+ */
+export async function passedBy(
+  store: Store,
+  stream: string,
+  batch: { readonly id: string; readonly epoch: string; readonly spans: readonly (Span | undefined)[] },
+): Promise<number | undefined> {
+  for (const [partition, span] of batch.spans.entries()) {
+    if (!span || BigInt(span.last) < 0n) continue;
+    const chain = keys.chain(stream, batch.epoch, partition);
+    const { value: behind } = await store
+      .list(chain, keys.manifest(stream, batch.epoch, partition, BigInt(span.last)))
+      .next();
+    if (behind && !(await store.exists(keys.part(stream, batch.id, batch.epoch, partition)))) return partition;
+  }
+  return undefined;
+}

@@ -29,6 +29,8 @@ export async function watchForStalls(
     await wait(WATCH_EVERY_MS, undefined, { signal }).catch(() => {});
     if (signal.aborted || Date.now() - moved() < STALL_AFTER_MS) continue;
     const watermarks = await deps.log.watermarks(topic);
+    // Landed while the broker was asked: positions may be beyond its answer.
+    if (Date.now() - moved() < STALL_AFTER_MS) continue;
     for (const lander of landers.values()) {
       const { low, high } = watermarks.get(lander.partition) ?? { low: 0n, high: 0n };
       lander.check(low, high);

@@ -3,7 +3,7 @@ import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { PreparedStream, Span } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
-import { lossOf } from '../landing/losses.ts';
+import { lossOf, passedBy } from '../landing/losses.ts';
 import { readHeaders } from '../record.ts';
 
 /** No offset is larger. */
@@ -63,7 +63,7 @@ export async function planBatch(
  * Reads from the log how far a batch got; partitions of it that have landed need not be there any more. Rows whose newest is older than
  * `staleMs` count as not sent: the consumer may have closed the batch as abandoned, and takes it again from row 0 (or drops what it
  * still has). The same where the log no longer reaches back to the plan: what is sent again is dropped, and where rows are lost the
- * consumer halts.
+ * consumer halts. The same where the consumer has passed it by.
  */
 export async function progressOf(
   deps: Pick<StageDeps, 'store' | 'log'>,
@@ -103,6 +103,13 @@ export async function progressOf(
     },
     ctx.signal,
   );
+  for (const [partition, { span, ended }] of progress.entries()) {
+    const spans = progress.map((_, at) => (at === partition ? span : undefined));
+    const batch = { id: plan.batch, epoch: plan.epoch, spans };
+    if (ended && span && (await passedBy(deps.store, prepared.stream, batch)) !== undefined) {
+      progress[partition] = { sent: 0, ended: false };
+    }
+  }
   return progress.map((part) =>
     !part.ended && Date.now() - (part.newest ?? 0) > staleMs ? { sent: 0, ended: false } : part,
   );
