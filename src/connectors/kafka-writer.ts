@@ -1,4 +1,4 @@
-import type { Producer } from 'kafkajs';
+import type { IHeaders, Producer } from 'kafkajs';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { compressionOf, type KafkaConnector } from './kafka.ts';
 import type { LogRecord, LogWriter } from './log.ts';
@@ -38,7 +38,7 @@ export class KafkaWriter implements LogWriter {
         topic: this.#topic,
         acks: -1,
         compression: this.#compression,
-        messages: records.map(({ key, value, headers }) => ({ key, value, headers: { ...headers }, partition })),
+        messages: records.map(({ key, value, headers }) => ({ key, value, headers: headers as IHeaders, partition })),
       });
       return BigInt(answer?.baseOffset ?? -1);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IdentityChecksum } from '../definition/refs.ts';
 
 /**
@@ -11,7 +11,8 @@ export function recordId(keyValues: readonly (string | null)[]): string {
 
 /** sha256 of a record id: partition, checksum, document id and seed are all taken from this one hash. */
 export function identityHash(id: string): Buffer {
-  return createHash('sha256').update(id).digest();
+  // Through a text of bytes: a fifth of what a Buffer made by the native side costs, and every row has one.
+  return Buffer.from(hash('sha256', id, 'binary'), 'latin1');
 }
 
 /** The partition of a record among `partitions` of the publishing plan. */

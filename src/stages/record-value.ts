@@ -8,30 +8,51 @@ const EXACT_DIGITS = 15;
 /** A row as canonical text per column: what clean.csv holds and what is landed. */
 export type TextRow = Readonly<Record<string, string | null>>;
 
+/** The value of one column of a record, given its id and its clean row; the column's own one where left out. */
+export type ColumnValue = (id: string, row: TextRow) => string | null;
+
 /**
- * A row as the JSON object of a Kafka record. Numbers stand as JSON numbers as long as any reader gets them back exactly:
+ * Makes rows the JSON objects of Kafka records. Numbers stand as JSON numbers as long as any reader gets them back exactly:
  * decimals of up to 15 digits and integers below 2^53; others as strings.
+ * @param computed Columns that do not stand in the row, by name.
  */
-export function encodeValue(output: readonly OutputColumn[], row: TextRow): string {
-  const members = output.map((column) => `${JSON.stringify(column.name)}:${literal(column, row[column.name] ?? null)}`);
-  return `{${members.join(',')}}`;
+export function valueEncoder(
+  output: readonly OutputColumn[],
+  computed: ReadonlyMap<string, ColumnValue> = new Map(),
+): (id: string, row: TextRow) => string {
+  const members = output.map((column) => ({
+    literal: literalOf(column),
+    valueOf: computed.get(column.name) ?? ((_: string, row: TextRow) => row[column.name]),
+  }));
+  // Names and braces stand between the values. Joined, not added up: a text of many pieces would be kept as these until it is sent.
+  const pieces = output.flatMap(({ name }, at) => [`${at === 0 ? '{' : ','}${JSON.stringify(name)}:`, '']);
+  if (pieces.length === 0) pieces.push('{');
+  pieces.push('}');
+  return (id, row) => {
+    for (const [at, { literal, valueOf }] of members.entries()) {
+      const value = valueOf(id, row) ?? null;
+      pieces[at * 2 + 1] = value === null ? 'null' : literal(value);
+    }
+    return pieces.join('');
+  };
 }
 
-function literal(column: OutputColumn, text: string | null): string {
-  if (text === null) return 'null';
+/** How a text of a column stands in JSON. */
+function literalOf(column: OutputColumn): (text: string) => string {
+  const plain = (text: string): string => text;
   switch (column.type) {
     case 'boolean':
-      return text;
+      return plain;
     case 'integer':
-      return Number.isSafeInteger(Number(text)) ? text : JSON.stringify(text);
+      return (text) => (Number.isSafeInteger(Number(text)) ? text : JSON.stringify(text));
     case 'decimal':
-      return (column.precision ?? EXACT_DIGITS + 1) <= EXACT_DIGITS ? text : JSON.stringify(text);
+      return (column.precision ?? EXACT_DIGITS + 1) <= EXACT_DIGITS ? plain : JSON.stringify;
     default:
-      return JSON.stringify(text);
+      return JSON.stringify;
   }
 }
 
-/** The row of {@link encodeValue}, canonical text again; undefined where the bytes are no such object. */
+/** The row of {@link valueEncoder}, canonical text again; undefined where the bytes are no such object. */
 export function decodeValue(output: readonly OutputColumn[], value: Buffer): Row | undefined {
   let parsed: unknown;
   try {

@@ -22,7 +22,7 @@ import { commitHour } from '../../src/stages/landing/hour-record.ts';
 import { PartitionLander } from '../../src/stages/landing/partition-lander.ts';
 import { RECORD_COLUMN, SchemaRegistry, storeSchema } from '../../src/stages/landing/schema.ts';
 import { markerHeaders, rowHeaders, type EndMarker } from '../../src/stages/record.ts';
-import { encodeValue } from '../../src/stages/record-value.ts';
+import { valueEncoder } from '../../src/stages/record-value.ts';
 
 const control: BatchControl = { alive: async () => {}, seek: () => {}, show: async () => {} };
 
@@ -105,12 +105,13 @@ export class LandingLab {
       const log = this.#log[partition] ?? [];
       log.push({ ...record, partition, offset: BigInt(log.length), timestamp });
     };
+    const encode = valueEncoder(this.#output);
     for (const row of rows) {
       const id = recordId([row['id'] ?? null]);
       const hash = identityHash(id);
       const partition = partitionOf(hash, partitions);
       const sum = sums[partition] ?? { rows: 0, checksum: emptyChecksum };
-      const value = Buffer.from(encodeValue(this.#output, row));
+      const value = Buffer.from(encode(id, row));
       append(partition, { key: Buffer.from(id), value, headers: rowHeaders({ ...head, seq: sum.rows }) });
       sum.rows += 1;
       sum.checksum = addChecksums(sum.checksum, lanesOf(hash));

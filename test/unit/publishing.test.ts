@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OutputColumn } from '../../src/definition/columns.ts';
 import type { Stream } from '../../src/definition/streams.ts';
-import { decodeValue, encodeValue } from '../../src/stages/record-value.ts';
-import { generate } from '../../src/stages/publishing/generate.ts';
+import { decodeValue, valueEncoder, type TextRow } from '../../src/stages/record-value.ts';
+import { generatorsOf } from '../../src/stages/publishing/generate.ts';
 import { zipLocation } from '../../src/stages/publishing/zip-location.ts';
 
 const hour = '2026-11-24T03:00:00Z';
@@ -23,7 +23,10 @@ function stream(generated: Stream['generated']): Stream {
   };
 }
 
-describe('generate', () => {
+const generate = (of: Stream, at: string, id: string, row: TextRow) =>
+  Object.fromEntries([...generatorsOf(of, at)].map(([name, value]) => [name, value(id, row)]));
+
+describe('generated fields', () => {
   const bands = [{ below: 0.2, label: 'low' }, { below: 0.8, label: 'middle' }, { label: 'high' }];
 
   it('puts a number into its band, the bound belonging to the upper one', () => {
@@ -81,6 +84,8 @@ describe('a record’s value', () => {
     { name: 'whole', type: 'integer' },
   ];
 
+  const encode = (row: TextRow): string => valueEncoder(output)('id', row);
+
   it('keeps every text and number exactly (property)', () => {
     const digits = fc.integer({ min: -999_999, max: 999_999 });
     const decimal = fc
@@ -96,16 +101,23 @@ describe('a record’s value', () => {
       fc.property(row, (values) => {
         const small = values.small?.startsWith('-0') && Number(values.small) === 0 ? '0' : values.small;
         const given = { ...values, small: small?.includes('.') ? small : (small ?? null) };
-        const back = decodeValue(output, Buffer.from(encodeValue(output, given)));
+        const back = decodeValue(output, Buffer.from(encode(given)));
         expect(back).toMatchObject(given);
       }),
     );
   });
 
   it('writes numbers as JSON numbers where any reader gets them back, else as text', () => {
-    const text = encodeValue(output, { text: 'a"b', small: '0.0000001', large: '1.5', whole: '9007199254740993' });
+    const text = encode({ text: 'a"b', small: '0.0000001', large: '1.5', whole: '9007199254740993' });
     expect(text).toBe('{"text":"a\\"b","small":0.0000001,"large":"1.5","whole":"9007199254740993"}');
     expect(decodeValue(output, Buffer.from(text))).toMatchObject({ small: '0.0000001', whole: '9007199254740993' });
+  });
+
+  it('takes what is computed in place of what stands in the row', () => {
+    const stamped = valueEncoder(output, new Map([['text', (id, row) => `${id} ${row['whole']}`]]));
+    expect(stamped('r1', { text: 'a', small: null, whole: '7' })).toBe(
+      '{"text":"r1 7","small":null,"large":null,"whole":7}',
+    );
   });
 
   it('takes nothing but an object with fitting members', () => {

@@ -22,8 +22,8 @@ import {
 import type { PublishInput } from '../io.ts';
 import { newestBatchRecord } from '../landing/batch-record.ts';
 import { markerHeaders, rowHeaders, type EndMarker } from '../record.ts';
-import { encodeValue } from '../record-value.ts';
-import { generate } from './generate.ts';
+import { valueEncoder } from '../record-value.ts';
+import { generatorsOf } from './generate.ts';
 import { planBatch, progressOf, type PartitionProgress, type PublishPlan } from './plan.ts';
 import { SEND_BYTES, sizeOf } from './send-size.ts';
 
@@ -132,6 +132,7 @@ class Publication {
   async run(source: AsyncIterable<readonly CleanRow[]>): Promise<Pick<PublishResult, 'rows' | 'checksum' | 'spans'>> {
     const { pipeline, hour, prepared } = this.#input;
     const stream = streamOf(pipeline, prepared.dataset);
+    const encode = valueEncoder(stream.output, generatorsOf(stream, hour));
     for await (const rows of source) {
       for (const row of rows) {
         const id = recordId(row.id);
@@ -144,7 +145,7 @@ class Publication {
         part.rows += 1;
         part.checksum = addChecksums(part.checksum, lanesOf(hash));
         if (done.ended || seq < done.sent) continue;
-        const value = encodeValue(stream.output, generate(stream, hour, id, row.values));
+        const value = encode(id, row.values);
         part.pending.push({ key: id, value, headers: rowHeaders(this.#head(seq)) });
         part.bytes += sizeOf(id, value);
         if (part.pending.length >= pipeline.publish.batchRows || part.bytes >= SEND_BYTES) await this.#flush(partition);
