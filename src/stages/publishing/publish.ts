@@ -32,7 +32,8 @@ const NOWHERE: Span = { first: '0', last: '-1' };
 
 /**
  * Streams clean.csv into the topic: adds the generated fields, numbers the rows of each partition, and ends each partition with a
- * marker. Any attempt goes on where the log says that the last one stopped. Memory: `partitions × publish.batchRows` rows, at most 4 MiB a partition.
+ * marker. Any attempt goes on where the log says that the last one stopped. Memory: `publish.batchRows` rows, at most 4 MiB, a
+ * partition, and as many again on their way.
  *
  * @throws SluiceError `PublishInterrupted`, `KafkaUnavailable`, `StoreUnavailable` (worth a retry), `ObjectCorrupt`
  */
@@ -108,6 +109,8 @@ class Publication {
     newest: number | undefined;
   }[];
   readonly #silenceMs: number;
+  /** The send in flight, if any: there is one at a time. */
+  #sending: Promise<void> = Promise.resolve();
   #sent = 0;
   readonly #startedAt = performance.now();
 
@@ -133,25 +136,31 @@ class Publication {
     const { pipeline, hour, prepared } = this.#input;
     const stream = streamOf(pipeline, prepared.dataset);
     const encode = valueEncoder(stream.output, generatorsOf(stream, hour));
-    for await (const rows of source) {
-      for (const row of rows) {
-        const id = recordId(row.id);
-        const hash = identityHash(id);
-        const partition = partitionOf(hash, this.#plan.partitions);
-        const part = this.#parts[partition];
-        const done = this.#progress[partition];
-        if (!part || !done) throw new RangeError(`partition ${partition} is not in the plan`);
-        const seq = part.rows;
-        part.rows += 1;
-        part.checksum = addChecksums(part.checksum, lanesOf(hash));
-        if (done.ended || seq < done.sent) continue;
-        const value = encode(id, row.values);
-        part.pending.push({ key: id, value, headers: rowHeaders(this.#head(seq)) });
-        part.bytes += sizeOf(id, value);
-        if (part.pending.length >= pipeline.publish.batchRows || part.bytes >= SEND_BYTES) await this.#flush(partition);
+    try {
+      for await (const rows of source) {
+        for (const row of rows) {
+          const id = recordId(row.id);
+          const hash = identityHash(id);
+          const partition = partitionOf(hash, this.#plan.partitions);
+          const part = this.#parts[partition];
+          const done = this.#progress[partition];
+          if (!part || !done) throw new RangeError(`partition ${partition} is not in the plan`);
+          const seq = part.rows;
+          part.rows += 1;
+          part.checksum = addChecksums(part.checksum, lanesOf(hash));
+          if (done.ended || seq < done.sent) continue;
+          const value = encode(id, row.values);
+          part.pending.push({ key: id, value, headers: rowHeaders(this.#head(seq)) });
+          part.bytes += sizeOf(id, value);
+          if (part.pending.length >= pipeline.publish.batchRows || part.bytes >= SEND_BYTES)
+            await this.#flush(partition);
+        }
       }
+      await this.#end();
+    } finally {
+      // Whoever closes the writer finds nothing on its way.
+      await this.#sending.catch(() => {});
     }
-    await this.#end();
     const rows = this.#parts.reduce((sum, part) => sum + part.rows, 0);
     const checksum = this.#parts.map((part) => part.checksum).reduce(addChecksums, emptyChecksum);
     // Of a partition that has landed already nothing is known here, nor asked.
@@ -163,7 +172,9 @@ class Publication {
     return { batch: batch.batchId, seq, epoch: this.#plan.epoch, schema: prepared.schema, hour };
   }
 
+  /** Sends what waits in a partition once the send before it is through. Does not wait for its end: the next rows are made meanwhile. */
   async #flush(partition: number): Promise<void> {
+    await this.#sending;
     this.#ctx.signal.throwIfAborted();
     const part = this.#parts[partition];
     if (!part) return;
@@ -171,6 +182,12 @@ class Publication {
     if (records.length === 0) return;
     part.pending = [];
     part.bytes = 0;
+    this.#sending = this.#deliver(partition, records);
+    // Whoever waits for it next is told.
+    this.#sending.catch(() => {});
+  }
+
+  async #deliver(partition: number, records: readonly LogRecord[]): Promise<void> {
     await failPoint('publish:before-send');
     await this.#send(partition, records);
     await failPoint('publish:after-send');
@@ -211,6 +228,7 @@ class Publication {
     for (const [partition, part] of this.#parts.entries()) {
       if (this.#progress[partition]?.ended) continue;
       await this.#flush(partition);
+      await this.#sending;
       const marker: EndMarker = {
         batch: this.#input.batch.batchId,
         rows: part.rows,
