@@ -21,7 +21,9 @@ import {
 } from 'parquet-wasm';
 import type { OutputColumn } from '../definition/columns.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
-import { arrowType, columnReader, encodeColumn, type Value, type ValueColumn } from './arrow-columns.ts';
+import { arrowType, columnReader, type Value } from './arrow-columns.ts';
+import type { ColumnBuilder } from './builder.ts';
+import { columnBuilder } from './column-builder.ts';
 import type { TextColumns } from './text-columns.ts';
 
 /** A record: values by column name, in canonical form (see {@link Value}). */
@@ -30,23 +32,52 @@ export type Row = Readonly<Record<string, Value>>;
 /** Rows a batch on the way back: what one step of {@link decodeParquet} holds as JavaScript objects. */
 const READ_BATCH_ROWS = 8_192;
 
+/** {@link ParquetRows} of rows that are there already. */
+export async function encodeParquet(columns: readonly OutputColumn[], rows: readonly Row[]): Promise<Buffer> {
+  const collected = new ParquetRows(columns);
+  for (const row of rows) collected.add(columns.map(({ name }) => row[name] ?? null));
+  return collected.encode();
+}
+
 /**
- * Rows as one Parquet file: zstd, dictionaries on. Equal rows give equal bytes.
+ * Collects rows for one Parquet file: zstd, dictionaries on. Equal rows give equal bytes.
  *
  * Integers and decimals go in as text (numbers are taken too) and come back as canonical text, so they are exact.
  *
- * Memory: the rows, their Arrow form (about their size as text), a copy of it in WebAssembly, and the file. WebAssembly
- * memory is reused but never given back, so keep a file below about 64 MiB of text.
- * @throws SluiceError `ObjectCorrupt` where a value is none of its column's type.
+ * Memory: the rows in Arrow's form (about their size as text) with room to grow; while it is written another two copies, one of them in
+ * WebAssembly, and the file. WebAssembly memory is reused but never given back, so keep a file below about 64 MiB of text.
  */
-export async function encodeParquet(columns: readonly OutputColumn[], rows: readonly Row[]): Promise<Buffer> {
-  return encodeColumns(columns.map((column) => ({ column, values: rows.map((row) => row[column.name] ?? null) })));
-}
+export class ParquetRows {
+  readonly #columns: readonly OutputColumn[];
+  readonly #builders: readonly ColumnBuilder[];
+  #count = 0;
 
-/** {@link encodeParquet} for values that are held by column. */
-export async function encodeColumns(columns: readonly ValueColumn[]): Promise<Buffer> {
-  const fields = columns.map(({ column }) => new Field(column.name, arrowType(column), true));
-  return written(fields, columns.map(encodeColumn), columns[0]?.values.length ?? 0);
+  constructor(columns: readonly OutputColumn[]) {
+    this.#columns = columns;
+    this.#builders = columns.map(columnBuilder);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * @param values One for each column.
+   * @throws SluiceError `ObjectCorrupt` where a value is none of its column's type; nothing can be added any more then
+   */
+  add(values: readonly Value[]): void {
+    for (let at = 0; at < this.#builders.length; at++) this.#builders[at]?.add(values[at] ?? null);
+    this.#count += 1;
+  }
+
+  async encode(): Promise<Buffer> {
+    const fields = this.#columns.map((column) => new Field(column.name, arrowType(column), true));
+    return written(
+      fields,
+      this.#builders.map((builder) => builder.data()),
+      this.#count,
+    );
+  }
 }
 
 /** Numbers below 2^53 as Int64, by their two halves: a BigInt for each would cost more than all the rest. */
