@@ -3,16 +3,43 @@ import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { Value } from './arrow-columns.ts';
 import type { Row } from './parquet.ts';
 
-/**
- * Rows as JSON lines: one object a line, columns in order, null where there is no value. Equal rows give equal bytes.
- * Integers and decimals stay text, as they came, so they are exact.
- * Memory: the rows and their text.
- */
+/** {@link JsonLinesRows} of rows that are there already. */
 export function encodeJsonLines(columns: readonly OutputColumn[], rows: readonly Row[]): Buffer {
-  const names = columns.map(({ name }) => [name, JSON.stringify(name)] as const);
-  const line = (row: Row): string =>
-    `{${names.map(([name, quoted]) => `${quoted}:${JSON.stringify(row[name] ?? null)}`).join(',')}}\n`;
-  return Buffer.from(rows.map(line).join(''));
+  const collected = new JsonLinesRows(columns);
+  for (const row of rows) collected.add(columns.map(({ name }) => row[name] ?? null));
+  return collected.bytes();
+}
+
+/**
+ * Collects rows for one file of JSON lines: one object a line, columns in order, null where there is no value. Equal rows give equal
+ * bytes. Integers and decimals stay text, as they came, so they are exact.
+ * Memory: the text of the rows.
+ */
+export class JsonLinesRows {
+  readonly #names: readonly string[];
+  readonly #lines: string[] = [];
+
+  constructor(columns: readonly OutputColumn[]) {
+    this.#names = columns.map(({ name }) => JSON.stringify(name));
+  }
+
+  get count(): number {
+    return this.#lines.length;
+  }
+
+  /** @param values One for each column. */
+  add(values: readonly Value[]): void {
+    const members = this.#names.map((name, at) => `${name}:${JSON.stringify(values[at] ?? null)}`);
+    this.#lines.push(`{${members.join(',')}}\n`);
+  }
+
+  bytes(): Buffer {
+    return Buffer.from(this.#lines.join(''));
+  }
+
+  async encode(): Promise<Buffer> {
+    return this.bytes();
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { OutputColumn } from '../definition/columns.ts';
 import type { Value } from '../formats/arrow-columns.ts';
-import type { Row } from '../formats/parquet.ts';
+import { scaledExactly } from '../formats/number-builders.ts';
 
 /** Digits that a JSON number keeps through a double and back. */
 const EXACT_DIGITS = 15;
@@ -52,8 +52,16 @@ function literalOf(column: OutputColumn): (text: string) => string {
   }
 }
 
-/** The row of {@link valueEncoder}, canonical text again; undefined where the bytes are no such object. */
-export function decodeValue(output: readonly OutputColumn[], value: Buffer): Row | undefined {
+/**
+ * The values of {@link valueEncoder}, one for each column, canonical text again; undefined where the bytes are no such object.
+ * @param numbers `exact`: numbers of number columns may stay what they are where they are as exact as their text, for whoever would make
+ * them numbers again
+ */
+export function decodeValues(
+  output: readonly OutputColumn[],
+  value: Buffer,
+  numbers: 'text' | 'exact' = 'text',
+): Value[] | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value.toString());
@@ -62,19 +70,26 @@ export function decodeValue(output: readonly OutputColumn[], value: Buffer): Row
   }
   if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) return undefined;
   const members = parsed as Record<string, unknown>;
-  const row: Record<string, Value> = {};
+  const values: Value[] = [];
   for (const column of output) {
     const member = members[column.name];
-    if (typeof member === 'number') row[column.name] = plain(member, column.scale ?? 0);
-    else if (typeof member === 'string' || typeof member === 'boolean') row[column.name] = member;
-    else if (member === null || member === undefined) row[column.name] = null;
+    if (typeof member === 'number') {
+      values.push(numbers === 'exact' && isExact(column, member) ? member : plainText(member, column.scale));
+    } else if (typeof member === 'string' || typeof member === 'boolean') values.push(member);
+    else if (member === null || member === undefined) values.push(null);
     else return undefined;
   }
-  return row;
+  return values;
+}
+
+/** Whether a number is one of its column, so that its text would say the same. */
+function isExact({ type, scale = 0 }: OutputColumn, number: number): boolean {
+  if (type === 'integer') return Number.isSafeInteger(number);
+  return type === 'decimal' && scaledExactly(number, 10 ** scale) !== undefined;
 }
 
 /** A number as decimal text without an exponent. */
-function plain(number: number, scale: number): string {
+export function plainText(number: number, scale = 0): string {
   const text = String(number);
   return text.includes('e') ? number.toFixed(scale).replace(/\.?0+$/, '') : text;
 }

@@ -20,7 +20,7 @@ export async function writeChunk(
   for (const [, group] of [...chunk.groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { batch, date, type, checksum } = group;
     const schema = await schemas.get(group.schema);
-    const bytes = await schema.encode(group.rows);
+    const bytes = await group.rows.encode();
     const sha256 = sha256Hex(bytes);
     const key =
       batch === null
@@ -30,7 +30,7 @@ export async function writeChunk(
           keys.dataFile(batch, epoch, partition, chunk.first, sha256, schema.format);
     await store.createOnce(key, bytes);
     await failPoint('land:after-object');
-    const object: DataObject = { key, sha256, bytes: bytes.length, rows: group.rows.length, checksum, date, type };
+    const object: DataObject = { key, sha256, bytes: bytes.length, rows: group.rows.count, checksum, date, type };
     if (batch === null) foreignObjects.push(object);
     else objects.push({ ...object, batch });
   }

@@ -2,12 +2,13 @@ import { hourDate } from '../../definition/hour.ts';
 import { hiveEscape } from '../../definition/names.ts';
 import type { IdentityChecksum } from '../../definition/refs.ts';
 import type { ReadRecord } from '../../connectors/log.ts';
-import type { Row } from '../../formats/parquet.ts';
-import { addChecksums, identityHash, lanesOf } from '../identity.ts';
+import type { Value } from '../../formats/arrow-columns.ts';
+import { addChecksums, emptyChecksum, identityHash, lanesOf } from '../identity.ts';
 import type { SluiceRecord } from '../record.ts';
 import { BatchLedger } from './batch-ledger.ts';
 import type { LastRecord, Manifest } from './manifest.ts';
-import type { LandSchema } from './schema.ts';
+import type { ForeignRow } from './foreign-row.ts';
+import type { LandSchema, RowCollector } from './schema.ts';
 
 /** More values of `type=` than this go to one folder together: a typo in a definition must not make a million objects. */
 export const MAX_TYPES = 64;
@@ -20,7 +21,7 @@ export interface RowGroup {
   readonly schema: string;
   readonly date: string;
   readonly type: string;
-  readonly rows: Row[];
+  readonly rows: RowCollector;
   checksum: IdentityChecksum;
 }
 
@@ -47,6 +48,8 @@ export class Chunk {
   readonly #head: Manifest | undefined;
   readonly #ledger: BatchLedger;
   readonly #foreignTypes = new Set<string>();
+  /** By type, the group that was added to last: most rows go where the one before them went. */
+  readonly #lastGroups = new Map<string, RowGroup>();
   #next: bigint;
   #bytes = 0;
   #resent = 0;
@@ -102,7 +105,7 @@ export class Chunk {
     head: SluiceRecord | undefined,
     schema: LandSchema | undefined,
     landed: boolean,
-    foreign?: { readonly id: string; readonly row: Row; readonly schema: LandSchema },
+    foreign?: ForeignRow,
   ): Accepted {
     if (record.offset !== this.#next) throw new RangeError(`offset ${record.offset} is not ${this.#next}`);
     const accepted = this.#sort(record, head, schema, landed);
@@ -130,57 +133,54 @@ export class Chunk {
     const judged = this.#ledger.judge(record, head, landed);
     if (judged === 'lost') this.#forget(head.batch);
     if (judged !== 'next') return judged;
+    const open = this.#ledger.open(head.batch);
+    // A batch has one schema: its id is made of it. Rows of another would not fit the columns of its objects.
+    if (open && open.schema !== head.schema) return 'foreign';
     const id = record.key?.toString() ?? '';
-    const row = schema.rowOf(id, record.value);
-    if (!row) return 'foreign';
+    const values = schema.valuesOf(id, record.value);
+    if (!values) return 'foreign';
     this.#bytes += record.value.length;
     const lanes = lanesOf(identityHash(id));
-    const types = this.#ledger.open(head.batch)?.types ?? [];
-    const wanted = typeOf(row, schema);
+    const types = open?.types ?? [];
+    const wanted = typeOf(values, schema);
     const type = types.includes(wanted) || types.length < MAX_TYPES ? wanted : OTHER_TYPE;
-    const date = dateOf(row, schema) ?? hourDate(head.hour);
-    this.#group(`${head.batch}/${hiveEscape(date)}/${hiveEscape(type)}`, {
-      batch: head.batch,
-      schema: head.schema,
-      ...{ date, type, row, lanes },
-    });
+    const date = dateOf(values, schema) ?? hourDate(head.hour);
+    this.#add(this.#groupOf(head.batch, schema, date, type), values, lanes);
     this.#ledger.took(head.batch, record.timestamp, lanes, type === wanted ? type : undefined);
     return 'row';
   }
 
   /** Other producers' rows have no hour: their day is that of the record. */
-  #addForeign(
-    record: ReadRecord,
-    { id, row, schema }: { readonly id: string; readonly row: Row; readonly schema: LandSchema },
-  ): void {
-    const wanted = typeOf(row, schema);
+  #addForeign(record: ReadRecord, { id, values, schema }: ForeignRow): void {
+    const wanted = typeOf(values, schema);
     const type = this.#foreignTypes.has(wanted) || this.#foreignTypes.size < MAX_TYPES ? wanted : OTHER_TYPE;
     if (type === wanted) this.#foreignTypes.add(wanted);
-    const date = dateOf(row, schema) ?? dayOf(record.timestamp);
-    this.#group(`/${hiveEscape(date)}/${hiveEscape(type)}`, {
-      batch: null,
-      schema: schema.version,
-      ...{ date, type, row },
-      lanes: lanesOf(identityHash(id)),
-    });
+    const date = dateOf(values, schema) ?? dayOf(record.timestamp);
+    this.#add(this.#groupOf(null, schema, date, type), values, lanesOf(identityHash(id)));
   }
 
-  #group(
-    name: string,
-    { row, lanes, ...of }: Omit<RowGroup, 'rows' | 'checksum'> & { row: Row; lanes: IdentityChecksum },
-  ): void {
-    const group = this.groups.get(name);
-    if (!group) {
-      this.groups.set(name, { ...of, rows: [row], checksum: lanes });
-      return;
-    }
-    group.rows.push(row);
+  #add(group: RowGroup, values: readonly Value[], lanes: IdentityChecksum): void {
+    group.rows.add(values);
     group.checksum = addChecksums(group.checksum, lanes);
+  }
+
+  #groupOf(batch: string | null, schema: LandSchema, date: string, type: string): RowGroup {
+    const last = this.#lastGroups.get(type);
+    if (last?.batch === batch && last.date === date) return last;
+    const name = `${batch ?? ''}/${hiveEscape(date)}/${hiveEscape(type)}`;
+    let group = this.groups.get(name);
+    if (!group) {
+      group = { batch, schema: schema.version, date, type, rows: schema.collector(), checksum: emptyChecksum };
+      this.groups.set(name, group);
+    }
+    this.#lastGroups.set(type, group);
+    return group;
   }
 
   /** What the chunk holds of a batch that turns out to have lost rows belongs to nothing any more. */
   #forget(batch: string): void {
     for (const [name, group] of this.groups) if (group.batch === batch) this.groups.delete(name);
+    this.#lastGroups.clear();
   }
 
   /** The manifest of what was accepted. Only for a chunk with at least one record. */
@@ -209,10 +209,9 @@ export class Chunk {
   }
 }
 
-function dateOf(row: Row, schema: LandSchema): string | undefined {
+function dateOf(values: readonly Value[], schema: LandSchema): string | undefined {
   if (schema.date === undefined) return undefined;
-  const value = row[schema.date] ?? null;
-  return value === null ? NULL_TYPE : String(value).slice(0, 10);
+  return schema.textOf(schema.date, values)?.slice(0, 10) ?? NULL_TYPE;
 }
 
 /** The day of a time that another producer has set, which may be anything. */
@@ -221,5 +220,5 @@ function dayOf(timestamp: number): string {
   return Number.isNaN(day.getTime()) ? NULL_TYPE : day.toISOString().slice(0, 10);
 }
 
-const typeOf = (row: Row, schema: LandSchema): string =>
-  schema.type === undefined ? 'record' : String(row[schema.type] ?? NULL_TYPE);
+const typeOf = (values: readonly Value[], schema: LandSchema): string =>
+  schema.type === undefined ? 'record' : (schema.textOf(schema.type, values) ?? NULL_TYPE);

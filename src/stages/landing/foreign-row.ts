@@ -1,13 +1,14 @@
 import type { ReadRecord } from '../../connectors/log.ts';
 import { canonicalText } from '../../definition/lexical.ts';
 import type { Value } from '../../formats/arrow-columns.ts';
-import type { Row } from '../../formats/parquet.ts';
-import { RECORD_COLUMN, type LandSchema } from './schema.ts';
+import { decodeValues } from '../record-value.ts';
+import type { LandSchema } from './schema.ts';
 
 /** A record of another producer as a row of ours. */
 export interface ForeignRow {
   readonly id: string;
-  readonly row: Row;
+  /** One for each of the schema's columns. */
+  readonly values: readonly Value[];
   readonly schema: LandSchema;
 }
 
@@ -20,19 +21,19 @@ export interface ForeignRow {
 export function foreignRow(record: ReadRecord, epoch: string, schema: LandSchema): ForeignRow | string {
   if (record.value === null) return 'The record has no value.';
   const id = JSON.stringify([epoch, record.partition, String(record.offset)]);
-  const decoded = schema.rowOf(id, record.value);
+  const decoded = decodeValues(schema.output, record.value);
   if (!decoded) return 'The value is no JSON object of texts, numbers and booleans.';
-  const row: Record<string, Value> = { [RECORD_COLUMN]: id };
-  for (const { name, type, precision = 18, scale = 6 } of schema.output) {
-    const value = decoded[name] ?? null;
+  const values: Value[] = [id];
+  for (const [at, { name, type, precision = 18, scale = 6 }] of schema.output.entries()) {
+    const value = decoded[at] ?? null;
     if (value === null || (type === 'boolean' && typeof value === 'boolean')) {
-      row[name] = value;
+      values.push(value);
       continue;
     }
     const canonical = typeof value === 'string' ? canonicalText({ type, precision, scale }, value) : 'type';
     if (typeof canonical === 'string')
       return `${name} holds ${JSON.stringify(value).slice(0, 100)}, which is no ${type}.`;
-    row[name] = type === 'boolean' ? canonical.value === 'true' : canonical.value;
+    values.push(type === 'boolean' ? canonical.value === 'true' : canonical.value);
   }
-  return { id, row, schema };
+  return { id, values, schema };
 }

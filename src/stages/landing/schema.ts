@@ -3,9 +3,10 @@ import type { OutputColumn } from '../../definition/columns.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import { decodeJsonLines, encodeJsonLines } from '../../formats/json-lines.ts';
-import { decodeParquet, encodeParquet, type Row } from '../../formats/parquet.ts';
-import { decodeValue } from '../record-value.ts';
+import type { Value } from '../../formats/arrow-columns.ts';
+import { decodeJsonLines, encodeJsonLines, JsonLinesRows } from '../../formats/json-lines.ts';
+import { decodeParquet, encodeParquet, ParquetRows, type Row } from '../../formats/parquet.ts';
+import { decodeValues, plainText } from '../record-value.ts';
 
 /** The column of every data object that holds the record's id. */
 export const RECORD_COLUMN = '_record';
@@ -17,6 +18,14 @@ export interface StoredSchema {
   readonly land: { readonly format: 'parquet' | 'jsonl'; readonly date?: string; readonly type?: string };
 }
 
+/** Rows on their way into one data object. */
+export interface RowCollector {
+  readonly count: number;
+  /** @param values One for each of the schema's columns. @throws SluiceError `ObjectCorrupt` where one is none of its column's type */
+  add(values: readonly Value[]): void;
+  encode(): Promise<Buffer>;
+}
+
 /** A {@link StoredSchema} at work. A consumer takes it from the store, so it outlives changes of the definition. */
 export class LandSchema {
   readonly version: string;
@@ -26,6 +35,7 @@ export class LandSchema {
   readonly output: readonly OutputColumn[];
   /** Columns of a data object. */
   readonly columns: readonly OutputColumn[];
+  readonly #positions: ReadonlyMap<string, number>;
 
   constructor(stored: StoredSchema) {
     this.version = stored.version;
@@ -34,12 +44,27 @@ export class LandSchema {
     this.type = stored.land.type;
     this.output = stored.output;
     this.columns = [{ name: RECORD_COLUMN, type: 'string' }, ...stored.output];
+    this.#positions = new Map(this.columns.map(({ name }, at) => [name, at]));
   }
 
-  /** The row of a record's value; undefined where it is no JSON object. */
-  rowOf(id: string, value: Buffer): Row | undefined {
-    const row = decodeValue(this.output, value);
-    return row && { [RECORD_COLUMN]: id, ...row };
+  /** A record as values, one for each of the schema's columns; undefined where its value is no JSON object. */
+  valuesOf(id: string, value: Buffer): Value[] | undefined {
+    const values = decodeValues(this.output, value, this.format === 'parquet' ? 'exact' : 'text');
+    values?.unshift(id);
+    return values;
+  }
+
+  /** The canonical text of a column in the values of a record; undefined where it has no value. */
+  textOf(name: string, values: readonly Value[]): string | undefined {
+    const at = this.#positions.get(name) ?? -1;
+    const value = values[at] ?? null;
+    if (value === null) return undefined;
+    return typeof value === 'number' ? plainText(value, this.columns[at]?.scale) : String(value);
+  }
+
+  /** An empty data object. */
+  collector(): RowCollector {
+    return this.format === 'parquet' ? new ParquetRows(this.columns) : new JsonLinesRows(this.columns);
   }
 
   async encode(rows: readonly Row[]): Promise<Buffer> {
