@@ -1,3 +1,5 @@
+// Before kafkajs: it changes how that encodes.
+import './kafka-encoding.ts';
 import kafkajs, { type Admin, type Consumer, type IHeaders, type Kafka as KafkaClient, type Producer } from 'kafkajs';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { Watermarks } from './log.ts';
