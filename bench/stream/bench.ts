@@ -93,7 +93,9 @@ export class StreamBench {
     const file = join(this.#folder, `job-${(this.#jobs += 1)}.json`);
     await writeFile(file, JSON.stringify(job));
     const script = join(import.meta.dirname, `${program}.ts`);
-    const { lastLine, used } = await watched(process.execPath, [script, work, file], this.environment);
+    // Ours as the launcher starts a worker.
+    const flags = program === 'sluice' ? ['--max-semi-space-size=2'] : [];
+    const { lastLine, used } = await watched(process.execPath, [...flags, script, work, file], this.environment);
     return { ...(JSON.parse(lastLine) as Done), ...used };
   }
 
