@@ -84,7 +84,7 @@ export class StreamBench {
     if (!landed) throw new Error(`nothing has landed in ${stream}`);
     const of = { stream, hour: benchHour, rawSha: 'r', definitionSha: 'd', content: { landed } };
     const hourRecord = await commitHour(this.deps, of);
-    const { index } = await prepareIndex(this.deps.search, { ...streamOf(pipeline, 'main'), alias }, pipeline);
+    const { index } = await prepareIndex(this.deps, { ...streamOf(pipeline, 'main'), alias }, pipeline);
     return { ...job, prepared: { ...job.prepared, stream, index, alias }, landed, hourRecord };
   }
 
