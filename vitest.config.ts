@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Four rings: `unit` needs no server and takes seconds; `model` neither, for a minute; `workflow` needs Temporal alone; `servers` needs the whole stack. */
+/**
+ * Five rings: `unit` needs no server and takes seconds; `model` neither, for a minute; `workflow` needs Temporal alone; `servers` needs the whole
+ * stack; `faults` kills servers, so it comes last, on a stack of its own.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -21,6 +24,18 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          globalSetup: ['test/faults/setup.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          maxConcurrency: 12,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

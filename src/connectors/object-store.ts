@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Client, CopyDestinationOptions, CopySourceOptions } from 'minio';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { ObjectRef } from '../definition/refs.ts';
+import { failPoint } from './fail-point.ts';
 import type { Settings } from './settings.ts';
 
 /** Above this, minio-js uploads in parts, and a conditional create is no longer atomic (two winners were seen). */
@@ -137,6 +138,7 @@ export class ObjectStore {
       ]);
       const sha256 = hash.digest('hex');
       const key = keyOf(sha256);
+      await failPoint('store:before-rename');
       await this.#guard(key, () =>
         this.#single.copyObject(
           new CopySourceOptions({ Bucket: this.bucket, Object: temporary }),
@@ -281,11 +283,8 @@ export class ObjectStore {
         { cause: error },
       );
     }
-    return new SluiceError(
-      'StoreUnavailable',
-      `The object store at ${this.#endpoint} failed on ${what}: ${code || sentenceOf(error)}.`,
-      { cause: error },
-    );
+    const sentence = `The object store at ${this.#endpoint} failed on ${what}: ${code || sentenceOf(error)}.`;
+    return new SluiceError('StoreUnavailable', sentence, { cause: error });
   }
 }
 

@@ -11,6 +11,7 @@ import { classifyErrors } from '../activities/error-interceptor.ts';
 import { createActivities } from '../activities/index.ts';
 import { taskQueues } from '../definition/names.ts';
 import type { StageDeps } from '../stages/deps.ts';
+import { completionFailPoint } from './completion-fail-point.ts';
 
 export interface WorkerSetOptions {
   readonly connection: NativeConnection;
@@ -36,7 +37,7 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
     connection,
     namespace,
     activities: createActivities(deps),
-    interceptors: { activity: [classifyErrors] },
+    interceptors: { activity: [completionFailPoint, classifyErrors] },
     shutdownForceTime: '20s',
     // A cancellation travels back on a heartbeat's answer; by default the SDK holds beats back for 0.8 of the timeout, 24 s.
     maxHeartbeatThrottleInterval: '2s',

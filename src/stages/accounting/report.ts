@@ -1,3 +1,4 @@
+import { failPoint } from '../../connectors/fail-point.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { ObjectRef, StaleMark } from '../../definition/refs.ts';
 import { standingMark, takeMarkOff } from '../cleaning/stale-hours.ts';
@@ -11,6 +12,7 @@ type Store = Pick<StageDeps, 'store'>;
 export async function writeReport(deps: Store, report: RunReport): Promise<ObjectRef> {
   const bytes = Buffer.from(JSON.stringify(report, null, 2));
   const ref = await deps.store.put(keys.attempt(report.pipeline, report.hour, report.runId, 'run.json'), bytes);
+  await failPoint('report:before-done');
   if (report.outcome === 'completed' || report.outcome === 'unchanged') {
     await deps.store.put(keys.done(report.pipeline, report.hour), bytes);
     await takeMarkOff(deps, report);

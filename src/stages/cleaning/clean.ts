@@ -1,5 +1,6 @@
 import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { failPoint } from '../../connectors/fail-point.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { evolvedColumns, withEvolved } from '../../definition/evolve.ts';
 import { keys, mainDataset } from '../../definition/names.ts';
@@ -50,6 +51,7 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
       const kept = main ? { rows: report.rows, rejectsPath: table.rejectsPath } : undefined;
       batches.push(await store(deps, { ...input, pipeline }, stream, path, kept, told, context));
     }
+    await failPoint('clean:after-write');
     await keepQuarantine(deps, told, batches[0]);
     return {
       engine: engine.name,

@@ -1,3 +1,4 @@
+import { failPoint } from '../../connectors/fail-point.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { RawFile } from '../../definition/refs.ts';
@@ -91,6 +92,7 @@ export async function fetchFile(input: FileFetch): Promise<Fetched> {
     const bytes = rest ? opened.bytes : sniffed(opened, name, pipeline);
     for await (const chunk of bytes) {
       await target.write(chunk);
+      await failPoint('import:mid-download');
       session.progress(target.bytes, `fetched ${target.bytes} bytes`);
     }
     const raw = await target.finish();

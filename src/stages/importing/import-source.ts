@@ -1,3 +1,4 @@
+import { failPoint } from '../../connectors/fail-point.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
@@ -73,6 +74,7 @@ async function fetched(
     const before = asksAlways ? undefined : await importBefore(deps, pipeline.name, hour);
     const record = await fetchImport({ deps, pipeline, hour, n: (newest?.n ?? 0) + 1, before, session, context });
     const parsed = await parseRaw(deps, pipeline, record, session.context);
+    await failPoint('import:before-record');
     return { record: await keepRecord(deps, record), parsed };
   });
 }

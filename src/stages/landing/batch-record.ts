@@ -1,3 +1,4 @@
+import { failPoint } from '../../connectors/fail-point.ts';
 import type { Store } from '../../connectors/object-store.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
@@ -89,6 +90,7 @@ export async function commitBatch(
     objects: parts.flatMap((part) => part.objects),
   };
   const { value } = await store.createJson(keys.batchRecord(stream, batch, 1), record);
+  await failPoint('land:after-batch-record');
   return { record: value, workflowIds: [...new Set(parts.map((part) => part.ended.workflowId))] };
 }
 

@@ -1,3 +1,4 @@
+import { failPoint } from '../../connectors/fail-point.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { hourKey, type LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
@@ -69,6 +70,7 @@ export async function commitHour(deps: Store, input: CommitHourInput): Promise<H
     const generation = (newest?.generation ?? 0) + 1;
     const record: HourRecord = { stream, hour, generation, ...what, rawSha, definitionSha, ...(seen ? { seen } : {}) };
     const { created } = await deps.store.createJson(keys.hourRecord(stream, hour, generation), record);
+    await failPoint('commit:after-hour-record');
     if (created) return record;
   }
   throw new SluiceError(

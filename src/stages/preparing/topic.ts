@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { failPoint } from '../../connectors/fail-point.ts';
 import { describeTopic, type StandingTopic } from '../../connectors/kafka-topic.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
@@ -85,6 +86,7 @@ async function makeTopic(
   { topic, partitions }: TopicLife,
   publish: Pipeline['publish'],
 ): Promise<StandingTopic> {
+  await failPoint('prepare:before-topic');
   await kafka.createTopic(topic, { partitions, replication: publish.replication, config: wantedSettings(publish) });
   const made = await describeTopic(kafka, topic);
   if (made) return made;

@@ -73,6 +73,7 @@ export async function publishRows(
   const { plan, fresh } = await planBatch(deps, prepared, input.hour, batch.batchId);
   const staleMs = durationMs(input.pipeline.land.abandonAfter) / 2;
   const progress = fresh ? notBegun(plan) : await progressOf(deps, prepared, plan, staleMs, ctx);
+  await failPoint('publish:after-plan');
   const resumedAfter = progress.reduce((sum, part) => sum + part.sent, 0);
   const writer = await deps.log.writer(prepared.topic, input.pipeline.publish.compression);
   try {
@@ -239,6 +240,7 @@ class Publication {
       await failPoint('publish:before-marker');
       const headers = markerHeaders(this.#head(part.rows));
       await this.#send(partition, [{ key: null, value: JSON.stringify(marker), headers }]);
+      await failPoint('publish:after-marker');
     }
   }
 }

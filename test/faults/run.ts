@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
+import { down, up } from '../../stack/index.ts';
+import { tableOf } from './table.ts';
+import type { Result } from './results.ts';
+
+// `npm run test:faults`: the whole suite on a stack of its own. With --write-docs the table of docs/guarantees.md becomes that of this run.
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
+    fast: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    'write-docs': { type: 'boolean', default: false },
+  },
+});
+const folder = await mkdtemp(join(tmpdir(), 'sluice-faults-run-'));
+const state = join(folder, 'stack');
+const results = join(folder, 'results.jsonl');
+const started = new Date();
+try {
+  await up({ state, freePorts: true, only: ['kafka', 'minio', 'elasticsearch', 'temporal'] });
+  const files = values.only === undefined ? [] : values.only.split(',').map((name) => `test/faults/${name}.test.ts`);
+  process.exitCode = await vitest(['run', '--project', 'faults', ...files]);
+  const lines = (await readFile(results, 'utf8').catch(() => '')).trim();
+  const found = lines === '' ? [] : lines.split('\n').map((line) => JSON.parse(line) as Result);
+  const minutes = Math.round((Date.now() - started.getTime()) / 60_000);
+  const command = `npm run test:faults -- ${process.argv.slice(2).join(' ')}`.trimEnd();
+  const about = `From a run of ${started.toISOString().slice(0, 10)}, seed ${values.seed}, ${minutes} minutes: \`${command}\`.`;
+  const table = `${about}\n\n${tableOf(found)}`;
+  process.stdout.write(`\n${table}\n`);
+  if (values['write-docs'] && process.exitCode === 0) await writeDocs(table);
+} finally {
+  await down({ state, remove: true });
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function writeDocs(table: string): Promise<void> {
+  const file = join(import.meta.dirname, '..', '..', 'docs', 'guarantees.md');
+  const [head, , tail] = (await readFile(file, 'utf8')).split(/(?<=<!-- faults:begin -->\n)|(?=<!-- faults:end -->)/);
+  if (head === undefined || tail === undefined)
+    throw new Error(`${file} has lost the marks between which the table stands`);
+  const text = `${head}\n${table}\n${tail}`;
+  await writeFile(file, await format(text, { ...(await resolveConfig(file)), parser: 'markdown' }));
+}
+
+function vitest(args: readonly string[]): Promise<number> {
+  const environment = {
+    SLUICE_FAULTS_STACK: state,
+    SLUICE_FAULTS_RESULTS: results,
+    SLUICE_FAULTS_SEED: values.seed,
+    SLUICE_FAULTS_MINUTES: values.minutes,
+    ...(values.fast ? {} : { SLUICE_FAULTS_WHOLE: '1' }),
+  };
+  const ended = Promise.withResolvers<number>();
+  const child = spawn('vitest', args, { stdio: 'inherit', env: { ...process.env, ...environment } });
+  child.on('error', ended.reject);
+  child.on('exit', (code) => ended.resolve(code ?? 1));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  return ended.promise;
+}
