@@ -6,7 +6,8 @@ if (command !== undefined && ['worker', 'run', 'status', 'check', 'quarantine', 
 }
 if (command === 'worker' && !rest.includes('--help') && !rest.includes('-h')) {
   const { main } = await import('./workers/main.ts');
-  process.exitCode = await main(rest);
+  // A worker that was made and never ran, as Temporal went away meanwhile, would keep the process: it would look alive, and do nothing.
+  process.exit(await main(rest));
 } else if (command === 'stack') {
   const { main } = await import('../stack/main.ts');
   process.exitCode = await main(rest);

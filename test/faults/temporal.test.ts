@@ -1,5 +1,8 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startWorker } from '../../src/client/cli/worker-process.ts';
 import { ids } from '../../src/definition/names.ts';
 import { App } from './app.ts';
 import { disturb, Lab, noFaults, stopMs, whole } from './lab.ts';
@@ -86,6 +89,25 @@ describe.skipIf(noFaults).concurrent('a worker', () => {
 });
 
 describe.skipIf(noFaults)('the Temporal server', () => {
+  it('gone while a worker starts: the worker ends and says why, and does not hang', async () => {
+    const [host = '', port = ''] = (lab.environment['TEMPORAL_ADDRESS'] ?? '').split(':');
+    const sockets = new Set<Socket>();
+    const front = createServer((client) => {
+      const server = connect(Number(port), host);
+      for (const socket of [client, server]) sockets.add(socket.on('error', () => {}));
+      client.pipe(server).pipe(client);
+      // Connected by then, and still bundling its workflows.
+      setTimeout(() => {
+        front.close();
+        for (const socket of sockets) socket.destroy();
+      }, 700);
+    });
+    await new Promise<void>((resolve) => front.listen(0, host, resolve));
+    const environment = { ...lab.environment, TEMPORAL_ADDRESS: `${host}:${(front.address() as AddressInfo).port}` };
+    const started = startWorker(environment, join(lab.folder, 'gone.log'));
+    await expect(started).rejects.toThrow(/did not start: The worker stopped: /);
+  });
+
   it.each(['SIGKILL', 'SIGSTOP'] as const)('%s: runs on their way and consumers that wait go on', async (how) => {
     const app = await App.start(lab);
     try {
