@@ -27,7 +27,8 @@ const writer = 'src/connectors/kafka-writer.ts';
 const chunkWriter = 'src/stages/landing/chunk-writer.ts';
 const lander = 'src/stages/landing/partition-lander.ts';
 const ledger = 'src/stages/landing/batch-ledger.ts';
-const index = 'src/stages/indexing/index-batch.ts';
+const sender = 'src/stages/indexing/bulk-sender.ts';
+const indexing = 'src/stages/indexing/index-hour.ts';
 
 const controls: readonly Control[] = [
   {
@@ -58,8 +59,8 @@ const controls: readonly Control[] = [
     fault: 'the index refuses documents with 429',
     scenario: refusedDocuments,
     mutation: [
-      [index, 'if (overloaded > 0 || newer > 0) {', 'if (newer < 0) {'],
-      [index, '  if (rows !== record.rows || !sameChecksum(checksum, record.checksum)) {', '  if (rows < 0) {'],
+      [sender, 'if (item && item.error === undefined) this.#written += 1;', 'if (item) this.#written += 1;'],
+      [indexing, 'if (!isWhole(indexed, record)) {\n    throw', 'if (indexed.rows < 0) {\n    throw'],
     ],
     red: { hop: 'documents', what: 'lost' },
   },

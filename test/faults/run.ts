@@ -42,10 +42,11 @@ try {
 
 async function writeDocs(table: string): Promise<void> {
   const file = join(import.meta.dirname, '..', '..', 'docs', 'guarantees.md');
-  const [head, , tail] = (await readFile(file, 'utf8')).split(/(?<=<!-- faults:begin -->\n)|(?=<!-- faults:end -->)/);
-  if (head === undefined || tail === undefined)
-    throw new Error(`${file} has lost the marks between which the table stands`);
-  const text = `${head}\n${table}\n${tail}`;
+  const found = /^([\s\S]*<!-- faults:begin -->\n)[\s\S]*(<!-- faults:end -->[\s\S]*)$/.exec(
+    await readFile(file, 'utf8'),
+  );
+  if (!found) throw new Error(`${file} has lost the marks between which the table stands`);
+  const text = `${found[1]}\n${table}\n\n${found[2]}`;
   await writeFile(file, await format(text, { ...(await resolveConfig(file)), parser: 'markdown' }));
 }
 
