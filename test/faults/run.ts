@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { format, resolveConfig } from 'prettier';
 import { down, up } from '../../stack/index.ts';
-import { tableOf } from './table.ts';
+import { tableOf, writeDocs } from './table.ts';
 import type { Result } from './results.ts';
 
 // `npm run test:faults`: the whole suite on a stack of its own. With --write-docs the table of docs/guarantees.md becomes that of this run.
 
 const { values } = parseArgs({
   options: {
-    minutes: { type: 'string', default: '10' },
+    minutes: { type: 'string' },
     seed: { type: 'string', default: '1' },
     fast: { type: 'boolean', default: false },
     only: { type: 'string' },
@@ -40,22 +39,12 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function writeDocs(table: string): Promise<void> {
-  const file = join(import.meta.dirname, '..', '..', 'docs', 'guarantees.md');
-  const found = /^([\s\S]*<!-- faults:begin -->\n)[\s\S]*(<!-- faults:end -->[\s\S]*)$/.exec(
-    await readFile(file, 'utf8'),
-  );
-  if (!found) throw new Error(`${file} has lost the marks between which the table stands`);
-  const text = `${found[1]}\n${table}\n\n${found[2]}`;
-  await writeFile(file, await format(text, { ...(await resolveConfig(file)), parser: 'markdown' }));
-}
-
 function vitest(args: readonly string[]): Promise<number> {
   const environment = {
     SLUICE_FAULTS_STACK: state,
     SLUICE_FAULTS_RESULTS: results,
     SLUICE_FAULTS_SEED: values.seed,
-    SLUICE_FAULTS_MINUTES: values.minutes,
+    SLUICE_FAULTS_MINUTES: values.minutes ?? (values.fast ? '2' : '10'),
     ...(values.fast ? {} : { SLUICE_FAULTS_WHOLE: '1' }),
   };
   const ended = Promise.withResolvers<number>();

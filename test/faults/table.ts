@@ -1,3 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import type { Result } from './results.ts';
 
 const order = [
@@ -44,3 +47,16 @@ export function tableOf(results: readonly Result[]): string {
 }
 
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+
+const BEGIN = '<!-- faults:begin -->';
+const END = '<!-- faults:end -->';
+
+/** Puts the table between its marks in docs/guarantees.md. @throws Error where these are gone */
+export async function writeDocs(table: string): Promise<void> {
+  const file = join(import.meta.dirname, '..', '..', 'docs', 'guarantees.md');
+  const text = await readFile(file, 'utf8');
+  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`${file} has lost the marks between which the table stands`);
+  const written = `${text.slice(0, from + BEGIN.length)}\n\n${table}\n\n${text.slice(to)}`;
+  await writeFile(file, await format(written, { ...(await resolveConfig(file)), parser: 'markdown' }));
+}
