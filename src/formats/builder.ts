@@ -5,8 +5,10 @@ import { defaultPrecision, defaultScale, type Value } from './arrow-columns.ts';
 
 /** Collects the values of one column as Arrow memory: one typed array and, where there are nulls, a validity bitmap. */
 export interface ColumnBuilder {
-  /** @throws SluiceError `ObjectCorrupt` where the value is none of the column's type; the builder is then of no more use */
+  /** @throws SluiceError `ObjectCorrupt` where the value is none of the column's type; nothing is added then */
   add(value: Value): void;
+  /** Takes back what was added last. */
+  drop(): void;
   /** What was added. It shares memory with the builder. */
   data(): Data;
 }
@@ -40,6 +42,14 @@ export abstract class Builder implements ColumnBuilder {
     this.rows += 1;
   }
 
+  drop(): void {
+    this.rows -= 1;
+    const nulls = this.#nulls;
+    if (nulls && !hasBit(nulls, this.rows)) this.#nullCount -= 1;
+    else if (nulls) clearBit(nulls, this.rows);
+    this.clear(this.rows);
+  }
+
   abstract data(): Data;
 
   /** Makes room for `capacity` rows. */
@@ -49,6 +59,9 @@ export abstract class Builder implements ColumnBuilder {
 
   /** A row without a value. */
   protected skip(_row: number): void {}
+
+  /** Leaves nothing of a value that `put` would not write over. */
+  protected clear(_row: number): void {}
 
   protected get validity(): { length: number; nullCount: number; nullBitmap: Uint8Array | null } {
     const nullBitmap = this.#nulls?.subarray(0, Math.ceil(this.rows / 8)) ?? null;
@@ -74,6 +87,12 @@ export function longer<T extends Uint8Array | Int32Array | Uint32Array>(from: T,
 export function setBit(bits: Uint8Array, row: number): void {
   bits[row >> 3] = (bits[row >> 3] ?? 0) | (1 << (row & 7));
 }
+
+export function clearBit(bits: Uint8Array, row: number): void {
+  bits[row >> 3] = (bits[row >> 3] ?? 0) & ~(1 << (row & 7));
+}
+
+const hasBit = (bits: Uint8Array, row: number): boolean => ((bits[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
 
 export function misfit(column: OutputColumn, value: Value): SluiceError {
   const type =

@@ -1,7 +1,7 @@
 import { Bool, Utf8, makeData, type Data } from 'apache-arrow';
 import type { OutputColumn } from '../definition/columns.ts';
 import { SluiceError } from '../definition/errors.ts';
-import { Builder, FIRST_ROWS, longer, misfit, setBit, type ColumnBuilder } from './builder.ts';
+import { Builder, clearBit, FIRST_ROWS, longer, misfit, setBit, type ColumnBuilder } from './builder.ts';
 import { DateBuilder, DecimalBuilder, IntegerBuilder, TimestampBuilder } from './number-builders.ts';
 
 /** A builder for a column of any type. Memory: what the values take in Arrow's form, and up to as much again to grow into. */
@@ -67,6 +67,10 @@ class BooleanBuilder extends Builder {
   protected put(row: number, value: string | number | boolean): void {
     if (value === true || value === 'true') setBit(this.#bits, row);
     else if (value !== false && value !== 'false') throw misfit(this.column, value);
+  }
+
+  protected override clear(row: number): void {
+    clearBit(this.#bits, row);
   }
 
   data(): Data {

@@ -40,6 +40,10 @@ abstract class WordsBuilder extends Builder {
     this.#words = longer(this.#words, this.capacity * this.#width);
   }
 
+  protected override clear(row: number): void {
+    this.#words.fill(0, row * this.#width, (row + 1) * this.#width);
+  }
+
   protected get words(): Uint32Array {
     return this.#words.subarray(0, this.rows * this.#width);
   }

@@ -63,10 +63,16 @@ export class ParquetRows {
 
   /**
    * @param values One for each column.
-   * @throws SluiceError `ObjectCorrupt` where a value is none of its column's type; nothing can be added any more then
+   * @throws SluiceError `ObjectCorrupt` where a value is none of its column's type; nothing is added then
    */
   add(values: readonly Value[]): void {
-    for (let at = 0; at < this.#builders.length; at++) this.#builders[at]?.add(values[at] ?? null);
+    let at = 0;
+    try {
+      for (; at < this.#builders.length; at++) this.#builders[at]?.add(values[at] ?? null);
+    } catch (error) {
+      while (at > 0) this.#builders[--at]?.drop();
+      throw error;
+    }
     this.#count += 1;
   }
 

@@ -71,6 +71,68 @@ describe('a chunk', () => {
     expect(manifest.ended['a']).toMatchObject({ rows: 3, firstChunk: '0' });
   });
 
+  it('puts values that an object store takes no key of into the folder of the others', () => {
+    const chunk = new Chunk(undefined, rules);
+    const kinds = ['k', 'x'.repeat(200), 'x'.repeat(201), 'ä'.repeat(33), 'ä'.repeat(34)];
+    for (const [seq, kind] of kinds.entries()) {
+      expect(take(chunk, record(seq, { batch: 'a', seq, kind }))).toBe('row');
+    }
+    expect([...chunk.groups.values()].map(({ type, rows }) => [type, rows.count])).toEqual([
+      ['k', 1],
+      ['x'.repeat(200), 1],
+      [OTHER_TYPE, 2],
+      ['ä'.repeat(33), 1],
+    ]);
+    expect(Object.values(chunk.manifest([]).open).map(({ expected }) => expected)).toEqual([5]);
+  });
+
+  it('takes no value of another type, whoever wrote it under headers of ours, and keeps the rows around it whole', async () => {
+    const typed = new LandSchema({
+      version: 's1',
+      output: [
+        { name: 'id', type: 'string' },
+        { name: 'flag', type: 'boolean' },
+        { name: 'big', type: 'decimal', precision: 30, scale: 2 },
+        { name: 'amount', type: 'decimal', precision: 9, scale: 2 },
+        { name: 'n', type: 'integer' },
+        { name: 'day', type: 'date' },
+      ],
+      land: { format: 'parquet' },
+    });
+    const good = { id: 'x', flag: false, big: '1.5', amount: 2.5, n: 3, day: '2026-11-24' };
+    const chunk = new Chunk(undefined, rules);
+    let offset = 0;
+    const put = (batch: string, seq: number, row: object) => {
+      const item = { ...record(offset, { batch, seq }), value: Buffer.from(JSON.stringify(row)) };
+      offset += 1;
+      return chunk.accept(item, readHeaders(item, epoch), typed, false);
+    };
+    expect(put('forged', 0, { ...good, n: 'abc' })).toBe('foreign');
+    expect(chunk.groups.size).toBe(0);
+    expect(put('a', 0, good)).toBe('row');
+    // Each leaves other traces in the columns before the one that does not fit.
+    const traces = { ...good, flag: true, big: '-1.5', amount: -2.5, n: -3 };
+    for (const wrong of [
+      { id: true },
+      { flag: 'x' },
+      { big: '0.001' },
+      { amount: 'x' },
+      { n: 0.5 },
+      { day: '2026-13-01' },
+    ]) {
+      expect(put('a', 1, { ...traces, ...wrong })).toBe('foreign');
+      expect(put('a', 1, { id: null, flag: null, big: null, day: 'x' })).toBe('foreign');
+    }
+    expect(put('a', 1, good)).toBe('row');
+    expect(put('a', 2, {})).toBe('row');
+    const [group] = chunk.groups.values();
+    const read = [...typed.decode((await group?.rows.encode()) ?? Buffer.alloc(0))].flat();
+    const row = { ...good, amount: '2.5', n: '3' };
+    const none = { id: null, flag: null, big: null, amount: null, n: null, day: null };
+    expect(read.map(({ _record, ...values }) => values)).toEqual([row, row, none]);
+    expect(chunk.manifest([]).open['a']).toMatchObject({ expected: 3 });
+  });
+
   it('never skips: a gap in the sequence is RowsMissing, with what is missing', () => {
     const chunk = new Chunk(undefined, rules);
     take(chunk, record(0, { batch: 'a', seq: 0 }));

@@ -1,5 +1,6 @@
 import { hourDate } from '../../definition/hour.ts';
 import { hiveEscape } from '../../definition/names.ts';
+import { SluiceError } from '../../definition/errors.ts';
 import type { IdentityChecksum } from '../../definition/refs.ts';
 import type { ReadRecord } from '../../connectors/log.ts';
 import type { Value } from '../../formats/arrow-columns.ts';
@@ -13,6 +14,8 @@ import type { LandSchema, RowCollector } from './schema.ts';
 /** More values of `type=` than this go to one folder together: a typo in a definition must not make a million objects. */
 export const MAX_TYPES = 64;
 export const OTHER_TYPE = '__other__';
+/** A longer value goes there too. Object stores refuse keys with parts of more than 255 bytes (MinIO), or of more than 1,024 in all. */
+const MAX_TYPE_BYTES = 200;
 const NULL_TYPE = '__HIVE_DEFAULT_PARTITION__';
 
 /** Rows for one data object: of one batch, or of other producers, which have none. */
@@ -139,13 +142,13 @@ export class Chunk {
     const id = record.key?.toString() ?? '';
     const values = schema.valuesOf(id, record.value);
     if (!values) return 'foreign';
-    this.#bytes += record.value.length;
     const lanes = lanesOf(identityHash(id));
     const types = open?.types ?? [];
     const wanted = typeOf(values, schema);
     const type = types.includes(wanted) || types.length < MAX_TYPES ? wanted : OTHER_TYPE;
     const date = dateOf(values, schema) ?? hourDate(head.hour);
-    this.#add(this.#groupOf(head.batch, schema, date, type), values, lanes);
+    if (!this.#fits(this.#groupOf(head.batch, schema, date, type), values, lanes)) return 'foreign';
+    this.#bytes += record.value.length;
     this.#ledger.took(head.batch, record.timestamp, lanes, type === wanted ? type : undefined);
     return 'row';
   }
@@ -162,6 +165,19 @@ export class Chunk {
   #add(group: RowGroup, values: readonly Value[], lanes: IdentityChecksum): void {
     group.rows.add(values);
     group.checksum = addChecksums(group.checksum, lanes);
+  }
+
+  /** Adds a row, unless it is none of the schema's: anybody may write headers like ours over values that are not. */
+  #fits(group: RowGroup, values: readonly Value[], lanes: IdentityChecksum): boolean {
+    try {
+      this.#add(group, values, lanes);
+      return true;
+    } catch (error) {
+      if (!(error instanceof SluiceError && error.code === 'ObjectCorrupt')) throw error;
+      for (const [name, { rows }] of this.groups) if (rows.count === 0) this.groups.delete(name);
+      this.#lastGroups.clear();
+      return false;
+    }
   }
 
   #groupOf(batch: string | null, schema: LandSchema, date: string, type: string): RowGroup {
@@ -220,5 +236,9 @@ function dayOf(timestamp: number): string {
   return Number.isNaN(day.getTime()) ? NULL_TYPE : day.toISOString().slice(0, 10);
 }
 
-const typeOf = (values: readonly Value[], schema: LandSchema): string =>
-  schema.type === undefined ? 'record' : (schema.textOf(schema.type, values) ?? NULL_TYPE);
+function typeOf(values: readonly Value[], schema: LandSchema): string {
+  if (schema.type === undefined) return 'record';
+  const type = schema.textOf(schema.type, values) ?? NULL_TYPE;
+  // Most are short: a byte is three letters at most when it is escaped, and a unit of text three bytes.
+  return type.length * 9 <= MAX_TYPE_BYTES || hiveEscape(type).length <= MAX_TYPE_BYTES ? type : OTHER_TYPE;
+}
