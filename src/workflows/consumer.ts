@@ -12,7 +12,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities, LossInput } from '../activities/index.ts';
+import type { Activities, ConsumeInput, LossInput } from '../activities/index.ts';
 import { ids, taskQueues } from '../definition/names.ts';
 import { failure, problemOf, type Problem } from './failure.ts';
 import {
@@ -81,6 +81,10 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   setHandler(resumeSignal, () => void enter('running'), { description: 'As the update, without an answer.' });
   setHandler(drainSignal, () => void enter('draining'), { description: 'As the update, without an answer.' });
   setHandler(adoptSignal, (told) => {
+    if (!isFor(given, told)) {
+      log.warn('adopt: that is not what a run tells a consumer of this stream; it is left aside');
+      return;
+    }
     // A run that began before the topic grew knows of fewer partitions.
     const newer =
       told.life === given.life ? { ...told, partitions: Math.max(told.partitions, given.partitions) } : told;
@@ -138,6 +142,18 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
       enter('halted');
     }
   }
+}
+
+/** Anybody may signal by hand, and an error in here would stop the workflow for good. */
+function isFor(given: ConsumeInput, told: ConsumeInput | undefined): told is ConsumeInput {
+  const { stream, shard, topic, epoch, ...numbers } = (told ?? {}) as Partial<ConsumeInput>;
+  const { life, partitions, maxRecords, maxBytes, abandonAfterMs, shards = 1 } = numbers;
+  return (
+    stream === given.stream &&
+    shard === given.shard &&
+    [topic, epoch].every((text) => typeof text === 'string' && text !== '') &&
+    [life, partitions, maxRecords, maxBytes, abandonAfterMs, shards].every((number) => Number.isSafeInteger(number))
+  );
 }
 
 /** What is wrong with the words of a loss; undefined where nothing is. Anybody may send them by hand. */

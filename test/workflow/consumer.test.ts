@@ -168,6 +168,34 @@ describe.skipIf(noTemporal)('the consumer workflow', () => {
     await handle.result();
   });
 
+  it('leaves aside what no run would tell it, and goes on', async () => {
+    lab.stages = { consume: reads };
+    const handle = await start();
+    await until(() => reading === 1);
+    const [own] = given;
+    await handle.signal('adopt');
+    for (const told of [
+      null,
+      5,
+      {},
+      [],
+      { ...own, stream: 'other', life: 2 },
+      { ...own, life: 'x' },
+      { ...own, shard: 1 },
+    ])
+      await handle.signal('adopt', told);
+    expect(await handle.executeUpdate<ConsumerState, []>('pause')).toMatchObject({
+      mode: 'paused',
+      epoch: 'e1',
+      life: 1,
+    });
+    await handle.executeUpdate('resume');
+    await until(() => reading === 1 && given.length === 2);
+    expect(given[1]).toEqual(own);
+    await handle.executeUpdate('drain');
+    await handle.result();
+  });
+
   it('adopts a newer epoch and reads that topic afresh', async () => {
     lab.stages = { consume: reads };
     const handle = await start();
