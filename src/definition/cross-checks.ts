@@ -4,6 +4,7 @@ import type { ColumnType } from './columns.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { durationMs } from './duration.ts';
 import { filterChecks } from './filter-checks.ts';
+import { deadLetterTopic } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
 import { reservedIn } from './reserved.ts';
@@ -146,9 +147,25 @@ function references(pipeline: Pipeline): Finding[] {
   });
 }
 
-function topicSettings({ publish, land }: Pipeline): Finding[] {
+/** Publisher and consumer judge by it whether a batch is alive: a send, a retry or a pause for its rate must fit in well. */
+const LEAST_ABANDON_MS = 10_000;
+
+function topicSettings({ publish, land, aggregate }: Pipeline): Finding[] {
   const { retention, minInsyncReplicas = 1, replication } = publish;
   const findings: Finding[] = [];
+  if (durationMs(land.abandonAfter) < LEAST_ABANDON_MS) {
+    const message = `"${land.abandonAfter}" is shorter than 10s: batches would count as abandoned while they are published`;
+    findings.push({ path: ['land', 'abandonAfter'], message });
+  }
+  const taken = 'is how the topics of dead letters are called; choose another';
+  if (publish.topic?.endsWith(deadLetterTopic(''))) {
+    findings.push({ path: ['publish', 'topic'], message: `"${deadLetterTopic('')}" at the end ${taken}` });
+  }
+  for (const [at, { name }] of aggregate.entries()) {
+    if (`.${name}` === deadLetterTopic('')) {
+      findings.push({ path: ['aggregate', at, 'name'], message: `"${name}" ${taken}` });
+    }
+  }
   if (durationMs(retention) < durationMs(land.abandonAfter)) {
     const message = `"${retention}" is shorter than land.abandonAfter (${land.abandonAfter}): rows of a batch that still counts as alive would be deleted`;
     findings.push({ path: ['publish', 'retention'], message });

@@ -99,12 +99,22 @@ describe('publish', () => {
     ['{ replication: 2, minInsyncReplicas: 3 }', /3 is more than publish\.replication \(2\)/],
     ['{ minInsyncReplicas: 2 }', /2 is more than publish\.replication \(1\)/],
     ['{ onTopicDifference: ignore }', /apply.*warn.*refuse/],
+    ['{ topic: others.dlq }', /"\.dlq" at the end is how the topics of dead letters are called/],
   ])('%s is refused in one sentence', (publish, sentence) => {
     const text = `name: p\nsource: { url: https://example.org/x.csv }\ncolumns: { ID: { name: id } }\npublish: ${publish}`;
     const parsed = parseDefinition(text);
     const problems = 'problems' in parsed ? parsed.problems : [];
     expect(problems.map(({ message }) => message)).toEqual([expect.stringMatching(sentence)]);
     expect(problems[0]?.path).toMatch(/^publish\./);
+  });
+
+  it('has no data set whose topic would be that of the dead letters, and no batch that dies at once', () => {
+    const text =
+      'name: p\nsource: { url: https://example.org/x.csv }\ncolumns: { ID: { name: id } }\nland: { abandonAfter: 9s }\n' +
+      "aggregate: [{ name: dlq, groupBy: [id], measures: { n: { count: '*' } } }]";
+    const parsed = parseDefinition(text);
+    const problems = 'problems' in parsed ? parsed.problems : [];
+    expect(problems.map(({ path }) => path).toSorted()).toEqual(['aggregate.0.name', 'land.abandonAfter']);
   });
 
   it('may keep rows as long as a batch counts as alive', () => {
