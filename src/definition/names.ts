@@ -64,6 +64,7 @@ export const keys = {
     keys.batch(stream, hour, batchId, n === 1 ? `publish-e${epoch}.json` : `publish-e${epoch}-${number6(n)}.json`),
 
   topicOwner: (topic: string) => `topics/${topic}.json`,
+  aliasOwner: (alias: string) => `indices/${alias}.json`,
   topics: (stream: string) => `landing/${stream}/_topics/`,
   topic: (stream: string, n: number) => `${keys.topics(stream)}${number6(n)}.json`,
   topicMade: (stream: string, n: number) => `landing/${stream}/_topics_made/${number6(n)}.json`,

@@ -7,6 +7,7 @@ import { streamOf } from '../../src/definition/streams.ts';
 import { reconcile } from '../../src/stages/accounting/reconcile.ts';
 import { unattended, type StageContext } from '../../src/stages/deps.ts';
 import { indexBatch } from '../../src/stages/indexing/index-batch.ts';
+import { planRebuild } from '../../src/stages/indexing/rebuild.ts';
 import { sendBulk } from '../../src/stages/indexing/bulk-sender.ts';
 import { FaultySearch } from '../helpers/faulty-search.ts';
 import { IndexLab, labRows, nth, recordOf, type LabRow } from '../helpers/index-lab.ts';
@@ -305,6 +306,21 @@ describe.skipIf(noStack)('indexing on a real Elasticsearch', () => {
     await lab.deps.search.client.indices.create({ index: alias });
     await expect(lab.prepare(pipeline)).rejects.toMatchObject({ code: 'IndexMismatch' });
     await lab.deps.search.client.indices.delete({ index: alias });
+  });
+
+  it('lets no second pipeline behind an alias, nor rebuild it', async () => {
+    const first = lab.definition();
+    await lab.index(first, nth(1), labRows(3));
+    const alias = `sluice-${first.name}`;
+    const second = lab.definition({ index: { name: alias } });
+    await expect(lab.prepare(second)).rejects.toMatchObject({
+      code: 'IndexMismatch',
+      message: expect.stringContaining(`belongs to ${first.name}`),
+    });
+    const rebuild = { pipeline: second, dataset: 'main', dryRun: false };
+    await expect(planRebuild(lab.deps, rebuild, unattended)).rejects.toMatchObject({ code: 'IndexMismatch' });
+    expect(await lab.count(alias)).toBe(3);
+    await lab.prepare(first);
   });
 
   it('tells of rejects in the place that names.ts says', () => {

@@ -19,7 +19,7 @@ const ROUNDS = 20;
  * a standing index. Where a column has another type, or shards or mode are others, an index is made that is to take its place: readers
  * keep the old one until the run's index stage, or `sluice reindex`, has filled the new one from the object store.
  * @returns the index that the run's documents must be in before it is done
- * @throws SluiceError `IndexMismatch` where the alias's name is taken by an index
+ * @throws SluiceError `IndexMismatch` where the alias's name is taken by an index, or another pipeline has the alias
  */
 export async function prepareIndex(
   deps: Deps,
@@ -27,6 +27,7 @@ export async function prepareIndex(
   pipeline: Pipeline,
 ): Promise<{ index: string; changes: string[] }> {
   const { search } = deps;
+  await claimAlias(deps, stream);
   const wanted = wantedIndex(stream, pipeline);
   const changes = await putTemplate(search, stream.alias, wanted);
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -62,6 +63,19 @@ export async function prepareIndex(
   throw new SluiceError(
     'ElasticsearchUnavailable',
     `The indices of ${stream.alias} did not come to rest: others change them at the same time.`,
+  );
+}
+
+/**
+ * An index holds one stream: ids do not tell streams apart, and a rebuild would leave out what it does not know.
+ * @throws SluiceError `IndexMismatch` where another pipeline has the alias
+ */
+export async function claimAlias({ store }: Pick<Deps, 'store'>, { name, alias }: Stream): Promise<void> {
+  const { value } = await store.createJson(keys.aliasOwner(alias), { stream: name });
+  if (value.stream === name) return;
+  throw new SluiceError(
+    'IndexMismatch',
+    `The alias ${alias} belongs to ${value.stream}, and ${name} would write over its documents: give index.name another name.`,
   );
 }
 

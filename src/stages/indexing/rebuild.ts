@@ -13,7 +13,7 @@ import { contentOf } from './hour-content.ts';
 import { indexHour } from './index-hour.ts';
 import { putTemplate } from './index-template.ts';
 import { differences, wantedIndex } from './mapping.ts';
-import { createNext } from './prepare-index.ts';
+import { claimAlias, createNext } from './prepare-index.ts';
 import { deleteIndex, dropNext, findTargets, swapAlias, type Target } from './targets.ts';
 
 type Deps = Pick<StageDeps, 'search' | 'store' | 'settings'>;
@@ -55,6 +55,7 @@ async function nextIndex(
   { pipeline, dryRun }: ReindexInput,
 ): Promise<{ from?: string; to?: string; resumed: boolean }> {
   const wanted = wantedIndex(stream, pipeline);
+  if (!dryRun) await claimAlias(deps, stream);
   if (!dryRun) await putTemplate(deps.search, stream.alias, wanted);
   for (let made = false; ;) {
     const { standing, next } = await findTargets(deps.search, stream.alias);
