@@ -7,12 +7,16 @@ import type { ConsumerState, LossAccepted, LossInput } from '../workflows/messag
 export interface ConsumerView {
   readonly workflowId: string;
   readonly shard: number;
-  readonly state: ConsumerState;
+  /** Absent where no worker answers for it. */
+  readonly state?: ConsumerState;
   /** What it says of itself while it reads: `12 manifests, 0 open batches, lag 0`. */
   readonly note?: string;
   /** Why its last attempt failed, where it is being tried again. */
   readonly failing?: string;
 }
+
+/** What a worker may take for an answer; without one Temporal would wait for it longer. */
+const PATIENCE_MS = 5_000;
 
 /** Looks at the consumers of a stream, and steers them: each word is told to every shard. */
 export class ConsumerControl {
@@ -26,12 +30,12 @@ export class ConsumerControl {
   async list(stream: string): Promise<ConsumerView[]> {
     const prefix = ids.consumer(stream, 0).slice(0, -1);
     const query = `WorkflowType = "consumer" AND ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${prefix}"`;
-    const found: ConsumerView[] = [];
+    const found: Promise<ConsumerView>[] = [];
     for await (const { workflowId } of this.#client.workflow.list({ query })) {
       const shard = Number(workflowId.slice(prefix.length));
-      if (Number.isInteger(shard)) found.push(await this.#view(workflowId, shard));
+      if (Number.isInteger(shard)) found.push(this.#view(workflowId, shard));
     }
-    return found.toSorted((a, b) => a.shard - b.shard);
+    return (await Promise.all(found)).toSorted((a, b) => a.shard - b.shard);
   }
 
   /** Stops reading until {@link resume}; nothing is lost. */
@@ -54,7 +58,7 @@ export class ConsumerControl {
    * @throws SluiceError `LossRefused` where it has not halted, or the range is not the one that is missing
    */
   async acceptLoss(stream: string, loss: LossInput): Promise<LossAccepted> {
-    const all = await this.#running(stream);
+    const all = await this.#answering(stream);
     const owner = all.find(({ shard, state }) => loss.partition % (state.shards ?? 1) === shard);
     if (!owner) throw new SluiceError('LossRefused', `No consumer of ${stream} has partition ${loss.partition}.`);
     try {
@@ -69,21 +73,34 @@ export class ConsumerControl {
   }
 
   async #tell(stream: string, word: 'pause' | 'resume' | 'drain'): Promise<ConsumerState[]> {
-    const all = await this.#running(stream);
+    const all = await this.#answering(stream);
     return Promise.all(
       all.map(({ workflowId }) => this.#client.workflow.getHandle(workflowId).executeUpdate<ConsumerState, []>(word)),
     );
   }
 
-  async #running(stream: string): Promise<ConsumerView[]> {
+  async #answering(stream: string): Promise<(ConsumerView & { readonly state: ConsumerState })[]> {
     const all = await this.list(stream);
-    if (all.length > 0) return all;
-    throw new SluiceError('HourUnknown', `No consumer of ${stream} runs: the next run of an hour starts one.`);
+    if (all.length === 0) {
+      throw new SluiceError('HourUnknown', `No consumer of ${stream} runs: the next run of an hour starts one.`);
+    }
+    return all.map(({ state, ...view }) => {
+      if (state) return { ...view, state };
+      throw new SluiceError(
+        'ConsumerStalled',
+        `No worker answers for ${view.workflowId}: start one with "npx sluice worker".`,
+      );
+    });
   }
 
   async #view(workflowId: string, shard: number): Promise<ConsumerView> {
     const handle = this.#client.workflow.getHandle(workflowId);
-    const [state, description] = await Promise.all([handle.query<ConsumerState>('state'), handle.describe()]);
+    const [state, description] = await Promise.all([
+      this.#client.workflow
+        .withDeadline(Date.now() + PATIENCE_MS, () => handle.query<ConsumerState>('state'))
+        .catch(() => undefined),
+      handle.describe(),
+    ]);
     const consume = description.raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'consume');
     const data = consume?.heartbeatDetails?.payloads?.[0]?.data;
     const beat = data ? (JSON.parse(Buffer.from(data).toString()) as { note?: string } | null) : null;
@@ -91,7 +108,7 @@ export class ConsumerControl {
     return {
       workflowId,
       shard,
-      state,
+      ...(state ? { state } : {}),
       ...(beat?.note === undefined ? {} : { note: beat.note }),
       ...(failing ? { failing } : {}),
     };

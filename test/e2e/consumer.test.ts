@@ -51,6 +51,27 @@ describe.skipIf(noStack)('consumers and dead letters, from the command line', ()
       .toEqual(modes);
   }
 
+  it('are shown with what has landed where no worker answers for them, and steering says so', async () => {
+    const { file, name } = await defined({ publish: { partitions: 1 }, land: { type: 'kind' } }, 20);
+    expect((await app.cli(['run', file])).code).toBe(0);
+    await app.cli(['consumer', 'drain', file]);
+    await expect.poll(async () => (await status(file)).consumers, { timeout: 30_000 }).toEqual([]);
+    const { temporal: client } = app.client;
+    const unserved = { workflowId: `consumer/${name}/0`, taskQueue: 'nobody-serves-this', args: [] };
+    const handle = await client.workflow.start('consumer', unserved);
+    try {
+      await expect.poll(async () => (await status(file)).consumers.length, { timeout: 30_000 }).toBe(1);
+      const shown = await app.cli(['consumer', 'status', file]);
+      expect(shown.out).toMatch(/shard 0: no worker answers for it/);
+      expect(shown.out).toMatch(/partition 0: landed up to 21 of 21, lag 0/);
+      expect(shown.code).toBe(0);
+      expect((await app.cli(['consumer', 'pause', file])).err).toMatch(/No worker answers for consumer/);
+    } finally {
+      await handle.terminate();
+    }
+    expect((await app.cli(['consumer', 'pause', file, '--dataset', 'nope'])).err).toMatch(/no data set "nope"/);
+  });
+
   it('share the partitions as the definition says, and fewer of them are told at the next run', async () => {
     const { file, whole } = await defined({ publish: { partitions: 4 }, land: { type: 'kind', shards: 2 } }, 200);
     expect(JSON.parse((await app.cli(['run', file, '--json'])).out)).toMatchObject({

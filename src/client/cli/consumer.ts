@@ -4,8 +4,9 @@ import { kafkaLog } from '../../connectors/kafka-log.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { readSettings } from '../../connectors/settings.ts';
 import { loadDefinition } from '../../definition/load.ts';
-import { mainDataset, streamName } from '../../definition/names.ts';
-import { streamsOf } from '../../definition/streams.ts';
+import { mainDataset } from '../../definition/names.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
+import { streamOf, streamsOf, type Stream } from '../../definition/streams.ts';
 import { consumerLag, type PartitionLag } from '../../inspecting/consumer-lag.ts';
 import { ConsumerControl, type ConsumerView } from '../consumer-control.ts';
 import { SluiceClient } from '../sluice-client.ts';
@@ -26,11 +27,13 @@ export interface LossFlags extends ConsumerFlags {
 const LAG_PATIENCE_MS = 8_000;
 const count = (n: number): string => n.toLocaleString('en-US');
 
+function chosen(pipeline: Pipeline, dataset: string | undefined): readonly Stream[] {
+  return dataset === undefined ? streamsOf(pipeline) : [streamOf(pipeline, dataset)];
+}
+
 /** `sluice consumer status`: what Temporal knows of each consumer, and how far each partition has landed. */
 export async function status(file: string, { dataset, json }: ConsumerFlags): Promise<number> {
-  const streams = streamsOf(await loadDefinition(file)).filter(
-    (one) => dataset === undefined || one.dataset === dataset,
-  );
+  const streams = chosen(await loadDefinition(file), dataset);
   const shown = await withControl(async (control) =>
     Promise.all(
       streams.map(async ({ name, topic }) => ({
@@ -43,7 +46,7 @@ export async function status(file: string, { dataset, json }: ConsumerFlags): Pr
   );
   if (json) process.stdout.write(`${JSON.stringify({ streams: shown })}\n`);
   else for (const stream of shown) print(stream);
-  return shown.some(({ consumers }) => consumers.some(({ state }) => state.mode === 'halted')) ? 1 : 0;
+  return shown.some(({ consumers }) => consumers.some(({ state }) => state?.mode === 'halted')) ? 1 : 0;
 }
 
 /** `sluice consumer pause`, `resume` and `drain`. */
@@ -52,9 +55,7 @@ export async function tell(
   file: string,
   { dataset, json }: ConsumerFlags,
 ): Promise<number> {
-  const streams = streamsOf(await loadDefinition(file)).filter(
-    (one) => dataset === undefined || one.dataset === dataset,
-  );
+  const streams = chosen(await loadDefinition(file), dataset);
   const told = await withControl(async (control) =>
     Promise.all(streams.map(async ({ name }) => ({ stream: name, states: await control[word](name) }))),
   );
@@ -67,9 +68,8 @@ export async function tell(
 
 /** `sluice consumer accept-loss`. @throws SluiceError `LossRefused` */
 export async function acceptLoss(file: string, flags: LossFlags): Promise<number> {
-  const { name } = await loadDefinition(file);
+  const { name: stream } = streamOf(await loadDefinition(file), flags.dataset ?? mainDataset);
   const { partition, from, to, reason } = flags;
-  const stream = streamName(name, flags.dataset ?? mainDataset);
   const answer = await withControl((control) => control.acceptLoss(stream, { partition, from, to, reason }));
   process.stdout.write(
     flags.json
@@ -115,6 +115,10 @@ function print(shown: {
   const lines = [`${bold(shown.stream)}  topic ${shown.topic}`];
   if (shown.consumers.length === 0) lines.push('  no consumer runs: the next run of an hour starts one');
   for (const { shard, state, note, failing } of shown.consumers) {
+    if (!state) {
+      lines.push(`  shard ${shard}: no worker answers for it`);
+      continue;
+    }
     const of = (state.shards ?? 1) > 1 ? `shard ${shard} of ${state.shards}: ` : '';
     lines.push(`  ${of}${state.mode}${note === undefined ? '' : `, ${note}`}`);
     if (state.problem) lines.push(`    ${state.problem.code}: ${state.problem.message}`);
