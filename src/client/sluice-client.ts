@@ -176,7 +176,7 @@ export class SluiceClient {
 
   /** Starts a rebuild of a pipeline's indices; `running` where one is on its way, which goes on as it was begun. */
   async startReindex(input: ReindexInput): Promise<{ workflowId: string; running: boolean }> {
-    const workflowId = ids.reindex(input.pipeline.name);
+    const workflowId = ids.reindex(input.pipeline.name, input.dryRun === true);
     try {
       await this.#client.workflow.start<typeof reindex>('reindex', {
         workflowId,

@@ -120,7 +120,8 @@ export const ids = {
   launchPrefix: (pipeline: string) => `launch/${pipeline}`,
   launch: (pipeline: string, at: string) => `launch/${pipeline}-${at}`,
   pipeline: (pipeline: string, hour: LogicalHour) => `pipeline/${pipeline}/${hour}`,
-  reindex: (pipeline: string) => `reindex/${pipeline}`,
+  /** A dry run is not the rebuild, so neither is taken for the other while both are asked for. */
+  reindex: (pipeline: string, dryRun = false) => `reindex/${pipeline}${dryRun ? '/dry-run' : ''}`,
   consumer: (stream: string, shard: number) => `consumer/${stream}/${shard}`,
   schedule: (pipeline: string) => pipeline,
   /** Also the id of its schedule: no pipeline's name has a `/`. */

@@ -56,7 +56,10 @@ describe.skipIf(noStack)('sluice reindex, with everything running', () => {
     }
     process.kill(app.worker.pid, 'SIGKILL');
     await app.worker.ended;
+    // Asked for while the rebuild is on its way: answered by a look of its own.
+    const beside = app.cli(['reindex', file, '--dry-run', '--json']);
     await app.restartWorker();
+    expect(JSON.parse((await beside).out)).toMatchObject({ dryRun: true, rebuilt: [] });
     const [rebuilt, run] = await Promise.all([rebuilding, running]);
     expect(rebuilt).toMatchObject({ code: 0 });
     expect(run).toMatchObject({ code: 0 });
