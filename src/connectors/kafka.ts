@@ -135,9 +135,11 @@ export const compressionOf = (name: 'none' | 'gzip'): number =>
 /** Header values as text; the last one where a header stands twice. */
 export function headersOf(headers: IHeaders | undefined): Record<string, string> {
   const read: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers ?? {})) {
+  for (const name of Object.keys(headers ?? {})) {
+    const value = headers?.[name];
     const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) read[name] = last.toString();
+    // A header of no bytes has no text.
+    if (last !== undefined && last !== null) read[name] = last.toString();
   }
   return read;
 }
