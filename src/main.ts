@@ -1,6 +1,24 @@
 // Where `sluice` begins: each part is loaded only when it is asked for, so that --help does not wait for a worker's libraries.
 const [command, ...rest] = process.argv.slice(2);
-if (command !== undefined && ['worker', 'run', 'status', 'check', 'quarantine', 'clean'].includes(command)) {
+const needServers = [
+  'worker',
+  'run',
+  'status',
+  'check',
+  'quarantine',
+  'clean',
+  'consumer',
+  'dlq',
+  'reindex',
+  'compact',
+  'gc',
+  'retain',
+];
+// Whoever reads the other end of a pipe may have seen enough.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+}
+if (command !== undefined && needServers.includes(command)) {
   const { adoptLocalStack } = await import('./client/cli/local-stack.ts');
   await adoptLocalStack(process.env);
 }

@@ -227,7 +227,7 @@ export class ObjectStore {
     await this.#guard(key, () => pipeline(source, createWriteStream(path), ...(signal ? [{ signal }] : [])));
   }
 
-  /** Keys below a prefix in code-unit order, all levels. */
+  /** Keys below a prefix in code-unit order, all levels; none where there is no bucket yet. */
   async *list(prefix: string, startAfter = ''): AsyncGenerator<{ key: string; bytes: number; lastModified: Date }> {
     try {
       for await (const item of this.#single.listObjectsV2(this.bucket, prefix, true, startAfter)) {
@@ -235,6 +235,8 @@ export class ObjectStore {
         if (name !== undefined) yield { key: name, bytes: size ?? 0, lastModified: lastModified ?? new Date(0) };
       }
     } catch (error) {
+      // The first run of all asks before there is a bucket.
+      if (codeOf(error) === 'NoSuchBucket') return;
       throw this.#sluiceError(prefix, error);
     }
   }
