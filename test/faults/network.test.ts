@@ -16,7 +16,7 @@ const scenarios: readonly { name: string; scenario: Scenario }[] = [
     name: 'the first answer of the object store to the put of each object is lost, the object stored',
     scenario: lostPutAnswers,
   },
-  { name: 'the index refuses twelve bulk requests in a row with 429', scenario: refusedRequests },
+  { name: 'the index refuses four bulk requests in a row with 429', scenario: refusedRequests },
   { name: 'four answers to bulk requests in a row are lost, the documents applied', scenario: lostBulkAnswers('cut') },
   { name: 'a bulk request is applied and never answered', scenario: lostBulkAnswers('hang') },
   {

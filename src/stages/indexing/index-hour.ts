@@ -104,6 +104,7 @@ async function send(
           origin: { record: String(row[RECORD_COLUMN]), object: object.key },
         };
       }
+      await failPoint('index:after-object');
     }
   };
   const rejected = new RejectedDocuments(deps, target.index);
