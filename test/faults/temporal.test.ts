@@ -59,6 +59,10 @@ describe.skipIf(noFaults).concurrent('a worker', () => {
       await app.client.result(await app.launch(first));
       const consumer = app.client.temporal.workflow.getHandle(ids.consumer(first.pipeline.name, 0));
       await consumer.executeUpdate('pause');
+      // The update answers at once; the activity behind it ends a moment later.
+      await expect
+        .poll(async () => (await consumer.describe()).raw.pendingActivities?.length, { timeout: 60_000, interval: 200 })
+        .toBe(0);
       const second = lab.otherHour(first, 600);
       const workflowId = await app.launch(second);
       await app.untilStage(workflowId, 'land');

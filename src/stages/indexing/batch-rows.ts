@@ -1,4 +1,3 @@
-import { failPoint } from '../../connectors/fail-point.ts';
 import type { BatchRecord, DataObject } from '../../definition/refs.ts';
 import type { OutputColumn } from '../../definition/columns.ts';
 import { decodeJsonLines } from '../../formats/json-lines.ts';
@@ -23,6 +22,5 @@ export async function* batchRows(
     const content = await store.fetch({ uri: store.uri(key), sha256, bytes });
     const batches = schema.format === 'parquet' ? decodeParquet(columns, content) : decodeJsonLines(columns, content);
     for (const rows of batches) yield { rows, object };
-    await failPoint('index:after-object');
   }
 }
