@@ -235,7 +235,6 @@ export class ObjectStore {
         if (name !== undefined) yield { key: name, bytes: size ?? 0, lastModified: lastModified ?? new Date(0) };
       }
     } catch (error) {
-      // The first run of all asks before there is a bucket.
       if (codeOf(error) === 'NoSuchBucket') return;
       throw this.#sluiceError(prefix, error);
     }

@@ -30,7 +30,8 @@ export const kafka: Server = {
     const id = randomBytes(16).toString('base64url');
     await run(java(place), [
       ...['-cp', join(place.home, 'lib', '*'), 'kafka.tools.StorageTool', 'format'],
-      ...['--cluster-id', id, '--config', join(place.folder, 'server.properties')],
+      // One argument: an id may begin with a dash.
+      ...[`--cluster-id=${id}`, '--config', join(place.folder, 'server.properties')],
     ]);
     await writeFile(formatted, id);
   },
