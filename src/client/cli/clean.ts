@@ -10,7 +10,7 @@ import { loadDefinition } from '../../definition/load.ts';
 import { pipelineSchema, type Pipeline } from '../../definition/pipeline.ts';
 import { cleanFile, type CleanReport, type EngineServers } from '../../inspecting/clean-file.ts';
 import { openInput } from '../../inspecting/input.ts';
-import { bold, paced, Screen } from './screen.ts';
+import { bold, paced, Screen, count } from './screen.ts';
 
 export interface CleanFlags {
   readonly pipeline: string;
@@ -76,8 +76,6 @@ function summary(
 ): object {
   return { out, engine, rows, rejectedBy, missing, fills, unknownColumns, mended, quality, timings };
 }
-
-const count = (n: number): string => n.toLocaleString('en-US');
 
 function lines(file: string, report: CleanReport, written: readonly string[]): string[] {
   const { rows, engine, rejectedBy, quality, unknownColumns, mended } = report;

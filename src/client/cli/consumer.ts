@@ -10,7 +10,7 @@ import { streamOf, streamsOf, type Stream } from '../../definition/streams.ts';
 import { consumerLag, type PartitionLag } from '../../inspecting/consumer-lag.ts';
 import { ConsumerControl, type ConsumerView } from '../consumer-control.ts';
 import { SluiceClient } from '../sluice-client.ts';
-import { bold } from './screen.ts';
+import { bold, count } from './screen.ts';
 
 export interface ConsumerFlags {
   readonly dataset?: string;
@@ -25,8 +25,6 @@ export interface LossFlags extends ConsumerFlags {
 }
 
 const LAG_PATIENCE_MS = 8_000;
-const count = (n: number): string => n.toLocaleString('en-US');
-
 function chosen(pipeline: Pipeline, dataset: string | undefined): readonly Stream[] {
   return dataset === undefined ? streamsOf(pipeline) : [streamOf(pipeline, dataset)];
 }

@@ -7,7 +7,7 @@ import { loadDefinition } from '../../definition/load.ts';
 import { deadLetterTopic, mainDataset } from '../../definition/names.ts';
 import { streamOf, type Stream } from '../../definition/streams.ts';
 import { readDeadLetters, replayDeadLetters, type DeadLetterView, type Which } from '../../inspecting/dead-letters.ts';
-import { bold, Screen } from './screen.ts';
+import { bold, Screen, count } from './screen.ts';
 
 export interface DlqFlags {
   readonly dataset?: string;
@@ -24,8 +24,6 @@ export interface DlqShowFlags extends DlqFlags {
 export interface DlqReplayFlags extends DlqFlags {
   readonly dryRun?: boolean;
 }
-
-const count = (n: number): string => n.toLocaleString('en-US');
 
 /** `sluice dlq list`: how many, why, since when. */
 export async function list(file: string, flags: DlqFlags): Promise<number> {

@@ -1,10 +1,9 @@
 import type { Input } from '../../inspecting/input.ts';
 import type { Inspection } from '../../inspecting/inspect.ts';
-import { bold } from './screen.ts';
+import { bold, count } from './screen.ts';
 
 /** Rejected rows that the text shows. */
 const SHOWN = 5;
-const count = (n: number): string => n.toLocaleString('en-US');
 const shown = (text: string): string =>
   text === '\t' ? 'tab' : text === '' ? 'none' : text.includes('"') ? `'${text}'` : `"${text}"`;
 

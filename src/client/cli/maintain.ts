@@ -1,10 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { loadDefinition } from '../../definition/load.ts';
 import {
   maintenanceLines,
   type MaintenanceReport,
   type MaintenanceTask,
 } from '../../workflows/maintenance-messages.ts';
+import { attend } from './attend.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { bold, paced, Screen } from './screen.ts';
 
@@ -13,8 +13,6 @@ export interface MaintainFlags {
   readonly before?: string;
   readonly json?: boolean;
 }
-
-const LOOK_EVERY_MS = 500;
 
 /** `sluice compact`, `gc` and `retain`: starts the workflow and follows it; it goes on if this process does not. */
 export async function maintain(task: MaintenanceTask, file: string, flags: MaintainFlags): Promise<number> {
@@ -47,20 +45,9 @@ async function followed(client: SluiceClient, workflowId: string, screen: Screen
     process.exit(130);
   };
   process.once('SIGINT', interrupted);
-  let over = false;
-  const result = client.maintenanceResult(workflowId).finally(() => {
-    over = true;
-  });
-  // Its rejection is awaited below; meanwhile nobody listens.
-  result.catch(() => {});
   try {
-    while (!over) {
-      const notes = await client.notes(workflowId).catch(() => ({}));
-      const note = Object.values(notes).find((text) => text !== '');
-      if (note !== undefined) tell(note);
-      await Promise.race([wait(LOOK_EVERY_MS), result.catch(() => {})]);
-    }
-    return await result;
+    const result = client.maintenanceResult(workflowId);
+    return await attend(client, workflowId, result, ([note = '']) => tell(note));
   } finally {
     process.off('SIGINT', interrupted);
   }

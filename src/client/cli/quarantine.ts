@@ -16,7 +16,7 @@ import {
   type RejectedRow,
 } from '../../inspecting/quarantine.ts';
 import { run } from './run.ts';
-import { bold } from './screen.ts';
+import { bold, count } from './screen.ts';
 
 export interface ShowFlags {
   readonly hour: LogicalHour;
@@ -34,7 +34,6 @@ export interface ReplayFlags {
   readonly json?: boolean;
 }
 
-const count = (n: number): string => n.toLocaleString('en-US');
 const opened = (): ObjectStore => new ObjectStore(readSettings(process.env).store);
 
 /** `sluice quarantine list`. */

@@ -1,8 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { loadDefinition } from '../../definition/load.ts';
 import type { ReindexReport } from '../../workflows/messages.ts';
+import { attend } from './attend.ts';
 import { SluiceClient } from '../sluice-client.ts';
-import { bold, paced, Screen } from './screen.ts';
+import { bold, count, paced, Screen } from './screen.ts';
 
 export interface ReindexFlags {
   readonly dryRun: boolean;
@@ -10,10 +10,6 @@ export interface ReindexFlags {
   readonly detach: boolean;
   readonly json?: boolean;
 }
-
-const LOOK_EVERY_MS = 500;
-
-const count = (n: number): string => n.toLocaleString('en-US');
 
 /** `sluice reindex`: starts the rebuild, or finds the one that is on its way, and follows it. A worker must be running. */
 export async function reindex(file: string, { dryRun, keepOld, detach, json }: ReindexFlags): Promise<number> {
@@ -30,7 +26,11 @@ export async function reindex(file: string, { dryRun, keepOld, detach, json }: R
     };
     process.once('SIGINT', interrupted);
     try {
-      const report = await follow(client, workflowId, screen);
+      const tell = paced(screen, 'reindex');
+      const reindexed = client.reindexed(workflowId);
+      const report = await attend(client, workflowId, reindexed, (notes) => tell(notes.join('; '))).finally(() =>
+        screen.end(),
+      );
       if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
       else for (const line of lines(report)) screen.say(line);
     } finally {
@@ -40,23 +40,6 @@ export async function reindex(file: string, { dryRun, keepOld, detach, json }: R
   } finally {
     await client.close();
   }
-}
-
-async function follow(client: SluiceClient, workflowId: string, screen: Screen): Promise<ReindexReport> {
-  let over = false;
-  const result = client.reindexed(workflowId).finally(() => {
-    over = true;
-  });
-  // Its rejection is awaited below; meanwhile nobody listens.
-  result.catch(() => {});
-  const show = paced(screen, 'reindex');
-  while (!over) {
-    const notes = await client.notes(workflowId).catch(() => ({}));
-    const what = Object.values(notes).filter(Boolean).join('; ');
-    if (!over && what !== '') show(what);
-    await Promise.race([wait(LOOK_EVERY_MS), result.catch(() => {})]);
-  }
-  return result.finally(() => screen.end());
 }
 
 /** A rebuild in a few lines. */

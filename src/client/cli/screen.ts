@@ -33,7 +33,8 @@ export class Screen {
 
 export const bold = (text: string): string => styleText('bold', text, { stream });
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-const count = (n: number): string => n.toLocaleString('en-US');
+/** A number with its thousands marked. */
+export const count = (n: number): string => n.toLocaleString('en-US');
 
 /** The row equation of each data set, as two lines. */
 export function equationLines({ equations }: RunReport): string[] {
