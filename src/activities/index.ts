@@ -20,6 +20,7 @@ import { compactStream, type CompactStreamInput } from '../stages/maintaining/co
 import { retain, type RetainInput } from '../stages/maintaining/retention.ts';
 import { attended } from './attended.ts';
 import { consumingActivities } from './consuming.ts';
+import { runActivities } from './runs.ts';
 import { turnActivities } from './turns.ts';
 
 export type { CompactReport } from '../stages/maintaining/compact-stream.ts';
@@ -54,6 +55,7 @@ export function createActivities(deps: StageDeps) {
     collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
     retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),
     ...consumingActivities(deps),
+    ...runActivities(),
     ...turnActivities(),
   };
 }

@@ -138,6 +138,10 @@ export function hourOfRun(workflowId: string): { pipeline: string; hour: Logical
 /** The stages of a run before it has had its turn. In every other one it works on what later hours compare themselves with. */
 export const stagesBeforeTurn: readonly string[] = ['prepare', 'import', 'turn'];
 
+/** The stages at which a run may begin, with what its hour has stored of those before. */
+export const startStages = ['import', 'clean', 'publish', 'index'] as const;
+export type StartStage = (typeof startStages)[number];
+
 /** Task queues by resource class. */
 export const taskQueues = {
   /** Workflow tasks and activities that mostly wait on the network. */

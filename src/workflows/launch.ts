@@ -13,8 +13,8 @@ import {
 import { SluiceError } from '../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../definition/hour.ts';
 import { ids, taskQueues } from '../definition/names.ts';
-import { failure } from './failure.ts';
-import type { LaunchInput, LaunchResult, RunInput } from './messages.ts';
+import { failure, problemOf } from './failure.ts';
+import type { LaunchInput, LaunchResult, RunInput, RunReport } from './messages.ts';
 import { pipeline } from './pipeline.ts';
 import { defaultRetries, stageActivities } from './stage-activities.ts';
 
@@ -26,7 +26,8 @@ const scheduledStart = defineSearchAttributeKey('TemporalScheduledStartTime', Se
  */
 export async function launch(input: LaunchInput): Promise<LaunchResult> {
   const hour = hourOf(input);
-  const force = input?.force === true || input?.refetch === true;
+  const refetch = input?.refetch === true || input?.startFrom === 'import';
+  const force = input?.force === true || refetch || input?.startFrom !== undefined;
   const { acceptDefinition, findDone } = stageActivities('light', defaultRetries, hour);
   const definition = await acceptDefinition({ pipeline: input?.pipeline });
   const workflowId = ids.pipeline(definition.name, hour);
@@ -38,23 +39,43 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     pipeline: definition,
     hour,
     force,
-    refetch: input.refetch === true,
+    refetch,
     useCurrent: input.useCurrent === true,
+    ...(input.startFrom === undefined ? {} : { startFrom: input.startFrom }),
   };
+  const wait = input.wait === true;
   try {
-    await startChild(pipeline, {
+    const child = await startChild(pipeline, {
       workflowId,
       taskQueue: taskQueues.light,
       args: [run],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      cancellationType: ChildWorkflowCancellationType.ABANDON,
+      cancellationType: wait
+        ? ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
+        : ChildWorkflowCancellationType.ABANDON,
       staticSummary: `${definition.name}, hour ${hour}`,
     });
-    return { outcome: 'started', hour, workflowId };
+    return { outcome: 'started', hour, workflowId, ...(wait ? { report: await ended(() => child.result()) } : {}) };
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return { outcome: 'joined', hour, workflowId };
-    throw error;
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const { awaitRun } = stageActivities('light', defaultRetries, workflowId);
+    return {
+      outcome: 'joined',
+      hour,
+      workflowId,
+      ...(wait ? { report: await ended(() => awaitRun({ workflowId })) } : {}),
+    };
+  }
+}
+
+/** What a run came to, its failure as the launch's own. */
+async function ended(run: () => Promise<RunReport>): Promise<RunReport> {
+  try {
+    return await run();
+  } catch (error) {
+    const problem = problemOf(error);
+    throw problem.code === 'Cancelled' ? error : failure(problem);
   }
 }
 

@@ -2,6 +2,8 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ConsumeInput, LossInput, RebuildPlan, Rebuilt, RunReport, StageTiming } from '../activities/index.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import type { Pipeline, PipelineInput } from '../definition/pipeline.ts';
+import type { StartStage } from '../definition/names.ts';
+import type { Problem } from './failure.ts';
 
 export type { LossInput, RunReport } from '../activities/index.ts';
 
@@ -17,9 +19,16 @@ export interface LaunchInput {
   readonly refetch?: boolean;
   /** An hour that is over may take what the source holds now. */
   readonly useCurrent?: boolean;
+  /** Begin at this stage, with what the hour has stored of those before it; implies `force`. `import` is as `refetch`. */
+  readonly startFrom?: StartStage;
+  /**
+   * End when the run has ended, and as it did. A schedule asks for it where it is to notice: `pauseOnFailure`, and any overlap policy
+   * but ALLOW_ALL. A launch that is cancelled cancels its run then.
+   */
+  readonly wait?: boolean;
 }
 
-/** `joined`: the hour runs already, or is done, in which case its report is here. */
+/** `joined`: the hour runs already, or is done, in which case its report is here. With `wait` the report always is. */
 export interface LaunchResult {
   readonly outcome: 'started' | 'joined';
   readonly hour: LogicalHour;
@@ -34,16 +43,27 @@ export interface RunInput {
   readonly force: boolean;
   readonly refetch: boolean;
   readonly useCurrent: boolean;
+  readonly startFrom?: StartStage;
 }
 
-/** How far a run is: what the live view shows. */
+/** A stage that a run has been through, or is in. */
+export interface StageProgress extends StageTiming {
+  /** What it took in or gave out, where it counts rows; over its time they are its rate. */
+  readonly rows?: number;
+}
+
+/** How far a run is: what the live view shows, and what `pause`, `resume` and `cancel` answer. */
 export interface RunProgress {
   readonly pipeline: string;
   readonly hour: LogicalHour;
-  readonly stages: readonly StageTiming[];
+  /** `pausing`: it pauses once the stage that is on its way is through. Histories from before there was a pause have none. */
+  readonly mode?: 'running' | 'pausing' | 'paused' | 'cancelling';
+  readonly stages: readonly StageProgress[];
   readonly current?: string;
   /** Why the run waits, where it does: `paused consumer of broadband`. */
   readonly waiting?: string;
+  /** What last failed a stage or one of its attempts. */
+  readonly lastError?: Problem & { readonly stage: string; readonly at: string };
 }
 
 /** What `reindex` is started with: by a client, the CLI or the Web UI. */

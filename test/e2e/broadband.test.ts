@@ -20,8 +20,8 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
 
   /** Launches and waits, however the run ends. */
   async function run(options: { force?: boolean; refetch?: boolean } = {}): Promise<RunReport> {
-    const launched = await app.client.launch({ pipeline, hour, ...options });
-    return launched.report ?? app.client.result(launched.workflowId);
+    const launched = await app.client.runs.launch({ pipeline, hour, ...options });
+    return launched.report ?? app.client.runs.result(launched.workflowId);
   }
 
   beforeAll(async () => {
@@ -118,7 +118,7 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
       return (found as { hits: { hits: unknown[] } }).hits.hits;
     };
     const documentsBefore = await documents();
-    expect(await app.client.launch({ pipeline, hour })).toMatchObject({
+    expect(await app.client.runs.launch({ pipeline, hour })).toMatchObject({
       outcome: 'joined',
       report: { runId: first.runId },
     });

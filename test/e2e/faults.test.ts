@@ -26,7 +26,7 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
 
   async function untilStage(workflowId: string, stage: string): Promise<void> {
     for (let tries = 0; tries < 400; tries += 1) {
-      if ((await app.client.progress(workflowId))?.current === stage) return;
+      if ((await app.client.runs.progress(workflowId))?.current === stage) return;
       await wait(50);
     }
     throw new Error(`${workflowId} never came to ${stage}`);
@@ -73,8 +73,8 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
   async function warmPipeline(): Promise<Pipeline> {
     const { pipeline } = app.define();
     app.serve(pipeline, { body: csv(5) });
-    const { workflowId } = await app.client.launch({ pipeline });
-    expect((await app.client.result(workflowId)).outcome).toBe('completed');
+    const { workflowId } = await app.client.runs.launch({ pipeline });
+    expect((await app.client.runs.result(workflowId)).outcome).toBe('completed');
     return pipeline;
   }
 
@@ -83,23 +83,23 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     await pausedConsumer(pipeline);
     const hour = toLogicalHour(new Date());
     app.serve(pipeline, { body: csv(7) });
-    const waiting = await app.client.launch({ pipeline, hour, refetch: true });
+    const waiting = await app.client.runs.launch({ pipeline, hour, refetch: true });
     await untilStage(waiting.workflowId, 'land');
     await wait(1_000);
     await landWithoutTelling(pipeline, 7);
     // One missed signal: the wait of 15 s finds the fact.
-    const report = await app.client.result(waiting.workflowId);
+    const report = await app.client.runs.result(waiting.workflowId);
     expect(report.equations[0]).toMatchObject({ holds: true, rows: { read: 7, indexed: 7 } });
 
     app.serve(pipeline, { body: csv(9) });
-    const cancelled = await app.client.launch({ pipeline, hour, refetch: true });
+    const cancelled = await app.client.runs.launch({ pipeline, hour, refetch: true });
     await untilStage(cancelled.workflowId, 'land');
-    await app.client.cancel(cancelled.workflowId);
-    await expect(app.client.result(cancelled.workflowId)).rejects.toMatchObject({ code: 'Cancelled' });
+    await app.client.runs.cancel(cancelled.workflowId);
+    await expect(app.client.runs.result(cancelled.workflowId)).rejects.toMatchObject({ code: 'Cancelled' });
     await landWithoutTelling(pipeline, 9);
     // Its batch is published and landed before it waits at all, and the consumer is paused still.
-    const second = await app.client.launch({ pipeline, hour, force: true });
-    expect((await app.client.result(second.workflowId)).equations[0]).toMatchObject({
+    const second = await app.client.runs.launch({ pipeline, hour, force: true });
+    expect((await app.client.runs.result(second.workflowId)).equations[0]).toMatchObject({
       holds: true,
       rows: { read: 9, indexed: 9 },
     });
@@ -116,13 +116,13 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
   it('publishes on where a killed worker stopped', async () => {
     const { pipeline } = app.define({ publish: { rowsPerSecond: 2_000, batchRows: 500 } });
     app.serve(pipeline, { body: csv(20_000) });
-    const { workflowId } = await app.client.launch({ pipeline });
+    const { workflowId } = await app.client.runs.launch({ pipeline });
     await untilStage(workflowId, 'publish');
     await wait(3_000);
     process.kill(app.worker.pid, 'SIGKILL');
     await app.worker.ended;
     await app.restartWorker();
-    const report = await app.client.result(workflowId);
+    const report = await app.client.runs.result(workflowId);
     expect(report.equations[0]).toMatchObject({
       holds: true,
       rows: { read: 20_000, published: 20_000, landed: 20_000, indexed: 20_000 },
@@ -162,7 +162,9 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
       expect(out).toBe('');
       expect(last).toMatch(sentence);
       expect(err).not.toMatch(/\n\s+at /);
-      const { hour } = (await app.client.progress((await app.client.runs(pipeline.name, 1))[0]?.workflowId ?? '')) ?? {
+      const { hour } = (await app.client.runs.progress(
+        (await app.client.runs.list(pipeline.name, 1))[0]?.workflowId ?? '',
+      )) ?? {
         hour: '',
       };
       const { events } = await app.client.temporal.workflow.getHandle(ids.pipeline(pipeline.name, hour)).fetchHistory();

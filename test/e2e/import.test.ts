@@ -32,8 +32,8 @@ describe.skipIf(noStack)('an import, from end to end', () => {
     });
     const lines = naughty.map((text, at) => `${at},"${text.replaceAll('"', '""')}"`);
     app.serve(pipeline, { body: ['id,text', ...lines].join('\r\n') });
-    const { workflowId, hour } = await app.client.launch({ pipeline });
-    const report = await app.client.result(workflowId);
+    const { workflowId, hour } = await app.client.runs.launch({ pipeline });
+    const report = await app.client.runs.result(workflowId);
     expect(report.equations[0]?.rows).toMatchObject({
       read: naughty.length,
       clean: naughty.length,
@@ -112,10 +112,10 @@ describe.skipIf(noStack)('an import, from end to end', () => {
         else response.write(body.subarray(0, PART_BYTES + 500_000));
       },
     });
-    const { workflowId } = await app.client.launch({ pipeline });
+    const { workflowId } = await app.client.runs.launch({ pipeline });
     for (
       let tries = 0;
-      !Object.values(await app.client.notes(workflowId).catch(() => ({}))).some((note) =>
+      !Object.values(await app.client.runs.notes(workflowId).catch(() => ({}))).some((note) =>
         /fetched 1[67]\d{6}/.test(String(note)),
       );
       tries++
@@ -128,7 +128,7 @@ describe.skipIf(noStack)('an import, from end to end', () => {
     process.kill(app.worker.pid, 'SIGKILL');
     await app.worker.ended;
     await app.restartWorker();
-    const report = await app.client.result(workflowId);
+    const report = await app.client.runs.result(workflowId);
     expect(ranges).toEqual([undefined, `bytes=${PART_BYTES}-`]);
     expect(report.source?.notes).toEqual([expect.stringContaining(`resumed at byte ${PART_BYTES}`)]);
     expect(report.equations[0]).toMatchObject({ holds: true, rows: { read: 900_000, clean: 100, filtered: 899_900 } });

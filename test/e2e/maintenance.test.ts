@@ -106,18 +106,18 @@ describe.skipIf(noStack)('maintenance from the command line', () => {
     const { pipeline } = app.define(input);
     const schedules = app.client.temporal.schedule;
     const handle = schedules.getHandle(ids.maintenance(pipeline.name));
-    await app.client.applySchedule({ ...pipeline, schedule: { ...pipeline.schedule, paused: true } });
+    await app.client.schedules.apply({ ...pipeline, schedule: { ...pipeline.schedule, paused: true } });
     const { action, spec } = await handle.describe();
     expect(action).toMatchObject({ workflowType: 'maintenance', args: [{ pipeline: { name: pipeline.name } }] });
     expect(spec.intervals).toMatchObject([{ every: 86_400_000, offset: 10_800_000 }]);
     await handle.trigger();
     const run = await waitFor(async () => (await handle.describe()).info.recentActions[0]?.action.workflow.workflowId);
-    expect(await app.client.maintenanceResult(run)).toMatchObject({
+    expect(await app.client.maintenance.result(run)).toMatchObject({
       pipeline: pipeline.name,
       compact: [{ batches: 0 }],
     });
     const maintenance = { offset: '3h', paused: false, compact: false, gc: false };
-    await app.client.applySchedule({ ...pipeline, maintenance });
+    await app.client.schedules.apply({ ...pipeline, maintenance });
     await expect(handle.describe()).rejects.toThrow(/not found/i);
     await schedules.getHandle(ids.schedule(pipeline.name)).delete();
   });

@@ -50,7 +50,7 @@ describe.skipIf(noStack)('sluice reindex, with everything running', () => {
     // Killed once it has begun to fill the new index, wherever it is then.
     const handle = app.client.temporal.workflow.getHandle(ids.reindex(pipeline.name));
     for (;;) {
-      const notes: Readonly<Record<string, string>> = await app.client.notes(handle.workflowId).catch(() => ({}));
+      const notes: Readonly<Record<string, string>> = await app.client.runs.notes(handle.workflowId).catch(() => ({}));
       if ('rebuildIndex' in notes) break;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -24,8 +24,8 @@ describe.skipIf(noSpark)('an hour that Spark cleans', () => {
   it('survives its worker, accounts for every row, and is the same hour by another engine', async () => {
     const { input, pipeline } = app.define({ engine: 'spark' });
     app.serve(pipeline, { body: csv(30_000) });
-    const { workflowId, hour } = await app.client.launch({ pipeline: input });
-    while ((await app.client.progress(workflowId))?.current !== 'clean') await wait(50);
+    const { workflowId, hour } = await app.client.runs.launch({ pipeline: input });
+    while ((await app.client.runs.progress(workflowId))?.current !== 'clean') await wait(50);
     // What Spark writes for the hour is there as soon as it works.
     let begun: string[] = [];
     for (let tries = 0; tries < 600 && begun.length === 0; tries += 1) {
@@ -36,7 +36,7 @@ describe.skipIf(noSpark)('an hour that Spark cleans', () => {
     process.kill(app.worker.pid, 'SIGKILL');
     await app.worker.ended;
     await app.restartWorker();
-    const report = await app.client.result(workflowId);
+    const report = await app.client.runs.result(workflowId);
     expect(report.outcome).toBe('completed');
     expect(report.clean?.engine).toBe('spark');
     expect(report.equations).toEqual([expect.objectContaining({ holds: true })]);
@@ -44,8 +44,8 @@ describe.skipIf(noSpark)('an hour that Spark cleans', () => {
     expect(await keysBelow(app.environment, keys.sparkScratches())).toEqual([]);
 
     const other = { ...input, engine: 'duckdb' } as const;
-    const again = await app.client.launch({ pipeline: other, hour, force: true });
-    const second = await app.client.result(again.workflowId);
+    const again = await app.client.runs.launch({ pipeline: other, hour, force: true });
+    const second = await app.client.runs.result(again.workflowId);
     expect(second.clean?.engine).toBe('duckdb');
     expect(second.batches).toEqual(report.batches);
     expect(second.generations).toEqual(report.generations);
@@ -60,8 +60,8 @@ describe.skipIf(noSpark)('an hour that Spark cleans', () => {
     app.environment['SLUICE_SPARK_URL'] = withSpark;
     const { input, pipeline } = app.define({ engine: 'spark' });
     app.serve(pipeline, { body: csv(3) });
-    const { workflowId } = await app.client.launch({ pipeline: input });
-    await expect(app.client.result(workflowId)).rejects.toThrow(
+    const { workflowId } = await app.client.runs.launch({ pipeline: input });
+    await expect(app.client.runs.result(workflowId)).rejects.toThrow(
       /engine: spark, and no Spark is configured here: set SLUICE_SPARK_URL/,
     );
   });

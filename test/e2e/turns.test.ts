@@ -53,14 +53,14 @@ describe.skipIf(noStack)('hours that take the keys of earlier ones out', () => {
     }
     const workflowIds: string[] = [];
     for (const hour of hours.toReversed()) {
-      const launched = await app.client.launch({ pipeline, hour, useCurrent: true });
+      const launched = await app.client.runs.launch({ pipeline, hour, useCurrent: true });
       expect(launched.outcome).toBe('started');
       workflowIds.unshift(launched.workflowId);
     }
     // Temporal's list follows a moment later; runs go on before that too, but then this test would prove nothing.
-    while ((await app.client.runs(pipeline.name, 10)).length < hours.length) await wait(100);
+    while ((await app.client.runs.list(pipeline.name, 10)).length < hours.length) await wait(100);
     imports.resolve();
-    const reports: RunReport[] = await Promise.all(workflowIds.map((id) => app.client.result(id)));
+    const reports: RunReport[] = await Promise.all(workflowIds.map((id) => app.client.runs.result(id)));
     for (const { equations, stages, madeStale } of reports) {
       expect(equations[0]).toMatchObject({ holds: true, rows: { read: 3 } });
       expect(stages.map(({ stage }) => stage)).toContain('turn');
@@ -98,18 +98,18 @@ describe.skipIf(noStack)('hours that take the keys of earlier ones out', () => {
   }, 120_000);
 
   it('run again when they are launched, without force, and are done then', async () => {
-    expect(await app.client.launch({ pipeline, hour: hours[0] })).toMatchObject({ outcome: 'joined' });
+    expect(await app.client.runs.launch({ pipeline, hour: hours[0] })).toMatchObject({ outcome: 'joined' });
     const again = [];
-    for (const hour of hours.slice(1)) again.push(await app.client.launch({ pipeline, hour }));
+    for (const hour of hours.slice(1)) again.push(await app.client.runs.launch({ pipeline, hour }));
     expect(again.map(({ outcome }) => outcome)).toEqual(['started', 'started']);
-    const [second, third] = await Promise.all(again.map(({ workflowId }) => app.client.result(workflowId)));
+    const [second, third] = await Promise.all(again.map(({ workflowId }) => app.client.runs.result(workflowId)));
     expect(second).toMatchObject({ generations: { main: 2 }, source: { replayed: true } });
     expect(third).toMatchObject({ generations: { main: 2 }, source: { replayed: true } });
     expect(await Promise.all(hours.map(idsOf))).toEqual([['1', '2'], ['3', '4'], ['5']]);
     expect(await marks()).toEqual([]);
     expect(await staleRuns()).toEqual([]);
     for (const hour of hours) {
-      expect(await app.client.launch({ pipeline, hour })).toMatchObject({ outcome: 'joined', report: { hour } });
+      expect(await app.client.runs.launch({ pipeline, hour })).toMatchObject({ outcome: 'joined', report: { hour } });
     }
   }, 180_000);
 });

@@ -23,8 +23,8 @@ describe.skipIf(noZooKeeper)('on Kafka with ZooKeeper', () => {
   let first: RunReport;
 
   async function run(pipeline: Pipeline | PipelineInput, options: { hour?: string; force?: boolean } = {}) {
-    const launched = await app.client.launch({ pipeline, ...options });
-    return launched.report ?? app.client.result(launched.workflowId);
+    const launched = await app.client.runs.launch({ pipeline, ...options });
+    return launched.report ?? app.client.runs.result(launched.workflowId);
   }
 
   /** The command line with the stack that a test names, as a user has it: no variable leads anywhere. */
@@ -108,12 +108,12 @@ describe.skipIf(noZooKeeper)('on Kafka with ZooKeeper', () => {
       .poll(async () => (await describeTopic(kafka, input.name))?.settings)
       .toMatchObject({ 'cleanup.policy': 'compact' });
     app.serve(pipeline, { body: `${csv}\nr300,k,1` });
-    const launched = await app.client.launch({
+    const launched = await app.client.runs.launch({
       pipeline: { ...input, publish: { partitions: 4 } },
       hour,
       refetch: true,
     });
-    const two = await app.client.result(launched.workflowId);
+    const two = await app.client.runs.result(launched.workflowId);
     expect(two.equations[0]).toMatchObject({ holds: true, rows: { landed: 301, indexed: 301 } });
     // Whoever set it by hand took the topic's other settings away.
     expect(two.prepared?.changes).toEqual([

@@ -41,13 +41,13 @@ export class App {
   }
 
   async launch({ pipeline, hour }: Hour): Promise<string> {
-    return (await this.client.launch({ pipeline, hour, useCurrent: true })).workflowId;
+    return (await this.client.runs.launch({ pipeline, hour, useCurrent: true })).workflowId;
   }
 
   /** Waits until a run is in a stage. */
   async untilStage(workflowId: string, stage: string): Promise<void> {
     for (let tries = 0; tries < 1_200; tries += 1) {
-      if ((await this.client.progress(workflowId))?.current === stage) return;
+      if ((await this.client.runs.progress(workflowId))?.current === stage) return;
       await wait(50);
     }
     throw new Error(`${workflowId} never came to ${stage}`);

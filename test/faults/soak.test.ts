@@ -51,7 +51,7 @@ describe.skipIf(noFaults)('a soak', () => {
         }
         await Promise.all(down.values());
         const healed = performance.now();
-        const reports = await Promise.all(runs.map((run) => app.client.result(run)));
+        const reports = await Promise.all(runs.map((run) => app.client.runs.result(run)));
         const seconds = (performance.now() - healed) / 1000;
         expect(reports.map(({ outcome }) => outcome)).toEqual(['completed', 'completed', 'completed']);
         const verdicts = await Promise.all(hours.map((hour) => lab.check(hour)));

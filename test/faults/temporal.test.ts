@@ -36,7 +36,7 @@ describe.skipIf(noFaults).concurrent('a worker', () => {
       expect(await app.worker.ended).toBeNull();
       const healed = performance.now();
       await app.restart();
-      const report = await app.client.result(workflowId);
+      const report = await app.client.runs.result(workflowId);
       const seconds = (performance.now() - healed) / 1000;
       expect(report).toMatchObject({ outcome: 'completed', equations: [{ holds: true }] });
       const verdict = await lab.check(hour);
@@ -56,7 +56,7 @@ describe.skipIf(noFaults).concurrent('a worker', () => {
     const admin = kafka.admin();
     try {
       const first = lab.hour(600, { publish: { partitions: 1, batchRows: 100 } });
-      await app.client.result(await app.launch(first));
+      await app.client.runs.result(await app.launch(first));
       const consumer = app.client.temporal.workflow.getHandle(ids.consumer(first.pipeline.name, 0));
       await consumer.executeUpdate('pause');
       // The update answers at once; the activity behind it ends a moment later.
@@ -72,7 +72,7 @@ describe.skipIf(noFaults).concurrent('a worker', () => {
       await admin.fetchTopicOffsets(topic);
       await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '700' }] });
       await consumer.executeUpdate('resume');
-      await expect(app.client.result(workflowId)).rejects.toMatchObject({ code: 'LogTruncated' });
+      await expect(app.client.runs.result(workflowId)).rejects.toMatchObject({ code: 'LogTruncated' });
       expect(await consumer.query('state')).toMatchObject({ mode: 'halted', problem: { code: 'LogTruncated' } });
       const verdict = await lab.check(second);
       const [, chain, objects, documents] = verdict.hops;
@@ -116,7 +116,7 @@ describe.skipIf(noFaults)('the Temporal server', () => {
     const app = await App.start(lab);
     try {
       const idle = lab.hour(600);
-      await app.client.result(await app.launch(idle));
+      await app.client.runs.result(await app.launch(idle));
       const busy = lab.hour(6_000, { publish: { partitions: 2, batchRows: 300, rowsPerSecond: 2_000 } });
       const running = await app.launch(busy);
       await app.untilStage(running, 'publish');
@@ -124,7 +124,7 @@ describe.skipIf(noFaults)('the Temporal server', () => {
       const healed = performance.now();
       const next = lab.otherHour(idle, 600);
       const later = await app.launch(next);
-      const reports = await Promise.all([app.client.result(running), app.client.result(later)]);
+      const reports = await Promise.all([app.client.runs.result(running), app.client.runs.result(later)]);
       const seconds = (performance.now() - healed) / 1000;
       expect(reports.map(({ outcome }) => outcome)).toEqual(['completed', 'completed']);
       const verdicts = [await lab.check(idle), await lab.check(busy), await lab.check(next)];

@@ -112,6 +112,7 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       heldBackCount: 0,
       tallies: [],
     }),
+    awaitRun: note('awaitRun', undefined),
     findRunsAhead: note('findRunsAhead', { count: 0, first: [] }),
     markStale: note('markStale', { hours: [], count: 0, itself: false }),
   };

@@ -5,7 +5,8 @@ import type { Worker, WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker as TemporalWorker } from '@temporalio/worker';
 import { sentenceOf } from '../../src/definition/errors.ts';
 import { classifyErrors } from '../../src/activities/error-interceptor.ts';
-import type { Activities } from '../../src/activities/index.ts';
+import { createActivities, type Activities } from '../../src/activities/index.ts';
+import type { StageDeps } from '../../src/stages/deps.ts';
 import { taskQueues } from '../../src/definition/names.ts';
 import { bundleWorkflows } from '../../src/workers/worker-set.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
@@ -64,35 +65,8 @@ export class WorkflowLab {
   }
 
   async #work(): Promise<void> {
-    const names: (keyof Activities)[] = [
-      ...([
-        'acceptDefinition',
-        'prepare',
-        'importSource',
-        'clean',
-        'saveLocalCopy',
-        'publish',
-        'findLanded',
-        'commitHour',
-      ] as const),
-      ...([
-        'indexBatch',
-        'planRebuild',
-        'rebuildIndex',
-        'reconcile',
-        'writeReport',
-        'findDone',
-        'sendFailureAlert',
-        'consume',
-        'consumerState',
-        'findRunsAhead',
-        'markStale',
-        'acceptLoss',
-        'compactStream',
-        'collectGarbage',
-        'retain',
-      ] as const),
-    ];
+    // Made and never called: it is their names that are wanted.
+    const names = Object.keys(createActivities({} as StageDeps)) as (keyof Activities)[];
     const activities = Object.fromEntries(
       names.map((name) => [
         name,

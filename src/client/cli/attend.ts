@@ -14,7 +14,7 @@ export async function attend<T>(
   // Its rejection is awaited below; meanwhile nobody listens.
   const ended = result.catch(() => {}).then(() => (over = true));
   while (!over) {
-    const notes = Object.values(await client.notes(workflowId).catch(() => ({}))).filter(Boolean);
+    const notes = Object.values(await client.runs.notes(workflowId).catch(() => ({}))).filter(Boolean);
     if (!over && notes.length > 0) tell(notes);
     await Promise.race([wait(LOOK_EVERY_MS), ended]);
   }

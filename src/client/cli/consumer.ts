@@ -8,7 +8,7 @@ import { mainDataset } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { streamOf, streamsOf, type Stream } from '../../definition/streams.ts';
 import { consumerLag, type PartitionLag } from '../../inspecting/consumer-lag.ts';
-import { ConsumerControl, type ConsumerView } from '../consumer-control.ts';
+import type { ConsumerControl, ConsumerView } from '../consumer-control.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { bold, count } from './screen.ts';
 
@@ -81,7 +81,7 @@ export async function acceptLoss(file: string, flags: LossFlags): Promise<number
 async function withControl<T>(work: (control: ConsumerControl) => Promise<T>): Promise<T> {
   const client = await SluiceClient.connect();
   try {
-    return await work(new ConsumerControl(client.temporal));
+    return await work(client.consumers);
   } finally {
     await client.close();
   }

@@ -9,7 +9,7 @@ const SAY_EVERY_MS = 10_000;
 /** Shows a run stage by stage until it ends. @throws SluiceError what failed it */
 export async function follow(client: SluiceClient, workflowId: string, screen: Screen): Promise<RunReport> {
   let over = false;
-  const result = client.result(workflowId).finally(() => {
+  const result = client.runs.result(workflowId).finally(() => {
     over = true;
   });
   // Its rejection is awaited below; meanwhile nobody listens.
@@ -18,7 +18,7 @@ export async function follow(client: SluiceClient, workflowId: string, screen: S
   let said = Date.now();
   let asked: Promise<unknown> = Promise.resolve();
   const look = async (): Promise<void> => {
-    const progress = await client.progress(workflowId);
+    const progress = await client.runs.progress(workflowId);
     if (!progress) return;
     for (const { stage, ms } of progress.stages.slice(shown)) {
       screen.say(`  ${stage.padEnd(10)} ${seconds(ms).padStart(8)}`);
@@ -26,7 +26,7 @@ export async function follow(client: SluiceClient, workflowId: string, screen: S
     }
     shown = Math.max(shown, progress.stages.length);
     if (progress.current === undefined) return;
-    const notes = await client.notes(workflowId).catch(() => ({}));
+    const notes = await client.runs.notes(workflowId).catch(() => ({}));
     const what = [progress.waiting, ...Object.values(notes)].filter(Boolean).join('; ');
     screen.live(`  ${progress.current.padEnd(10)} ${what}`);
     if (!process.stderr.isTTY && Date.now() - said > SAY_EVERY_MS) {

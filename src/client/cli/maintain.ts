@@ -21,7 +21,7 @@ export async function maintain(task: MaintenanceTask, file: string, flags: Maint
   const client = await SluiceClient.connect();
   try {
     const { dryRun, before } = flags;
-    const workflowId = await client.startMaintenance({
+    const workflowId = await client.maintenance.start({
       pipeline,
       tasks: [task],
       ...(dryRun ? { dryRun } : {}),
@@ -46,7 +46,7 @@ async function followed(client: SluiceClient, workflowId: string, screen: Screen
   };
   process.once('SIGINT', interrupted);
   try {
-    const result = client.maintenanceResult(workflowId);
+    const result = client.maintenance.result(workflowId);
     return await attend(client, workflowId, result, ([note = '']) => tell(note));
   } finally {
     process.off('SIGINT', interrupted);

@@ -17,7 +17,7 @@ export async function reindex(file: string, { dryRun, keepOld, detach, json }: R
   const screen = new Screen();
   const client = await SluiceClient.connect();
   try {
-    const { workflowId, running } = await client.startReindex({ pipeline, dryRun, keepOld });
+    const { workflowId, running } = await client.rebuilds.start({ pipeline, dryRun, keepOld });
     screen.say(running ? `${workflowId} is on its way already; following it` : `started ${workflowId}`);
     if (detach) return 0;
     const interrupted = (): void => {
@@ -27,7 +27,7 @@ export async function reindex(file: string, { dryRun, keepOld, detach, json }: R
     process.once('SIGINT', interrupted);
     try {
       const tell = paced(screen, 'reindex');
-      const reindexed = client.reindexed(workflowId);
+      const reindexed = client.rebuilds.result(workflowId);
       const report = await attend(client, workflowId, reindexed, (notes) => tell(notes.join('; '))).finally(() =>
         screen.end(),
       );

@@ -49,7 +49,7 @@ export async function launchAndFollow(
 ): Promise<{ launched: LaunchResult; report?: RunReport }> {
   const { hour, force, refetch, useCurrent } = options;
   screen.live(`launching ${pipeline.name}; waits for a worker`);
-  const launched = await client.launch({
+  const launched = await client.runs.launch({
     pipeline,
     ...(hour === undefined ? {} : { hour }),
     ...(force ? { force } : {}),

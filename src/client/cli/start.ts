@@ -68,7 +68,7 @@ export async function start(definition: string | undefined, options: StartOption
     screen.say(`Starting a worker (its log: ${log})`);
     worker = await orStopped(startWorker(environment, log));
     client = await SluiceClient.connect(environment);
-    const schedule = await client.applySchedule(pipeline);
+    const schedule = await client.schedules.apply(pipeline);
     screen.say(`Schedule ${bold(pipeline.name)} ${schedule}: every ${pipeline.schedule.every}`);
 
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false }, screen);

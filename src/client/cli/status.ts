@@ -15,7 +15,7 @@ export async function status(
   }
   const client = await SluiceClient.connect();
   try {
-    const runs = await client.runs(pipeline, options.limit);
+    const runs = await client.runs.list(pipeline, options.limit);
     const ids = runs.map(({ workflowId }) => workflowId);
     const stale = await staleRuns(ids, process.env);
     const shown = await Promise.all(
@@ -24,7 +24,7 @@ export async function status(
         ...(stale.has(run.workflowId) && ids.indexOf(run.workflowId) === at
           ? { stale: stale.get(run.workflowId) }
           : {}),
-        ...(run.status === 'running' ? { stage: (await client.progress(run.workflowId))?.current ?? '' } : {}),
+        ...(run.status === 'running' ? { stage: (await client.runs.progress(run.workflowId))?.current ?? '' } : {}),
       })),
     );
     if (options.json) {

@@ -1,0 +1,39 @@
+import { Context } from '@temporalio/activity';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import type { RunReport } from '../stages/io.ts';
+import { attended } from './attended.ts';
+
+/** What workflows ask of runs that are not their children. */
+export function runActivities() {
+  return {
+    /**
+     * Waits for a run to end, whoever started it. Holds a slot of the light queue meanwhile.
+     * @returns its report
+     * @throws its own failure; `Cancelled` where it was cancelled or terminated
+     */
+    awaitRun: ({ workflowId }: { readonly workflowId: string }): Promise<RunReport> =>
+      attended(async ({ signal }) => {
+        const { client } = Context.current();
+        try {
+          return await client.withAbortSignal(signal, () =>
+            client.workflow.getHandle<() => Promise<RunReport>>(workflowId).result(),
+          );
+        } catch (error) {
+          throw failureOfRun(error);
+        }
+      }),
+  };
+}
+
+function failureOfRun(error: unknown): Error {
+  if (!(error instanceof WorkflowFailedError)) {
+    return new SluiceError('Unexpected', `Temporal does not say how the run ended: ${sentenceOf(error)}.`);
+  }
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure) return ApplicationFailure.nonRetryable(cause.message, cause.type);
+  const how =
+    cause instanceof CancelledFailure ? 'was cancelled' : `ended without a result: ${sentenceOf(cause ?? error)}`;
+  return ApplicationFailure.nonRetryable(`The run ${how}.`, 'Cancelled');
+}

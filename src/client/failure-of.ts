@@ -1,0 +1,15 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { SluiceError, sentenceOf, type ErrorCode } from '../definition/errors.ts';
+
+/** The failure of a run as the error that its stage threw. */
+export function failureOf(error: unknown): unknown {
+  if (!(error instanceof WorkflowFailedError)) return error;
+  let cause: unknown = error.cause;
+  while (cause instanceof Error && !(cause instanceof ApplicationFailure) && cause.cause !== undefined)
+    cause = cause.cause;
+  if (cause instanceof ApplicationFailure) {
+    return new SluiceError((cause.type ?? 'Unexpected') as ErrorCode, cause.message);
+  }
+  return new SluiceError('Cancelled', `The run ended without a result: ${sentenceOf(cause ?? error)}.`);
+}
