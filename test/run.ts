@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { down, up } from '../stack/index.ts';
@@ -18,7 +18,10 @@ interface Totals {
 const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
 const state = join(folder, 'stack');
 const zooKeeperState = join(folder, 'zookeeper');
-const environment: Record<string, string> = {};
+// What tests leave behind goes with the run. Elasticsearch, which has a user of its own, must get through to what lies in it.
+const scratch = await mkdtemp(join(tmpdir(), 'sluice-scratch-'));
+await chmod(scratch, 0o755);
+const environment: Record<string, string> = { TMPDIR: scratch };
 let running = false;
 try {
   await up({ state, freePorts: true });
@@ -56,7 +59,7 @@ try {
   console.log(`${totals.numPassedTests} passed, ${totals.numFailedTests} failed, ${skipped} skipped`);
 } finally {
   if (running) await stop();
-  await rm(folder, { recursive: true, force: true });
+  for (const one of [folder, scratch]) await rm(one, { recursive: true, force: true });
 }
 
 async function stop(): Promise<void> {
