@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { MaintainFlags } from './maintain.ts';
+import type { ReindexFlags } from './reindex.ts';
 
 /** Work on what a pipeline has stored. */
 export function maintenanceCommands(
@@ -22,4 +23,16 @@ export function maintenanceCommands(
         done(await (await import('./maintain.ts')).maintain(task, definition, options)),
       );
   }
+  program
+    .command('reindex <definition>')
+    .description(
+      'rebuild the indices of a pipeline from the object store; readers keep the old ones until the new are whole',
+    )
+    .option('--dry-run', 'say what it comes to, and do nothing', false)
+    .option('--keep-old', 'leave the old indices there, under their own names', false)
+    .option('--detach', 'start it and leave', false)
+    .option(...json)
+    .action(async (definition: string, options: ReindexFlags) =>
+      done(await (await import('./reindex.ts')).reindex(definition, options)),
+    );
 }

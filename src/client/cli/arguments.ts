@@ -1,0 +1,23 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { sentenceOf } from '../../definition/errors.ts';
+import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
+
+/** Registers commands. `json` is the option that each of them has; `done` is told the exit code. */
+export type Register = (program: Command, json: readonly [string, string], done: (code: number) => void) => void;
+
+export const jsonOption = ['--json', 'one JSON object on stdout, everything else on stderr'] as const;
+
+export const hourHelp = 'the hour, like 2026-11-24T03 (UTC)';
+
+export function hourArgument(text: string): LogicalHour {
+  try {
+    return toLogicalHour(text);
+  } catch (error) {
+    throw new InvalidArgumentError(sentenceOf(error));
+  }
+}
+
+export function countArgument(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('must be a number from 1 to 9999');
+  return Number(text);
+}

@@ -1,0 +1,29 @@
+import { type Command, Option } from 'commander';
+
+/** The local servers, and the processes that work on them. */
+export function serverCommands(program: Command, json: readonly [string, string], done: (code: number) => void): void {
+  program
+    .command('start [definition]')
+    .description('provision and start the local stack, a worker and the schedule, run one hour, show where to look')
+    .option('--exit', 'stop everything after the run', false)
+    .option('--force', 'run the hour although it is done', false)
+    .option('--state <folder>', 'a stack of its own in this folder')
+    .option('--free-ports', 'any free ports instead of the usual ones', false)
+    .addOption(
+      new Option('--kafka <kind>', 'what Kafka keeps its metadata in, for a stack that has none yet').choices([
+        ...['kraft', 'zookeeper'],
+      ]),
+    )
+    .option(...json)
+    .action(async (definition: string | undefined, options: object) =>
+      done(await (await import('./start.ts')).start(definition, options)),
+    );
+  program
+    .command('check')
+    .description('try each server: connect, write, read back, delete')
+    .option(...json)
+    .action(async (options: { json?: boolean }) => done(await (await import('./check.ts')).check(options)));
+  // src/main.ts runs these two before it comes to commands; here they stand for the help.
+  program.command('worker').description('serve every task queue until it is stopped');
+  program.command('stack').description('the local servers: up, down, status, logs NAME (see "sluice stack --help")');
+}
