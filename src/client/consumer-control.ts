@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { ids } from '../definition/names.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { pendingOf } from './pending-activities.ts';
 import type { ConsumerState, LossAccepted, LossInput } from '../workflows/messages.ts';
 
 /** A consumer as Temporal knows it. */
@@ -82,12 +83,12 @@ export class ConsumerControl {
   async #answering(stream: string): Promise<(ConsumerView & { readonly state: ConsumerState })[]> {
     const all = await this.list(stream);
     if (all.length === 0) {
-      throw new SluiceError('HourUnknown', `No consumer of ${stream} runs: the next run of an hour starts one.`);
+      throw new SluiceError('NotRunning', `No consumer of ${stream} runs: the next run of an hour starts one.`);
     }
     return all.map(({ state, ...view }) => {
       if (state) return { ...view, state };
       throw new SluiceError(
-        'ConsumerStalled',
+        'NoWorker',
         `No worker answers for ${view.workflowId}: start one with "npx sluice worker".`,
       );
     });
@@ -102,15 +103,13 @@ export class ConsumerControl {
       handle.describe(),
     ]);
     const consume = description.raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'consume');
-    const data = consume?.heartbeatDetails?.payloads?.[0]?.data;
-    const beat = data ? (JSON.parse(Buffer.from(data).toString()) as { note?: string } | null) : null;
-    const failing = consume?.lastFailure?.message;
+    const [reading] = consume ? pendingOf([consume]) : [];
     return {
       workflowId,
       shard,
       ...(state ? { state } : {}),
-      ...(beat?.note === undefined ? {} : { note: beat.note }),
-      ...(failing ? { failing } : {}),
+      ...(reading?.note === undefined ? {} : { note: reading.note }),
+      ...(reading?.failure && !reading.recovered ? { failing: reading.failure.message } : {}),
     };
   }
 }

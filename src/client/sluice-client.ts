@@ -1,4 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
+import { ObjectStore } from '../connectors/object-store.ts';
+import { readSettings } from '../connectors/settings.ts';
 import { noTemporal, requireListening, temporalPlace } from '../connectors/temporal.ts';
 import { ConsumerControl } from './consumer-control.ts';
 import { MaintenanceRuns } from './maintenance-runs.ts';
@@ -17,9 +19,13 @@ export class SluiceClient {
   readonly temporal: Client;
   readonly #connection: Connection;
 
-  private constructor(client: Client, connection: Connection) {
+  private constructor(
+    client: Client,
+    connection: Connection,
+    environment: Readonly<Record<string, string | undefined>>,
+  ) {
     this.temporal = client;
-    this.runs = new Runs(client);
+    this.runs = new Runs(client, () => new ObjectStore(readSettings(environment).store));
     this.schedules = new Schedules(client);
     this.consumers = new ConsumerControl(client);
     this.maintenance = new MaintenanceRuns(client);
@@ -36,7 +42,7 @@ export class SluiceClient {
     await requireListening(place);
     try {
       const connection = await Connection.connect({ ...place.options, connectTimeout: 5_000 });
-      return new SluiceClient(new Client({ connection, namespace: place.namespace }), connection);
+      return new SluiceClient(new Client({ connection, namespace: place.namespace }), connection, environment);
     } catch (error) {
       throw noTemporal(place.address, error);
     }

@@ -12,6 +12,8 @@ export const errorCodes = {
   FixesInvalid: 'final',
   HourUnknown: 'final',
   HourRemoved: 'final',
+  /** No definition or schedule goes by the name, or several might be meant. */
+  PipelineUnknown: 'final',
   // import
   SourceNotFound: 'final',
   SourceForbidden: 'final',
@@ -61,6 +63,12 @@ export const errorCodes = {
   RowsUnaccounted: 'final',
   StackUnavailable: 'final',
   // control
+  /** What was to be steered is not on its way. */
+  NotRunning: 'final',
+  /** No worker takes up what was asked of a workflow. */
+  NoWorker: 'retry',
+  /** An idempotency key that another launch has. */
+  KeyReused: 'final',
   Cancelled: 'benign',
   Unexpected: 'retry',
 } as const satisfies Record<string, 'retry' | 'final' | 'benign'>;

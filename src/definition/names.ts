@@ -40,8 +40,9 @@ export const keys = {
   runs: (stream: string) => `runs/${stream}/`,
   imports: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/imports/`,
   importRecord: (pipeline: string, hour: LogicalHour, n: number) => `${keys.imports(pipeline, hour)}${number6(n)}.json`,
+  attempts: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/attempts/`,
   attempt: (pipeline: string, hour: LogicalHour, runId: string, file: string) =>
-    `runs/${pipeline}/${hourKey(hour)}/attempts/${runId}/${file}`,
+    `${keys.attempts(pipeline, hour)}${runId}/${file}`,
   /** The report of the newest run that took the hour to its end. */
   done: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/done.json`,
   /** Says that the hour took out keys of earlier hours which have others now. */
@@ -119,6 +120,8 @@ export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 export const ids = {
   launchPrefix: (pipeline: string) => `launch/${pipeline}`,
   launch: (pipeline: string, at: string) => `launch/${pipeline}-${at}`,
+  /** A launch under an idempotency key. No pipeline's name has a `/`, so no other launch has this id. */
+  keyedLaunch: (pipeline: string, key: string) => `launch/${pipeline}/${encodeURIComponent(key)}`,
   pipeline: (pipeline: string, hour: LogicalHour) => `pipeline/${pipeline}/${hour}`,
   /** A dry run is not the rebuild, so neither is taken for the other while both are asked for. */
   reindex: (pipeline: string, dryRun = false) => `reindex/${pipeline}${dryRun ? '/dry-run' : ''}`,

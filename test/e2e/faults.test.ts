@@ -163,7 +163,7 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
       expect(last).toMatch(sentence);
       expect(err).not.toMatch(/\n\s+at /);
       const { hour } = (await app.client.runs.progress(
-        (await app.client.runs.list(pipeline.name, 1))[0]?.workflowId ?? '',
+        (await app.client.runs.list({ pipeline: pipeline.name, limit: 1 }))[0]?.workflowId ?? '',
       )) ?? {
         hour: '',
       };

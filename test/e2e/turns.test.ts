@@ -58,7 +58,7 @@ describe.skipIf(noStack)('hours that take the keys of earlier ones out', () => {
       workflowIds.unshift(launched.workflowId);
     }
     // Temporal's list follows a moment later; runs go on before that too, but then this test would prove nothing.
-    while ((await app.client.runs.list(pipeline.name, 10)).length < hours.length) await wait(100);
+    while ((await app.client.runs.list({ pipeline: pipeline.name, limit: 10 })).length < hours.length) await wait(100);
     imports.resolve();
     const reports: RunReport[] = await Promise.all(workflowIds.map((id) => app.client.runs.result(id)));
     for (const { equations, stages, madeStale } of reports) {

@@ -15,7 +15,7 @@ export async function status(
   }
   const client = await SluiceClient.connect();
   try {
-    const runs = await client.runs.list(pipeline, options.limit);
+    const runs = await client.runs.list({ ...(pipeline === undefined ? {} : { pipeline }), limit: options.limit });
     const ids = runs.map(({ workflowId }) => workflowId);
     const stale = await staleRuns(ids, process.env);
     const shown = await Promise.all(

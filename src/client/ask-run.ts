@@ -1,0 +1,35 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { hourOfRun } from '../definition/names.ts';
+import { PATIENCE_MS } from './run-watch.ts';
+
+/**
+ * Asks something of a run that is on its way, or tells it something.
+ * @throws SluiceError `NotRunning` where it is over, was never there, or refuses; `NoWorker` where no worker answers
+ */
+export async function askRun<T>(
+  client: Client,
+  workflowId: string,
+  question: (run: WorkflowHandle) => Promise<T>,
+): Promise<T> {
+  const run = hourOfRun(workflowId);
+  const which = run ? `${run.pipeline} ${run.hour}` : workflowId;
+  const over = (): SluiceError =>
+    new SluiceError('NotRunning', `No run of ${which} is on its way: "sluice status" lists those that are.`);
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    return await client.withDeadline(Date.now() + PATIENCE_MS, () => question(handle));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw over();
+    if (error instanceof WorkflowUpdateFailedError) {
+      throw new SluiceError('NotRunning', `The run of ${which} refused: ${sentenceOf(error.cause ?? error)}`);
+    }
+    const { status } = await handle.describe();
+    if (status.name !== 'RUNNING') throw over();
+    throw new SluiceError(
+      'NoWorker',
+      `No worker answers for the run of ${which}: start one with "npx sluice worker".`,
+      { cause: error },
+    );
+  }
+}
