@@ -7,6 +7,8 @@ import type { ConsumerState, LossAccepted, LossInput } from '../workflows/messag
 /** A consumer as Temporal knows it. */
 export interface ConsumerView {
   readonly workflowId: string;
+  /** A pipeline's name, or `<name>.<aggregate>`. */
+  readonly stream: string;
   readonly shard: number;
   /** Absent where no worker answers for it. */
   readonly state?: ConsumerState;
@@ -27,16 +29,18 @@ export class ConsumerControl {
     this.#client = client;
   }
 
-  /** Those that run, by shard. */
-  async list(stream: string): Promise<ConsumerView[]> {
-    const prefix = ids.consumer(stream, 0).slice(0, -1);
+  /** Those that run, by stream and shard: of one stream, or of all. */
+  async list(stream?: string): Promise<ConsumerView[]> {
+    const prefix = stream === undefined ? 'consumer/' : ids.consumer(stream, 0).slice(0, -1);
     const query = `WorkflowType = "consumer" AND ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${prefix}"`;
     const found: Promise<ConsumerView>[] = [];
     for await (const { workflowId } of this.#client.workflow.list({ query })) {
-      const shard = Number(workflowId.slice(prefix.length));
-      if (Number.isInteger(shard)) found.push(this.#view(workflowId, shard));
+      const [, of, shard] = /^consumer\/(.+)\/(\d+)$/.exec(workflowId) ?? [];
+      if (of !== undefined && (stream ?? of) === of) found.push(this.#view(workflowId, of, Number(shard)));
     }
-    return (await Promise.all(found)).toSorted((a, b) => a.shard - b.shard);
+    const order = (a: ConsumerView, b: ConsumerView): number =>
+      a.stream === b.stream ? a.shard - b.shard : a.stream < b.stream ? -1 : 1;
+    return (await Promise.all(found)).toSorted(order);
   }
 
   /** Stops reading until {@link resume}; nothing is lost. */
@@ -94,7 +98,7 @@ export class ConsumerControl {
     });
   }
 
-  async #view(workflowId: string, shard: number): Promise<ConsumerView> {
+  async #view(workflowId: string, stream: string, shard: number): Promise<ConsumerView> {
     const handle = this.#client.workflow.getHandle(workflowId);
     const [state, description] = await Promise.all([
       this.#client.workflow
@@ -106,6 +110,7 @@ export class ConsumerControl {
     const [reading] = consume ? pendingOf([consume]) : [];
     return {
       workflowId,
+      stream,
       shard,
       ...(state ? { state } : {}),
       ...(reading?.note === undefined ? {} : { note: reading.note }),

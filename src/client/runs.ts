@@ -7,9 +7,10 @@ import { storedReport, storedReports } from '../inspecting/run-reports.ts';
 import type { LaunchInput, LaunchResult, RunProgress, RunReport } from '../workflows/messages.ts';
 import { launchHour, type LaunchOptions } from './launching.ts';
 import { askRun } from './ask-run.ts';
-import { pendingActivities } from './pending-activities.ts';
-import type { RunEvent } from './run-events.ts';
+import { pendingActivities, pendingOf } from './pending-activities.ts';
+import type { PendingActivity, RunEvent } from './run-events.ts';
 import { listRuns, summaryOf, type RunFilter, type RunSummary } from './run-list.ts';
+import { storyOf, type StoryEntry } from './run-story.ts';
 import { progressOf, watchRun, type Settled } from './run-watch.ts';
 import { failureOf } from './failure-of.ts';
 
@@ -30,6 +31,13 @@ export interface RunAttempt {
   /** Rows of the main data set that are indexed. */
   readonly rows?: number;
   readonly error?: RunReport['error'];
+}
+
+export interface RunStory {
+  readonly story: readonly StoryEntry[];
+  /** What its activities are at, and how the attempt before failed. */
+  readonly pending: readonly PendingActivity[];
+  readonly running: boolean;
 }
 
 /** Runs of hours: started, followed, steered, looked at. */
@@ -144,6 +152,23 @@ export class Runs {
       return askRun(this.#client, newest.workflowId, (run) => run.query<RunReport>('report'));
     const how = newest?.runId === wanted ? `it is ${newest.status}` : `"attempts" names those that there are`;
     throw new SluiceError('HourUnknown', `Run ${wanted} of ${pipeline} ${hour} has left no report: ${how}.`);
+  }
+
+  /**
+   * What happened in a run, by Temporal's history of it, and what its activities are at.
+   * @throws SluiceError `HourUnknown` where Temporal has no such history, or none any more
+   */
+  async story(pipeline: string, hour: LogicalHour, { runId }: { runId?: string } = {}): Promise<RunStory> {
+    const handle = this.#client.workflow.getHandle(ids.pipeline(pipeline, hour), runId);
+    try {
+      const [description, history] = await Promise.all([handle.describe(), handle.fetchHistory()]);
+      const { raw, status } = description;
+      const pending = pendingOf(raw.pendingActivities ?? []);
+      return { story: storyOf(history), pending, running: status.name === 'RUNNING' };
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      throw new SluiceError('HourUnknown', `Temporal has no history of ${runId ?? 'a run'} of ${pipeline} ${hour}.`);
+    }
   }
 
   /** Every run of an hour that Temporal or the object store knows of, the newest first. */

@@ -10,7 +10,8 @@ import { loadDefinition } from '../../definition/load.ts';
 import { pipelineSchema, type Pipeline } from '../../definition/pipeline.ts';
 import { cleanFile, type CleanReport, type EngineServers } from '../../inspecting/clean-file.ts';
 import { openInput } from '../../inspecting/input.ts';
-import { bold, paced, Screen, count } from './screen.ts';
+import { onInterrupt } from './leaving.ts';
+import { boldOut, paced, Screen, count } from './screen.ts';
 
 export interface CleanFlags {
   readonly pipeline: string;
@@ -32,9 +33,7 @@ export async function clean(file: string, flags: CleanFlags): Promise<number> {
   const pipeline = { ...definition, engine: engine.data };
   const folder = await mkdtemp(join(tmpdir(), 'sluice-clean-'));
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort(new SluiceError('Cancelled', 'Stopped; nothing was written.'));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, interrupt);
+  const free = onInterrupt(() => stop.abort(new SluiceError('Cancelled', 'Stopped; nothing was written.')));
   const screen = new Screen();
   const say = paced(screen, file);
   const progress = ({ note }: { note?: string }): void => void (note !== undefined && say(note));
@@ -58,7 +57,7 @@ export async function clean(file: string, flags: CleanFlags): Promise<number> {
     else process.stdout.write(`${lines(file, report, written).join('\n')}\n`);
     return report.quality.some(({ level }) => level === 'block') ? 1 : 0;
   } finally {
-    for (const signal of signals) process.off(signal, interrupt);
+    free();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -80,7 +79,7 @@ function summary(
 function lines(file: string, report: CleanReport, written: readonly string[]): string[] {
   const { rows, engine, rejectedBy, quality, unknownColumns, mended } = report;
   const found = [
-    bold(file),
+    boldOut(file),
     `rows        ${count(rows.read)} read = ${count(rows.clean)} clean + ${count(rows.duplicates)} duplicates + ${count(rows.filtered)} filtered + ${count(rows.rejected)} rejected (${engine})`,
   ];
   for (const [what, n] of Object.entries(rejectedBy).toSorted(([, a], [, b]) => b - a)) {

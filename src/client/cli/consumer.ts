@@ -3,14 +3,14 @@ import { KafkaConnector } from '../../connectors/kafka.ts';
 import { kafkaLog } from '../../connectors/kafka-log.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { readSettings } from '../../connectors/settings.ts';
-import { loadDefinition } from '../../definition/load.ts';
 import { mainDataset } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { streamOf, streamsOf, type Stream } from '../../definition/streams.ts';
 import { consumerLag, type PartitionLag } from '../../inspecting/consumer-lag.ts';
 import type { ConsumerControl, ConsumerView } from '../consumer-control.ts';
 import { SluiceClient } from '../sluice-client.ts';
-import { bold, count } from './screen.ts';
+import { pipelineOf } from './pipelines.ts';
+import { boldOut, count } from './screen.ts';
 
 export interface ConsumerFlags {
   readonly dataset?: string;
@@ -31,7 +31,7 @@ function chosen(pipeline: Pipeline, dataset: string | undefined): readonly Strea
 
 /** `sluice consumer status`: what Temporal knows of each consumer, and how far each partition has landed. */
 export async function status(file: string, { dataset, json }: ConsumerFlags): Promise<number> {
-  const streams = chosen(await loadDefinition(file), dataset);
+  const streams = chosen(await pipelineOf(file), dataset);
   const shown = await withControl(async (control) =>
     Promise.all(
       streams.map(async ({ name, topic }) => ({
@@ -53,26 +53,26 @@ export async function tell(
   file: string,
   { dataset, json }: ConsumerFlags,
 ): Promise<number> {
-  const streams = chosen(await loadDefinition(file), dataset);
+  const streams = chosen(await pipelineOf(file), dataset);
   const told = await withControl(async (control) =>
     Promise.all(streams.map(async ({ name }) => ({ stream: name, states: await control[word](name) }))),
   );
   if (json) process.stdout.write(`${JSON.stringify({ streams: told })}\n`);
   else
     for (const { stream, states } of told)
-      for (const { mode, shard = 0 } of states) process.stdout.write(`${bold(stream)} shard ${shard}: ${mode}\n`);
+      for (const { mode, shard = 0 } of states) process.stdout.write(`${boldOut(stream)} shard ${shard}: ${mode}\n`);
   return 0;
 }
 
 /** `sluice consumer accept-loss`. @throws SluiceError `LossRefused` */
 export async function acceptLoss(file: string, flags: LossFlags): Promise<number> {
-  const { name: stream } = streamOf(await loadDefinition(file), flags.dataset ?? mainDataset);
+  const { name: stream } = streamOf(await pipelineOf(file), flags.dataset ?? mainDataset);
   const { partition, from, to, reason } = flags;
   const answer = await withControl((control) => control.acceptLoss(stream, { partition, from, to, reason }));
   process.stdout.write(
     flags.json
       ? `${JSON.stringify(answer)}\n`
-      : `${bold(stream)}: offsets ${from} to ${to} of partition ${partition} are given up; the consumer is ${answer.mode}.\n` +
+      : `${boldOut(stream)}: offsets ${from} to ${to} of partition ${partition} are given up; the consumer is ${answer.mode}.\n` +
           'Hours that lost rows there end as RowsUnaccounted: run them again, and they are published anew.\n',
   );
   return 0;
@@ -110,7 +110,7 @@ function print(shown: {
   consumers: readonly ConsumerView[];
   partitions: readonly PartitionLag[] | string;
 }): void {
-  const lines = [`${bold(shown.stream)}  topic ${shown.topic}`];
+  const lines = [`${boldOut(shown.stream)}  topic ${shown.topic}`];
   if (shown.consumers.length === 0) lines.push('  no consumer runs: the next run of an hour starts one');
   for (const { shard, state, note, failing } of shown.consumers) {
     if (!state) {

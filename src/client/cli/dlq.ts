@@ -3,11 +3,11 @@ import { KafkaConnector } from '../../connectors/kafka.ts';
 import { kafkaLog } from '../../connectors/kafka-log.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { readSettings } from '../../connectors/settings.ts';
-import { loadDefinition } from '../../definition/load.ts';
 import { deadLetterTopic, mainDataset } from '../../definition/names.ts';
 import { streamOf, type Stream } from '../../definition/streams.ts';
 import { readDeadLetters, replayDeadLetters, type DeadLetterView, type Which } from '../../inspecting/dead-letters.ts';
-import { bold, Screen, count } from './screen.ts';
+import { pipelineOf } from './pipelines.ts';
+import { boldOut, Screen, count } from './screen.ts';
 
 export interface DlqFlags {
   readonly dataset?: string;
@@ -43,7 +43,7 @@ export async function list(file: string, flags: DlqFlags): Promise<number> {
   else
     for (const row of rows)
       process.stdout.write(
-        `${bold(row.reason)}  ${count(row.count)}, ${count(row.replayed)} of them replayed, ${row.first} to ${row.last}\n` +
+        `${boldOut(row.reason)}  ${count(row.count)}, ${count(row.replayed)} of them replayed, ${row.first} to ${row.last}\n` +
           `    ${row.example}\n`,
       );
   return 0;
@@ -93,7 +93,7 @@ export async function replay(file: string, flags: DlqReplayFlags): Promise<numbe
 }
 
 async function found(file: string, { dataset, reason, at }: DlqFlags) {
-  const stream: Stream = streamOf(await loadDefinition(file), dataset ?? mainDataset);
+  const stream: Stream = streamOf(await pipelineOf(file), dataset ?? mainDataset);
   const settings = readSettings(process.env);
   const deps = { store: new ObjectStore(settings.store), log: kafkaLog(new KafkaConnector(settings.kafka)) };
   const which: Which = { ...(reason === undefined ? {} : { reason }), ...(at === undefined ? {} : { at }) };
@@ -125,7 +125,7 @@ function lines({
     return as === null ? 'null' : JSON.stringify(as.text ?? `base64 ${as.base64}`).slice(0, 200);
   };
   return [
-    `${bold(`${partition}:${offset}`)}  ${time}  ${reason}${replayed ? ', replayed' : ''}: ${explanation}`,
+    `${boldOut(`${partition}:${offset}`)}  ${time}  ${reason}${replayed ? ', replayed' : ''}: ${explanation}`,
     `    key ${shown(key)}  value ${shown(value)}`,
     ...(Object.keys(headers).length > 0 ? [`    headers ${JSON.stringify(headers).slice(0, 200)}`] : []),
   ];

@@ -1,51 +1,37 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { RunReport } from '../../workflows/messages.ts';
 import type { SluiceClient } from '../sluice-client.ts';
-import { seconds, type Screen } from './screen.ts';
+import { RunView } from './run-view.ts';
+import type { Screen } from './screen.ts';
 
-const LOOK_EVERY_MS = 500;
+const REDRAW_EVERY_MS = 120;
 const SAY_EVERY_MS = 10_000;
 
 /** Shows a run stage by stage until it ends. @throws SluiceError what failed it */
 export async function follow(client: SluiceClient, workflowId: string, screen: Screen): Promise<RunReport> {
-  let over = false;
-  const result = client.runs.result(workflowId).finally(() => {
-    over = true;
-  });
-  // Its rejection is awaited below; meanwhile nobody listens.
-  result.catch(() => {});
-  let shown = 0;
+  const terminal = process.stderr.isTTY;
+  const view = new RunView(terminal);
   let said = Date.now();
-  let asked: Promise<unknown> = Promise.resolve();
-  const look = async (): Promise<void> => {
-    const progress = await client.runs.progress(workflowId);
-    if (!progress) return;
-    for (const { stage, ms } of progress.stages.slice(shown)) {
-      screen.say(`  ${stage.padEnd(10)} ${seconds(ms).padStart(8)}`);
+  const tick = (): void => {
+    if (terminal) screen.live(...view.live(Date.now()));
+    else if (Date.now() - said > SAY_EVERY_MS) {
+      const now = view.now();
+      if (now !== undefined) screen.say(now);
       said = Date.now();
-    }
-    shown = Math.max(shown, progress.stages.length);
-    if (progress.current === undefined) return;
-    const notes = await client.runs.notes(workflowId).catch(() => ({}));
-    const what = [progress.waiting, ...Object.values(notes)].filter(Boolean).join('; ');
-    screen.live(`  ${progress.current.padEnd(10)} ${what}`);
-    if (!process.stderr.isTTY && Date.now() - said > SAY_EVERY_MS) {
-      said = Date.now();
-      screen.say(`  ${progress.current.padEnd(10)} running${what === '' ? '' : `: ${what}`}`);
     }
   };
-  while (!over) {
-    asked = look().catch(() => {});
-    await Promise.race([asked, result.catch(() => {})]);
-    await Promise.race([wait(LOOK_EVERY_MS), result.catch(() => {})]);
-  }
-  await asked;
-  const report = await result.catch((error: unknown) => {
+  const ticking = setInterval(tick, terminal ? REDRAW_EVERY_MS : SAY_EVERY_MS / 10);
+  try {
+    return await client.runs.wait(workflowId, {
+      onProgress: (event) => {
+        for (const line of view.take(event)) {
+          screen.say(line);
+          said = Date.now();
+        }
+        tick();
+      },
+    });
+  } finally {
+    clearInterval(ticking);
     screen.end();
-    throw error;
-  });
-  screen.end();
-  for (const { stage, ms } of report.stages.slice(shown))
-    screen.say(`  ${stage.padEnd(10)} ${seconds(ms).padStart(8)}`);
-  return report;
+  }
 }

@@ -8,6 +8,7 @@ import { definitionText, pipelineName } from '../../inspecting/definition-text.t
 import { openInput } from '../../inspecting/input.ts';
 import { inspect } from '../../inspecting/inspect.ts';
 import { sourceOf, type FormatFlags } from './inspect.ts';
+import { onInterrupt } from './leaving.ts';
 import { paced, Screen } from './screen.ts';
 
 interface InitFlags extends FormatFlags {
@@ -22,8 +23,7 @@ export async function init(file: string, flags: InitFlags): Promise<number> {
   const source = sourceOf(flags);
   const folder = await mkdtemp(join(tmpdir(), 'sluice-init-'));
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort(new SluiceError('Cancelled', 'Stopped.'));
-  process.once('SIGINT', interrupt);
+  const free = onInterrupt(() => stop.abort(new SluiceError('Cancelled', 'Stopped.')));
   try {
     const common = { source, folder, signal: stop.signal, progress: paced(screen, file) };
     const input = await openInput(file, { ...common, environment: process.env });
@@ -45,7 +45,7 @@ export async function init(file: string, flags: InitFlags): Promise<number> {
     );
     return 0;
   } finally {
-    process.off('SIGINT', interrupt);
+    free();
     screen.end();
     await rm(folder, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ import { CsvOutput } from '../../inspecting/csv-output.ts';
 import { openInput, type Input } from '../../inspecting/input.ts';
 import { inspect as inspectFile, type Inspection } from '../../inspecting/inspect.ts';
 import { inspectionJson, inspectionLines } from './inspection.ts';
+import { onInterrupt } from './leaving.ts';
 import { paced, Screen } from './screen.ts';
 
 /** What a flag says of a file instead of what would be found. */
@@ -83,8 +84,7 @@ async function looked(
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-inspect-'));
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort(new SluiceError('Cancelled', 'Stopped.'));
-  process.once('SIGINT', interrupt);
+  const free = onInterrupt(() => stop.abort(new SluiceError('Cancelled', 'Stopped.')));
   const progress = paced(screen, file);
   let output: CsvOutput | undefined;
   try {
@@ -112,7 +112,7 @@ async function looked(
     await output?.abandon();
     throw error;
   } finally {
-    process.off('SIGINT', interrupt);
+    free();
     await rm(folder, { recursive: true, force: true });
   }
 }

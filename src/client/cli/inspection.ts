@@ -1,6 +1,6 @@
 import type { Input } from '../../inspecting/input.ts';
 import type { Inspection } from '../../inspecting/inspect.ts';
-import { bold, count } from './screen.ts';
+import { boldOut, count } from './screen.ts';
 
 /** Rejected rows that the text shows. */
 const SHOWN = 5;
@@ -48,7 +48,7 @@ export function inspectionLines(file: string, input: Input, found: Inspection): 
   const { dialect, skipRows, headerRows } = format;
   const line = (title: string, text: string): string => `${title.padEnd(12)}${text}`;
   const lines = [
-    bold(file),
+    boldOut(file),
     line('bytes', `${count(input.bytes)}${compression === 'none' ? '' : `, ${compression}`}`),
     line('encoding', `${format.encoding}${format.bom > 0 ? ' with a byte order mark' : ''}`),
     line(

@@ -16,7 +16,7 @@ import {
   type RejectedRow,
 } from '../../inspecting/quarantine.ts';
 import { run } from './run.ts';
-import { bold, count } from './screen.ts';
+import { boldOut, count } from './screen.ts';
 
 export interface ShowFlags {
   readonly hour: LogicalHour;
@@ -48,7 +48,7 @@ export async function list(pipeline: string, { limit, json }: { limit: number; j
     const why = Object.entries(rejectedBy)
       .toSorted(([, a], [, b]) => b - a)
       .map(([what, n]) => `${what} ${count(n)}`);
-    process.stdout.write(`${bold(hour)}  ${count(rows.rejected)} of ${count(rows.read)}  ${why.join(', ')}\n`);
+    process.stdout.write(`${boldOut(hour)}  ${count(rows.rejected)} of ${count(rows.read)}  ${why.join(', ')}\n`);
   }
   return 0;
 }

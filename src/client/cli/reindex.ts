@@ -1,7 +1,8 @@
-import { loadDefinition } from '../../definition/load.ts';
 import type { ReindexReport } from '../../workflows/messages.ts';
 import { attend } from './attend.ts';
 import { SluiceClient } from '../sluice-client.ts';
+import { leavable } from './leaving.ts';
+import { pipelineOf } from './pipelines.ts';
 import { bold, count, paced, Screen } from './screen.ts';
 
 export interface ReindexFlags {
@@ -12,30 +13,27 @@ export interface ReindexFlags {
 }
 
 /** `sluice reindex`: starts the rebuild, or finds the one that is on its way, and follows it. A worker must be running. */
-export async function reindex(file: string, { dryRun, keepOld, detach, json }: ReindexFlags): Promise<number> {
-  const pipeline = await loadDefinition(file);
+export async function reindex(given: string, { dryRun, keepOld, detach, json }: ReindexFlags): Promise<number> {
+  const pipeline = await pipelineOf(given);
   const screen = new Screen();
   const client = await SluiceClient.connect();
   try {
     const { workflowId, running } = await client.rebuilds.start({ pipeline, dryRun, keepOld });
     screen.say(running ? `${workflowId} is on its way already; following it` : `started ${workflowId}`);
-    if (detach) return 0;
-    const interrupted = (): void => {
-      screen.say(`Left; the rebuild goes on. Look again with: npx sluice reindex ${file}`);
-      process.exit(130);
-    };
-    process.once('SIGINT', interrupted);
-    try {
-      const tell = paced(screen, 'reindex');
-      const reindexed = client.rebuilds.result(workflowId);
-      const report = await attend(client, workflowId, reindexed, (notes) => tell(notes.join('; '))).finally(() =>
-        screen.end(),
-      );
-      if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-      else for (const line of lines(report)) screen.say(line);
-    } finally {
-      process.off('SIGINT', interrupted);
+    if (detach) {
+      if (json) process.stdout.write(`${JSON.stringify({ workflowId, running })}\n`);
+      return 0;
     }
+    const farewell = { goesOn: 'the rebuild goes on', lookAgain: `npx sluice reindex ${given}`, facts: { workflowId } };
+    const tell = paced(screen, 'reindex');
+    const report = await leavable(
+      screen,
+      () => farewell,
+      json,
+      () => attend(client, workflowId, client.rebuilds.result(workflowId), (notes) => tell(notes.join('; '))),
+    ).finally(() => screen.end());
+    if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    else for (const line of lines(report)) screen.say(line);
     return 0;
   } finally {
     await client.close();

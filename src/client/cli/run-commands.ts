@@ -1,26 +1,81 @@
-import type { Command } from 'commander';
-import { countArgument, hourArgument } from './arguments.ts';
+import { type Command, Option } from 'commander';
+import { startStages } from '../../definition/names.ts';
+import { runOutcomes } from '../run-list.ts';
+import { countArgument, hourArgument, hourHelp } from './arguments.ts';
+import type { LogsFlags } from './logs.ts';
+import type { ReportFlags, RetryFlags, VerbFlags } from './run-verbs.ts';
+import type { StatusFlags } from './status.ts';
 
-/** Runs of hours: started, followed, looked at. */
+const pipelineOption = [
+  '--pipeline <pipeline>',
+  'its name or its definition; the only one that has a schedule where left out',
+] as const;
+
+/** Runs of hours: started, followed, steered, looked at. */
 export function runCommands(program: Command, json: readonly [string, string], done: (code: number) => void): void {
-  program
-    .command('run <definition>')
-    .description('run one hour now and follow it; a worker must be running')
-    .option('--hour <hour>', 'the hour, like 2026-11-24T03 (UTC); the current one where left out', hourArgument)
+  const run = program
+    .command('run')
+    .enablePositionalOptions()
+    .usage('<pipeline> [options]\n       sluice run <verb> <hour> [options]')
+    .argument('<pipeline>', 'a definition’s file, or the name of a pipeline that has a schedule')
+    .description('run one hour now and follow it, or steer and look at the runs of an hour; a worker must be running')
+    .option('--hour <hour>', `${hourHelp}; the current one where left out`, hourArgument)
     .option('--force', 'run the hour although it is done', false)
     .option('--refetch', 'ask the source again although the hour has been imported; implies --force', false)
     .option('--use-current', 'let an hour that is over take what the source holds now', false)
     .option('--detach', 'start it and leave', false)
     .option(...json)
-    .action(async (definition: string, options: object) =>
-      done(await (await import('./run.ts')).run(definition, options)),
-    );
+    .action(async (pipeline: string, options: object) => done(await (await import('./run.ts')).run(pipeline, options)));
+  runVerbs(run, json, done);
   program
     .command('status [pipeline]')
-    .description('the newest runs, and how far those are that run')
-    .option('--limit <n>', 'so many', countArgument, 10)
+    .description('the newest runs and what those that run are at; schedules; consumers')
+    .option('--limit <n>', 'so many runs', countArgument, 10)
+    .addOption(new Option('--outcome <outcome>', 'only runs that came to this').choices(runOutcomes))
+    .option('--from <hour>', 'only hours from this one on', hourArgument)
+    .option('--to <hour>', 'only hours up to this one', hourArgument)
+    .option('--watch', 'look again every two seconds, until Ctrl-C', false)
     .option(...json)
-    .action(async (pipeline: string | undefined, options: { limit: number; json?: boolean }) =>
+    .action(async (pipeline: string | undefined, options: StatusFlags) =>
       done(await (await import('./status.ts')).status(pipeline, options)),
     );
+  program
+    .command('logs')
+    .argument('<hour>', hourHelp, hourArgument)
+    .description('what happened in a run, from Temporal’s history: stages, attempts, failures, signals, updates')
+    .option(...pipelineOption)
+    .option('--run <id>', 'which run of the hour; the newest where left out')
+    .option('--follow', 'go on with what comes, until the run is over; with --json an event a line', false)
+    .option(...json)
+    .action(async (hour: string, options: LogsFlags) => done(await (await import('./logs.ts')).logs(hour, options)));
+}
+
+function runVerbs(run: Command, json: readonly [string, string], done: (code: number) => void): void {
+  const load = async () => import('./run-verbs.ts');
+  const verb = (name: string, what: string): Command =>
+    run
+      .command(name)
+      .argument('<hour>', hourHelp, hourArgument)
+      .description(what)
+      .option(...pipelineOption)
+      .option(...json);
+  const words = {
+    pause: 'let the stage that is on its way end, and begin no other until "resume"',
+    resume: 'let a paused run go on',
+    cancel: 'stop a run; what it had begun stays invisible, and the hour may be run again',
+  } as const;
+  for (const word of ['pause', 'resume', 'cancel'] as const)
+    verb(word, words[word]).action(async (hour: string, options: VerbFlags) =>
+      done(await (await load()).steer(word, hour, options)),
+    );
+  verb('retry', 'run an hour again from a stage on, with what it has stored of those before')
+    .addOption(new Option('--from <stage>', 'where to begin').choices(startStages).makeOptionMandatory())
+    .option('--detach', 'start it and leave', false)
+    .action(async (hour: string, options: RetryFlags) => done(await (await load()).retry(hour, options)));
+  verb('report', 'what a run came to: its stages, its rows, what failed it')
+    .option('--run <id>', 'which run of the hour; the newest where left out')
+    .action(async (hour: string, options: ReportFlags) => done(await (await load()).report(hour, options)));
+  verb('attempts', 'every run of an hour, the newest first').action(async (hour: string, options: VerbFlags) =>
+    done(await (await load()).attempts(hour, options)),
+  );
 }

@@ -1,8 +1,10 @@
 import type { Pipeline } from '../../definition/pipeline.ts';
-import { loadDefinition } from '../../definition/load.ts';
+import type { StartStage } from '../../definition/names.ts';
 import type { LaunchResult, RunReport } from '../../workflows/messages.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { follow } from './follow.ts';
+import { leavable, stay } from './leaving.ts';
+import { pipelineOf } from './pipelines.ts';
 import { bold, equationLines, importLines, preparedLines, Screen, staleLines } from './screen.ts';
 
 export interface RunOptions {
@@ -10,34 +12,43 @@ export interface RunOptions {
   readonly force?: boolean;
   readonly refetch?: boolean;
   readonly useCurrent?: boolean;
+  readonly startFrom?: StartStage;
   readonly detach?: boolean;
   readonly json?: boolean;
+  /** Ctrl-C is somebody else's. */
+  readonly stopsWithUs?: boolean;
   /** Where the hour runs already, run it once more after that. */
   readonly afterOther?: boolean;
 }
 
-/** `sluice run`. @throws SluiceError what failed the run */
-export async function run(file: string, options: RunOptions): Promise<number> {
-  const pipeline = await loadDefinition(file);
-  const screen = new Screen();
+/** `sluice run`. @param given a definition's file, or the name of a pipeline that has a schedule. @throws SluiceError what failed the run */
+export async function run(given: string, options: RunOptions): Promise<number> {
+  // A file that is wrong is found before a server is looked for.
+  const pipeline = await pipelineOf(given);
   const client = await SluiceClient.connect();
   try {
-    let { launched, report } = await launchAndFollow(client, pipeline, options, screen);
-    while (options.afterOther && !options.detach && launched.outcome === 'joined') {
-      screen.say('That run had begun before; the hour runs once more.');
-      ({ launched, report } = await launchAndFollow(client, pipeline, options, screen));
-    }
-    if (options.afterOther && options.detach && launched.outcome === 'joined')
-      screen.say('That run had begun before: what is new here counts from the next run of the hour on.');
-    if (options.json) process.stdout.write(`${JSON.stringify(summaryOf(launched, report))}\n`);
-    else if (report) {
-      const lines = [preparedLines, importLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report));
-      for (const line of lines) screen.say(line);
-    }
-    return 0;
+    return await runPipeline(client, pipeline, options);
   } finally {
     await client.close();
   }
+}
+
+/** Runs an hour and follows it. @returns the exit code. @throws SluiceError what failed the run */
+export async function runPipeline(client: SluiceClient, pipeline: Pipeline, options: RunOptions): Promise<number> {
+  const screen = new Screen();
+  let { launched, report } = await launchAndFollow(client, pipeline, options, screen);
+  while (options.afterOther && !options.detach && launched.outcome === 'joined') {
+    screen.say('That run had begun before; the hour runs once more.');
+    ({ launched, report } = await launchAndFollow(client, pipeline, options, screen));
+  }
+  if (options.afterOther && options.detach && launched.outcome === 'joined')
+    screen.say('That run had begun before: what is new here counts from the next run of the hour on.');
+  if (options.json) process.stdout.write(`${JSON.stringify(summaryOf(launched, report))}\n`);
+  else if (report) {
+    const lines = [preparedLines, importLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report));
+    for (const line of lines) screen.say(line);
+  }
+  return 0;
 }
 
 /** Starts or joins a run and shows it to its end. */
@@ -47,34 +58,43 @@ export async function launchAndFollow(
   options: RunOptions,
   screen: Screen,
 ): Promise<{ launched: LaunchResult; report?: RunReport }> {
-  const { hour, force, refetch, useCurrent } = options;
+  const { hour, force, refetch, useCurrent, startFrom, json } = options;
+  const lookAgain = `npx sluice status ${pipeline.name}`;
   screen.live(`launching ${pipeline.name}; waits for a worker`);
-  const launched = await client.runs.launch({
+  const asked = client.runs.launch({
     pipeline,
     ...(hour === undefined ? {} : { hour }),
     ...(force ? { force } : {}),
     ...(refetch ? { refetch } : {}),
     ...(useCurrent ? { useCurrent } : {}),
+    ...(startFrom === undefined ? {} : { startFrom }),
   });
+  const early = { goesOn: 'the launch goes on, and its run begins once a worker takes it up', lookAgain };
+  const left = options.stopsWithUs ? stay : leavable;
+  const launched = await left(
+    screen,
+    () => early,
+    json,
+    () => asked,
+  );
   screen.end();
+  const { workflowId } = launched;
   if (launched.report) {
     screen.say(`${bold(pipeline.name)} ${launched.hour} is done already (--force runs it again)`);
     return { launched, report: launched.report };
   }
   screen.say(
-    `${bold(pipeline.name)} ${launched.hour} ${launched.outcome === 'joined' ? 'runs already; following it' : 'started'}: ${launched.workflowId}`,
+    `${bold(pipeline.name)} ${launched.hour} ${launched.outcome === 'joined' ? 'runs already; following it' : 'started'}: ${workflowId}`,
   );
   if (options.detach) return { launched };
-  const interrupted = (): void => {
-    screen.say(`Left; the run goes on. Look again with: npx sluice status ${pipeline.name}`);
-    process.exit(130);
-  };
-  process.once('SIGINT', interrupted);
-  try {
-    return { launched, report: await follow(client, launched.workflowId, screen) };
-  } finally {
-    process.off('SIGINT', interrupted);
-  }
+  const farewell = { goesOn: 'the run goes on', lookAgain, facts: { workflowId, hour: launched.hour } };
+  const report = await left(
+    screen,
+    () => farewell,
+    json,
+    () => follow(client, workflowId, screen),
+  );
+  return { launched, report };
 }
 
 /** What `--json` prints: the main data set's rows first, then all there is. */

@@ -1,45 +1,66 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import type { RunReport } from '../../workflows/messages.ts';
 
 const stream = process.stderr;
 
-/** Lines on stderr: lasting ones, and on a terminal one at the bottom that is written over. */
+/** Lines on stderr: lasting ones, and on a terminal some at the bottom that are written over. */
 export class Screen {
-  #live = '';
+  #live: readonly string[] = [];
 
   say(line: string): void {
     this.#clear();
     stream.write(`${line}\n`);
-    if (this.#live !== '') stream.write(this.#live);
+    this.#draw();
   }
 
   /** What happens now. Without a terminal nothing is shown: the lasting lines say enough. */
-  live(text: string): void {
+  live(...lines: readonly string[]): void {
     if (!stream.isTTY) return;
     this.#clear();
-    this.#live = text.slice(0, Math.max(20, (stream.columns ?? 80) - 1));
-    stream.write(this.#live);
+    this.#live = lines.map((line) => cut(line, Math.max(20, stream.columns - 1)));
+    this.#draw();
   }
 
   end(): void {
     this.#clear();
-    this.#live = '';
+    this.#live = [];
+  }
+
+  #draw(): void {
+    stream.write(this.#live.join('\n'));
   }
 
   #clear(): void {
-    if (this.#live !== '') stream.write('\r\u001B[2K');
+    if (this.#live.length === 0) return;
+    const up = this.#live.length - 1;
+    stream.write(`\r${up > 0 ? `\u001B[${up}A` : ''}\u001B[0J`);
   }
 }
 
-export const bold = (text: string): string => styleText('bold', text, { stream });
+/** At most so many columns; a line that is cut ends in `…`. Colours do not count, and are closed. */
+export function cut(line: string, columns: number): string {
+  const plain = stripVTControlCharacters(line);
+  if (plain.length <= columns) return line;
+  // Where colours are in the way the line loses them: a code must not be cut in two.
+  return `${(plain === line ? line : plain).slice(0, columns - 1)}…`;
+}
+
+/** Text in a style where that stream takes colours: a terminal, unless NO_COLOR is set, or FORCE_COLOR is. */
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+export const styled = (style: Style, text: string, to: NodeJS.WriteStream = stream): string =>
+  styleText(style, text, { stream: to });
+/** For what goes to stderr. */
+export const bold = (text: string): string => styled('bold', text);
+/** For what goes to stdout. */
+export const boldOut = (text: string): string => styled('bold', text, process.stdout);
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 /** A number with its thousands marked. */
 export const count = (n: number): string => n.toLocaleString('en-US');
 
 /** The row equation of each data set, as two lines. */
-export function equationLines({ equations }: RunReport): string[] {
+export function equationLines({ equations }: RunReport, to: NodeJS.WriteStream = stream): string[] {
   return equations.flatMap(({ dataset, rows, holds, broken }) => [
-    `${bold(dataset)}: read ${count(rows.read)} = clean ${count(rows.clean)} + duplicates ${count(rows.duplicates)} + ` +
+    `${styled('bold', dataset, to)}: read ${count(rows.read)} = clean ${count(rows.clean)} + duplicates ${count(rows.duplicates)} + ` +
       `filtered ${count(rows.filtered)} + rejected ${count(rows.rejected)}`,
     `${' '.repeat(dataset.length)}  clean ${count(rows.clean)} = published ${count(rows.published)} = landed ${count(rows.landed)} = ` +
       `indexed ${count(rows.indexed)}   ${holds ? 'holds' : `DOES NOT HOLD: ${broken ?? ''}`}`,

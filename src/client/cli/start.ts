@@ -4,6 +4,7 @@ import { down, runningStack, up, type RunningStack, type StackOptions } from '..
 import { loadDefinition } from '../../definition/load.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { SluiceClient } from '../sluice-client.ts';
+import { onInterrupt } from './leaving.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
 import { bold, equationLines, preparedLines, Screen, seconds, staleLines } from './screen.ts';
 import {
@@ -25,9 +26,6 @@ export interface StartOptions {
   readonly json?: boolean;
 }
 
-/** Ctrl-C may arrive twice: from the terminal, and handed on by the launcher. */
-const SAME_SIGNAL_MS = 1_000;
-
 const shipped = fileURLToPath(new URL('../../../pipelines/broadband.yaml', import.meta.url));
 
 /** `npm start`: everything from nothing to a run that accounts for its rows. What it started it also stops. */
@@ -36,17 +34,10 @@ export async function start(definition: string | undefined, options: StartOption
   const file = definition ?? shipped;
   const screen = new Screen();
   const stop = new AbortController();
-  // The first Ctrl-C stops in order; a later one, at once.
-  let stoppedAt = 0;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (!stop.signal.aborted) {
-        stoppedAt = Date.now();
-        screen.say('Stopping …');
-        stop.abort();
-      } else if (Date.now() - stoppedAt > SAME_SIGNAL_MS) process.exit(130);
-    });
-  }
+  onInterrupt(() => {
+    screen.say('Stopping …');
+    stop.abort();
+  });
   const orStopped = <T>(work: Promise<T>): Promise<T> => Promise.race([work, rejectOn(stop.signal)]);
   const written = await loadDefinition(file);
   const stack: StackOptions = {
@@ -71,7 +62,7 @@ export async function start(definition: string | undefined, options: StartOption
     const schedule = await client.schedules.apply(pipeline);
     screen.say(`Schedule ${bold(pipeline.name)} ${schedule}: every ${pipeline.schedule.every}`);
 
-    const work = launchAndFollow(client, pipeline, { force: options.force ?? false }, screen);
+    const work = launchAndFollow(client, pipeline, { force: options.force ?? false, stopsWithUs: true }, screen);
     const { launched, report } = await orStopped(Promise.race([work, rejectWhenDead(worker, log)]));
     const lines = report ? [preparedLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report)) : [];
     for (const line of lines) screen.say(line);

@@ -1,50 +1,151 @@
-import { SluiceError } from '../../definition/errors.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ConsumerView } from '../consumer-control.ts';
+import type { RunFilter, RunSummary } from '../run-list.ts';
+import type { RunProgress } from '../../workflows/messages.ts';
 import { SluiceClient } from '../sluice-client.ts';
+import { onInterrupt } from './leaving.ts';
 import { staleRuns } from './stale-runs.ts';
+import { boldOut, count, cut, seconds, styled } from './screen.ts';
+import { pipelineNameOf } from './pipelines.ts';
 
-/** `sluice status`. The newest run of an hour says whether the hour is stale. */
-export async function status(
-  pipeline: string | undefined,
-  options: { limit: number; json?: boolean },
-): Promise<number> {
-  if (pipeline !== undefined && !/^[a-z][a-z0-9-]*$/.test(pipeline)) {
-    throw new SluiceError(
-      'DefinitionInvalid',
-      `"${pipeline}" is no pipeline's name: lower case letters, digits and "-".`,
-    );
-  }
+export interface StatusFlags extends Omit<RunFilter, 'pipeline'> {
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+/** A run of the list with what it is at, where it runs. */
+export interface ShownRun extends RunSummary {
+  readonly stale?: unknown;
+  readonly progress?: RunProgress;
+}
+
+export interface ShownSchedule {
+  readonly name: string;
+  readonly paused: boolean;
+  readonly note?: string;
+  readonly next?: string;
+}
+
+export interface Shown {
+  readonly runs: readonly ShownRun[];
+  readonly schedules: readonly ShownSchedule[];
+  readonly consumers: readonly ConsumerView[];
+}
+
+const WATCH_EVERY_MS = 2_000;
+
+/** `sluice status`: the newest runs, the schedules, the consumers. The newest run of an hour says whether the hour is stale. */
+export async function status(given: string | undefined, flags: StatusFlags): Promise<number> {
   const client = await SluiceClient.connect();
   try {
-    const runs = await client.runs.list({ ...(pipeline === undefined ? {} : { pipeline }), limit: options.limit });
-    const ids = runs.map(({ workflowId }) => workflowId);
-    const stale = await staleRuns(ids, process.env);
-    const shown = await Promise.all(
-      runs.map(async (run, at) => ({
-        ...run,
-        ...(stale.has(run.workflowId) && ids.indexOf(run.workflowId) === at
-          ? { stale: stale.get(run.workflowId) }
-          : {}),
-        ...(run.status === 'running' ? { stage: (await client.runs.progress(run.workflowId))?.current ?? '' } : {}),
-      })),
-    );
-    if (options.json) {
-      process.stdout.write(`${JSON.stringify({ runs: shown })}\n`);
+    const pipeline = given === undefined ? undefined : await pipelineNameOf(given, client);
+    const print = async (): Promise<string> => {
+      const shown = await look(client, pipeline, flags);
+      return flags.json ? `${JSON.stringify(shown)}\n` : `${statusLines(shown, pipeline, columns()).join('\n')}\n`;
+    };
+    if (!flags.watch) {
+      process.stdout.write(await print());
       return 0;
     }
-    if (shown.length === 0)
-      process.stdout.write('No run yet: start one with "npx sluice run pipelines/broadband.yaml".\n');
-    for (const run of shown) {
-      const took = run.closedAt
-        ? `${((Date.parse(run.closedAt) - Date.parse(run.startedAt)) / 1000).toFixed(1)} s`
-        : 'stage' in run
-          ? run.stage
-          : '';
-      process.stdout.write(
-        `${run.status.padEnd(10)} ${run.workflowId.padEnd(48)} ${run.startedAt.slice(0, 19)}Z  ${took}${run.stale ? '  stale' : ''}\n`,
-      );
+    const over = new AbortController();
+    const free = onInterrupt(() => over.abort());
+    while (!over.signal.aborted) {
+      const text = await print();
+      // On a terminal in the place of what was there.
+      process.stdout.write(process.stdout.isTTY && !flags.json ? `\u001B[H\u001B[2J${text}` : text);
+      await pause(WATCH_EVERY_MS, undefined, { signal: over.signal }).catch(() => {});
     }
+    free();
     return 0;
   } finally {
     await client.close();
   }
+}
+
+const columns = (): number => (process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY);
+
+async function look(client: SluiceClient, pipeline: string | undefined, filter: StatusFlags): Promise<Shown> {
+  const { outcome, from, to, limit } = filter;
+  const [runs, schedules, consumers] = await Promise.all([
+    client.runs.list({
+      ...(pipeline === undefined ? {} : { pipeline }),
+      ...(outcome === undefined ? {} : { outcome }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(limit === undefined ? {} : { limit }),
+    }),
+    schedulesOf(client, pipeline),
+    client.consumers.list(),
+  ]);
+  const ids = runs.map(({ workflowId }) => workflowId);
+  const stale = await staleRuns(ids, process.env);
+  const shown = runs.map(async (run, at): Promise<ShownRun> => {
+    const mark = ids.indexOf(run.workflowId) === at ? stale.get(run.workflowId) : undefined;
+    const progress = run.status === 'running' ? await client.runs.progress(run.workflowId) : undefined;
+    return { ...run, ...(mark === undefined ? {} : { stale: mark }), ...(progress ? { progress } : {}) };
+  });
+  const ours = ({ stream }: ConsumerView): boolean => pipeline === undefined || stream.split('.')[0] === pipeline;
+  return { runs: await Promise.all(shown), schedules, consumers: consumers.filter(ours) };
+}
+
+async function schedulesOf(client: SluiceClient, pipeline: string | undefined): Promise<ShownSchedule[]> {
+  const found: ShownSchedule[] = [];
+  for await (const { scheduleId, action, state, info } of client.temporal.schedule.list()) {
+    if (action?.workflowType !== 'launch' || (pipeline !== undefined && scheduleId !== pipeline)) continue;
+    const [next] = info.nextActionTimes;
+    found.push({
+      name: scheduleId,
+      paused: state.paused,
+      ...(state.note ? { note: state.note } : {}),
+      ...(next ? { next: next.toISOString() } : {}),
+    });
+  }
+  return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What is shown to people, in lines no wider than so many columns. */
+export function statusLines(
+  { runs, schedules, consumers }: Shown,
+  pipeline: string | undefined,
+  width: number,
+): string[] {
+  const named = pipeline === undefined ? '' : ` of ${pipeline}`;
+  const name = Math.max(8, ...runs.map((run) => run.pipeline.length + 14));
+  const lines = runs.map((run) => runLine(run, name));
+  if (runs.length === 0) lines.push(`No run${named} yet: start one with "npx sluice run <definition>".`);
+  if (schedules.length > 0) lines.push('', boldOut('Schedules'), ...schedules.map(scheduleLine));
+  if (consumers.length > 0) lines.push('', boldOut('Consumers'), ...consumers.map(consumerLine));
+  return lines.map((line) => cut(line, width));
+}
+
+function runLine(run: ShownRun, name: number): string {
+  const { pipeline, hour, status: how, outcome, stage, rows, startedAt, closedAt, progress, stale } = run;
+  const word = how === 'completed' ? (outcome ?? how) : how === 'running' ? (progress?.mode ?? how) : how;
+  const colour = how === 'running' ? 'yellow' : how === 'completed' ? 'green' : 'red';
+  const took = closedAt ? Date.parse(closedAt) - Date.parse(startedAt) : Date.now() - Date.parse(startedAt);
+  const at = progress?.current ?? stage;
+  const where = how === 'running' ? (at ?? 'waits for a worker') : how === 'completed' ? '' : `in ${at ?? 'its start'}`;
+  const what = [
+    ...(rows === undefined ? [] : [`${count(rows)} rows`]),
+    ...(where === '' ? [] : [where]),
+    ...(progress?.waiting === undefined ? [] : [`waits for ${progress.waiting}`]),
+    ...(stale === undefined ? [] : ['stale']),
+  ];
+  const state = styled(colour, word.padEnd(10), process.stdout);
+  const hourOf = `${pipeline} ${hour.slice(0, 13)}`.padEnd(name);
+  return `${state} ${hourOf}  ${startedAt.slice(0, 19)}Z ${seconds(took).padStart(9)}  ${what.join(', ')}`.trimEnd();
+}
+
+function scheduleLine({ name, paused, note, next }: ShownSchedule): string {
+  if (!paused) return `  ${name}  ${next === undefined ? 'no further time' : `next at ${next.slice(0, 19)}Z`}`;
+  return `  ${name}  ${styled('yellow', 'paused', process.stdout)}${note === undefined ? '' : `: ${note}`}`;
+}
+
+function consumerLine({ stream, shard, state, note, failing }: ConsumerView): string {
+  const of = (state?.shards ?? 1) > 1 ? ` shard ${shard} of ${state?.shards ?? 1}` : '';
+  if (!state) return `  ${stream}${of}  ${styled('yellow', 'no worker answers for it', process.stdout)}`;
+  const mode = state.mode === 'running' ? state.mode : styled('yellow', state.mode, process.stdout);
+  const why = state.problem ? `: ${state.problem.code}: ${state.problem.message}` : '';
+  const tried = failing === undefined ? '' : `; tried again after: ${failing}`;
+  return `  ${stream}${of}  ${mode}${why}${note === undefined ? '' : `, ${note}`}${tried}`;
 }

@@ -1,0 +1,24 @@
+import type { RunReport } from '../../workflows/messages.ts';
+import { boldOut, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
+
+/** A run's report, for people: what it came to, where its time went, what became of its rows. */
+export function reportLines(report: RunReport): string[] {
+  const { pipeline, hour, outcome, startedAt, endedAt, runId, stages, error, clean } = report;
+  const took = seconds(Date.parse(endedAt) - Date.parse(startedAt));
+  const good = outcome === 'completed' || outcome === 'unchanged';
+  const longest = Math.max(1, ...stages.map(({ ms }) => ms));
+  return [
+    `${boldOut(pipeline)} ${hour}  ${styled(good ? 'green' : 'red', outcome, process.stdout)} in ${took}`,
+    `run ${runId}, ${startedAt.slice(0, 19)}Z to ${endedAt.slice(0, 19)}Z`,
+    ...(error ? [styled('red', `${error.code} in ${error.stage}: ${error.message}`, process.stdout)] : []),
+    '',
+    ...stages.map(({ stage, ms }) =>
+      `  ${stage.padEnd(10)} ${seconds(ms).padStart(9)}  ${'▇'.repeat(Math.round((ms / longest) * 24))}`.trimEnd(),
+    ),
+    ...(report.equations.length > 0 ? ['', ...equationLines(report, process.stdout)] : []),
+    ...(clean?.quality ?? [])
+      .filter(({ level }) => level !== 'ok')
+      .map(({ level, sentence }) => `gate ${level}s: ${sentence}`),
+    ...[preparedLines, importLines, staleLines].flatMap((linesOf) => linesOf(report)),
+  ];
+}

@@ -1,0 +1,103 @@
+import type { LogicalHour } from '../../definition/hour.ts';
+import { ids, type StartStage } from '../../definition/names.ts';
+import type { RunProgress, RunReport } from '../../workflows/messages.ts';
+import type { RunAttempt } from '../runs.ts';
+import { SluiceClient } from '../sluice-client.ts';
+import { pipelineNameOf, pipelineOf } from './pipelines.ts';
+import { reportLines } from './report-lines.ts';
+import { runPipeline } from './run.ts';
+import { boldOut, count, seconds, styled } from './screen.ts';
+
+/** Which pipeline's hour, for every verb. */
+export interface VerbFlags {
+  readonly pipeline?: string;
+  readonly json?: boolean;
+}
+
+export interface ReportFlags extends VerbFlags {
+  readonly run?: string;
+}
+
+export interface RetryFlags extends VerbFlags {
+  readonly from: StartStage;
+  readonly detach?: boolean;
+}
+
+/** Opens a client and finds out which pipeline is meant. */
+export async function withPipeline(
+  given: string | undefined,
+  work: (client: SluiceClient, pipeline: string) => Promise<number>,
+): Promise<number> {
+  const client = await SluiceClient.connect();
+  try {
+    return await work(client, await pipelineNameOf(given, client));
+  } finally {
+    await client.close();
+  }
+}
+
+/** `sluice run pause`, `resume` and `cancel`. */
+export function steer(word: 'pause' | 'resume' | 'cancel', hour: LogicalHour, flags: VerbFlags): Promise<number> {
+  return withPipeline(flags.pipeline, async (client, pipeline) => {
+    const workflowId = ids.pipeline(pipeline, hour);
+    const progress = await client.runs[word](workflowId);
+    process.stdout.write(
+      flags.json ? `${JSON.stringify({ workflowId, ...progress })}\n` : `${progressLine(progress)}\n`,
+    );
+    return 0;
+  });
+}
+
+/** Where a run stands, in a line. */
+export function progressLine({ pipeline, hour, mode = 'running', current, waiting, stages }: RunProgress): string {
+  const at = current === undefined ? `after ${stages.at(-1)?.stage ?? 'its start'}` : `at ${current}`;
+  return `${boldOut(pipeline)} ${hour} is ${mode}, ${at}${waiting === undefined ? '' : `, waits for ${waiting}`}`;
+}
+
+/** `sluice run retry`: another run of the hour that begins at a stage, with what the hour has stored of those before. */
+export async function retry(hour: LogicalHour, { pipeline: given, from, detach, json }: RetryFlags): Promise<number> {
+  const client = await SluiceClient.connect();
+  try {
+    const pipeline = await pipelineOf(given ?? (await pipelineNameOf(undefined, client)), client);
+    return await runPipeline(client, pipeline, {
+      ...{ hour, startFrom: from },
+      ...(detach ? { detach } : {}),
+      ...(json ? { json } : {}),
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+/** `sluice run report`. */
+export function report(hour: LogicalHour, flags: ReportFlags): Promise<number> {
+  return withPipeline(flags.pipeline, async (client, pipeline) => {
+    const found: RunReport = await client.runs.report(
+      pipeline,
+      hour,
+      flags.run === undefined ? {} : { runId: flags.run },
+    );
+    process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : `${reportLines(found).join('\n')}\n`);
+    return 0;
+  });
+}
+
+/** `sluice run attempts`. */
+export function attempts(hour: LogicalHour, flags: VerbFlags): Promise<number> {
+  return withPipeline(flags.pipeline, async (client, pipeline) => {
+    const found = await client.runs.attempts(pipeline, hour);
+    if (flags.json) process.stdout.write(`${JSON.stringify({ pipeline, hour, attempts: found })}\n`);
+    else if (found.length === 0) process.stdout.write(`The hour ${hour} of ${pipeline} has not been run.\n`);
+    else process.stdout.write(`${found.map(attemptLine).join('\n')}\n`);
+    return 0;
+  });
+}
+
+function attemptLine({ runId, outcome, startedAt, endedAt, rows, error }: RunAttempt): string {
+  const took = endedAt === undefined ? '' : seconds(Date.parse(endedAt) - Date.parse(startedAt));
+  const what = [
+    ...(rows === undefined ? [] : [`${count(rows)} rows`]),
+    ...(error ? [styled('red', `${error.code} in ${error.stage}: ${error.message}`, process.stdout)] : []),
+  ];
+  return `${startedAt.slice(0, 19)}Z  ${outcome.padEnd(10)} ${took.padStart(9)}  ${runId}  ${what.join('; ')}`.trimEnd();
+}
