@@ -15,6 +15,7 @@ import { commitHour } from '../stages/landing/hour-record.ts';
 import { acceptLoss } from '../stages/landing/losses.ts';
 import { prepare } from '../stages/preparing/prepare.ts';
 import { publish } from '../stages/publishing/publish.ts';
+import { findStored, type StoredInput } from '../stages/resuming/find-stored.ts';
 import { collectGarbage, type GarbageInput } from '../stages/maintaining/garbage.ts';
 import { compactStream, type CompactStreamInput } from '../stages/maintaining/compact-stream.ts';
 import { retain, type RetainInput } from '../stages/maintaining/retention.ts';
@@ -26,6 +27,7 @@ import { turnActivities } from './turns.ts';
 export type { CompactReport } from '../stages/maintaining/compact-stream.ts';
 export type { GarbageReport } from '../stages/maintaining/garbage.ts';
 export type { RetainReport } from '../stages/maintaining/retention.ts';
+export type { CommittedDataset, StoredStages } from '../stages/resuming/find-stored.ts';
 export type { Tally } from '../stages/maintaining/tally.ts';
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
 export type { ConsumeInput, Landed, LossInput, RebuildPlan, Rebuilt, RunReport, StageTiming } from '../stages/io.ts';
@@ -38,6 +40,7 @@ export function createActivities(deps: StageDeps) {
     prepare: (input: io.PrepareInput) => attended((context) => prepare(deps, input, context)),
     importSource: (input: io.ImportInput) => attended((context) => importSource(deps, input, context)),
     clean: (input: io.CleanInput) => attended((context) => clean(deps, input, context)),
+    findStored: (input: StoredInput) => attended(() => findStored(deps, input)),
     saveLocalCopy: (input: io.SaveInput) => attended(() => saveLocalCopy(deps, input)),
     publish: (input: io.PublishInput) => attended((context) => publish(deps, input, context)),
     findLanded: (input: io.LandedInput) => attended(() => findLanded(deps, input)),

@@ -14,6 +14,8 @@ export const errorCodes = {
   HourRemoved: 'final',
   /** No definition or schedule goes by the name, or several might be meant. */
   PipelineUnknown: 'final',
+  StageNotReached: 'final',
+  StageOutdated: 'final',
   // import
   SourceNotFound: 'final',
   SourceForbidden: 'final',

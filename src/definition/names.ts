@@ -57,6 +57,8 @@ export const keys = {
   fix: (pipeline: string, hour: LogicalHour, n: number) => `${keys.fixes(pipeline, hour)}${number6(n)}.ndjson`,
   batch: (stream: string, hour: LogicalHour, batchId: string, file: string) =>
     `runs/${stream}/${hourKey(hour)}/batches/${batchId}/${file}`,
+  /** What cleaning came to, and what it depended on: for runs that begin behind it. `batch` is the main data set's. */
+  cleaned: (pipeline: string, hour: LogicalHour, batch: string) => keys.batch(pipeline, hour, batch, 'cleaned.json'),
   /** Documents that the index refused, with the reasons. */
   indexRejects: (stream: string, hour: LogicalHour, batchId: string, generation: number) =>
     keys.batch(stream, hour, batchId, `index-rejects-${number6(generation)}.ndjson`),
@@ -139,7 +141,7 @@ export function hourOfRun(workflowId: string): { pipeline: string; hour: Logical
 }
 
 /** The stages of a run before it has had its turn. In every other one it works on what later hours compare themselves with. */
-export const stagesBeforeTurn: readonly string[] = ['prepare', 'import', 'turn'];
+export const stagesBeforeTurn: readonly string[] = ['reuse', 'prepare', 'import', 'turn'];
 
 /** The stages at which a run may begin, with what its hour has stored of those before. */
 export const startStages = ['import', 'clean', 'publish', 'index'] as const;

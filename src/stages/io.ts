@@ -1,4 +1,5 @@
 import type { LogicalHour } from '../definition/hour.ts';
+import type { StartStage } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type {
   CleanBatch,
@@ -12,6 +13,7 @@ import type {
   ObjectRef,
   PreparedStream,
   PublishResult,
+  RowCounts,
   SeenHours,
   Span,
 } from '../definition/refs.ts';
@@ -31,6 +33,8 @@ export interface ImportInput {
   readonly useCurrent: boolean;
   /** Do not compare with the hour before. */
   readonly force: boolean;
+  /** From `clean` on nothing is fetched. */
+  readonly startFrom?: StartStage;
 }
 
 export interface CleanInput {
@@ -228,6 +232,8 @@ export interface RunReport {
   readonly outcome: 'completed' | 'unchanged' | 'failed' | 'cancelled';
   readonly startedAt: string;
   readonly endedAt: string;
+  /** The stage that the run was to begin at; left out where it was told nothing of it. */
+  readonly startFrom?: StartStage;
   readonly stages: readonly StageTiming[];
   readonly source?: {
     readonly address: string;
@@ -245,7 +251,12 @@ export interface RunReport {
   };
   /** What `prepare` made or changed, and what stands otherwise than the definition says; left out where there is neither. */
   readonly prepared?: { readonly changes: readonly string[]; readonly warnings: readonly string[] };
-  readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy'>;
+  /** Version of each data set's columns as they are landed. Reports of older versions have none. */
+  readonly schemas?: Readonly<Record<string, string>>;
+  readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy'> & {
+    /** By data set: rows, and the hash of its clean.csv. Reports of older versions have none. */
+    readonly datasets?: Readonly<Record<string, { readonly rows: RowCounts; readonly sha256: string }>>;
+  };
   readonly generations: Readonly<Record<string, number>>;
   readonly batches: Readonly<Record<string, string>>;
   readonly equations: readonly Equation[];

@@ -1,4 +1,4 @@
-import type { CleanResult, IndexResult, Landed } from '../activities/index.ts';
+import type { CleanResult, CommittedDataset, IndexResult, Landed } from '../activities/index.ts';
 import type { CleanBatch, HourRecord, PreparedStream, PublishResult } from '../definition/refs.ts';
 import { failure } from './failure.ts';
 import type { RunLog } from './run-log.ts';
@@ -13,13 +13,21 @@ export interface Dataset {
   indexed: IndexResult;
 }
 
-/** The data sets of a run, taken through each stage side by side: main and its aggregates go the very same way. */
-export function eachDataset(prepared: readonly PreparedStream[], cleaned: CleanResult, run: RunLog) {
+/**
+ * The data sets of a run, taken through each stage side by side: main and its aggregates go the very same way.
+ * @param committed what there is of them where the run begins behind `commit`
+ */
+export function eachDataset(
+  prepared: readonly PreparedStream[],
+  cleaned: CleanResult,
+  run: RunLog,
+  committed: readonly CommittedDataset[] = [],
+) {
   const datasets = prepared.map((stream) => {
     const batch = cleaned.batches.find(({ dataset }) => dataset === stream.dataset);
     if (!batch) throw failure({ code: 'Unexpected', message: `The clean stage made no batch of "${stream.dataset}".` });
     run.batch(stream.dataset, batch.batchId);
-    return { stream, batch } as Dataset;
+    return { ...committed.find(({ dataset }) => dataset === stream.dataset), stream, batch } as Dataset;
   });
   return {
     each: <T>(stage: (dataset: Dataset) => Promise<T>): Promise<T[]> => Promise.all(datasets.map(stage)),

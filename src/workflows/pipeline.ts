@@ -5,6 +5,7 @@ import { mainDataset } from '../definition/names.ts';
 import type { HourRecord } from '../definition/refs.ts';
 import { awaitLanded, type Told } from './await-landed.ts';
 import { awaitTurn } from './await-turn.ts';
+import { cleanReport } from './clean-report.ts';
 import { eachDataset } from './each-dataset.ts';
 import { failure, problemOf } from './failure.ts';
 import { landedSignal, type RunInput } from './messages.ts';
@@ -12,6 +13,7 @@ import { preparedReport } from './prepared-report.ts';
 import { RunLog } from './run-log.ts';
 import { sourceReport } from './source-report.ts';
 import { stageActivities } from './stage-activities.ts';
+import { stagesBeforeCommit, stillStored, storedReferences } from './stored-references.ts';
 
 /** One run of one hour. Fails with the code and sentence of the stage that failed; its report is stored either way. */
 export async function pipeline(input: RunInput): Promise<RunReport> {
@@ -39,11 +41,13 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   const light = (summary: string) => stageActivities('light', retries, summary);
   const compute = (summary: string) => stageActivities('compute', retries, summary);
 
+  const stored = await storedReferences(input, run);
+  const beforeCommit = stagesBeforeCommit(stored, run);
   let prepared = await run.stage('prepare', () => light('topic, bucket, index').prepare({ pipeline: definition }));
 
   run.found(preparedReport(prepared));
 
-  const imported = await run.stage('import', () => compute(hour).importSource(input));
+  const imported = stored?.imported ?? (await run.stage('import', () => compute(hour).importSource(input)));
   const { record } = imported;
   run.found({ source: sourceReport(imported) });
   const identity = { hour, rawSha: record.raw.sha256, definitionSha: imported.definitionSha };
@@ -62,11 +66,16 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
 
   // Runs that were on their way before there were turns go on without.
   const takesTurns = definition.duplicates.acrossRuns === true && patched('turns');
-  if (takesTurns) await run.stage('turn', () => awaitTurn(input, run));
+  if (takesTurns && !stored?.committed) {
+    await run.stage('turn', async () => {
+      await awaitTurn(input, run);
+      await stillStored(input);
+    });
+  }
 
-  const cleaned = await run.stage('clean', () => compute(hour).clean({ pipeline: definition, hour, imported }));
-  const { engine, quality, rejectedBy } = cleaned;
-  run.found({ clean: { engine, quality, rejectedBy } });
+  const cleaned =
+    stored?.cleaned ?? (await run.stage('clean', () => compute(hour).clean({ pipeline: definition, hour, imported })));
+  run.found(cleanReport(cleaned));
   if (cleaned.evolved !== undefined) {
     definition = withEvolved(definition, cleaned.evolved);
     const before = prepared;
@@ -75,12 +84,14 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   }
   const main = cleaned.batches[0];
   if (definition.save.localCopy && main) {
-    await run.stage('save', () => light('local copy').saveLocalCopy({ pipeline: definition, hour, clean: main.clean }));
+    await beforeCommit('save', () =>
+      light('local copy').saveLocalCopy({ pipeline: definition, hour, clean: main.clean }),
+    );
   }
-  await run.stage('quality', async () => refuseBlocked(cleaned));
+  await beforeCommit('quality', async () => refuseBlocked(cleaned));
 
-  const datasets = eachDataset(prepared, cleaned, run);
-  await run.stage('publish', () =>
+  const datasets = eachDataset(prepared, cleaned, run, stored?.committed);
+  await beforeCommit('publish', () =>
     datasets.each(async (data) => {
       const { stream, batch } = data;
       const published = compute(`${stream.topic} ${batch.batchId}`);
@@ -93,7 +104,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
       });
     }),
   );
-  await run.stage('land', () =>
+  await beforeCommit('land', () =>
     datasets.each(async (data) => {
       data.landed = await awaitLanded(definition, data.stream, data.batch.batchId, told, run, data.published);
     }),
@@ -101,12 +112,14 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   await run.stage('commit', () =>
     datasets.each(async (data) => {
       const { stream } = data.stream;
-      const hourRecord: HourRecord = await light(stream).commitHour({
-        stream,
-        ...identity,
-        content: { landed: data.landed },
-        ...(cleaned.seen && data.stream.dataset === mainDataset ? { seen: cleaned.seen } : {}),
-      });
+      const hourRecord: HourRecord = stored?.committed
+        ? data.hourRecord
+        : await light(stream).commitHour({
+            stream,
+            ...identity,
+            content: { landed: data.landed },
+            ...(cleaned.seen && data.stream.dataset === mainDataset ? { seen: cleaned.seen } : {}),
+          });
       run.generation(data.stream.dataset, hourRecord.generation);
       data.hourRecord = hourRecord;
       if (data.stream.dataset !== mainDataset) return;

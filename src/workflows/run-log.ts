@@ -4,7 +4,7 @@ import { attributes } from './attributes.ts';
 import { progressQuery, type RunInput, type RunProgress } from './messages.ts';
 import type { Problem } from './failure.ts';
 
-type Findings = Partial<Pick<RunReport, 'prepared' | 'source' | 'clean' | 'sameAs' | 'madeStale'>>;
+type Findings = Partial<Pick<RunReport, 'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale'>>;
 
 /** What a run knows of itself: its stages with their times, what they found, and the report made of it. */
 export class RunLog {
@@ -100,6 +100,7 @@ export class RunLog {
       outcome,
       startedAt: this.#startedAt,
       endedAt: new Date().toISOString(),
+      ...(this.#input.startFrom === undefined ? {} : { startFrom: this.#input.startFrom }),
       stages: [...this.#stages],
       ...this.#findings,
       generations: this.#generations,

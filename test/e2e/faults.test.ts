@@ -113,22 +113,6 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     await app.restartWorker();
   });
 
-  it('publishes on where a killed worker stopped', async () => {
-    const { pipeline } = app.define({ publish: { rowsPerSecond: 2_000, batchRows: 500 } });
-    app.serve(pipeline, { body: csv(20_000) });
-    const { workflowId } = await app.client.runs.launch({ pipeline });
-    await untilStage(workflowId, 'publish');
-    await wait(3_000);
-    process.kill(app.worker.pid, 'SIGKILL');
-    await app.worker.ended;
-    await app.restartWorker();
-    const report = await app.client.runs.result(workflowId);
-    expect(report.equations[0]).toMatchObject({
-      holds: true,
-      rows: { read: 20_000, published: 20_000, landed: 20_000, indexed: 20_000 },
-    });
-  }, 180_000);
-
   it('tells of a failed hour by one mail, however often it fails alike', async () => {
     const address = `${randomBytes(4).toString('hex')}@example.org`;
     const { input, pipeline } = app.define({ alerts: { email: { to: [address] } } });

@@ -1,7 +1,15 @@
 import { Context } from '@temporalio/activity';
 import { randomBytes } from 'node:crypto';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
-import type { Equation, ImportResult, ObjectRef, PreparedStream } from '../../src/definition/refs.ts';
+import type { CommittedDataset } from '../../src/stages/resuming/find-stored.ts';
+import type {
+  CleanResult,
+  Equation,
+  HourRecord,
+  ImportResult,
+  ObjectRef,
+  PreparedStream,
+} from '../../src/definition/refs.ts';
 import { acceptDefinition } from '../../src/definition/check-definition.ts';
 import type { RunReport } from '../../src/workflows/messages.ts';
 import type { FakeActivities } from './temporal.ts';
@@ -29,6 +37,17 @@ export interface Record {
   readonly reports: RunReport[];
 }
 
+const landed = { batch: 'b1', version: 1, record: ref, rows: 3, checksum, objects: 1 };
+const published = { batchId: 'b1', rows: 3, checksum, resumedAfter: 0, committedBefore: false };
+const hourRecordOf = ({ name: stream }: Pipeline): HourRecord => ({
+  ...{ stream, hour, generation: 1, batch: 'b1', rawSha: ref.sha256, definitionSha: 'd1', rows: 3 },
+});
+
+/** The one data set of {@link goodStages}, as a run that begins behind its commit finds it. */
+export const committed = (pipeline: Pipeline): CommittedDataset => ({
+  ...{ dataset: 'main', published, landed, hourRecord: hourRecordOf(pipeline) },
+});
+
 /** Stages that all go well, for one data set of three rows; each call is noted by name. */
 export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivities>; record: Record } {
   const record: Record = { calls: [], reports: [] };
@@ -46,7 +65,12 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
     replayed: false,
     unknownColumns: [],
   };
-  const landed = { batch: 'b1', version: 1, record: ref, rows: 3, checksum, objects: 1 };
+  const cleaned: CleanResult = {
+    engine: 'duckdb',
+    batches: [{ dataset: 'main', batchId: 'b1', clean: ref, rows, checksum, rejects: ref, report: ref }],
+    quality: [],
+    rejectedBy: {},
+  };
   const equation: Equation = {
     dataset: 'main',
     rows: { ...rows, published: 3, landed: 3, indexed: 3 },
@@ -62,18 +86,12 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
     acceptDefinition: async ({ pipeline: given }: { pipeline: unknown }) => acceptDefinition(given),
     prepare: note('prepare', [prepared]),
     importSource: note('importSource', imported),
-    clean: note('clean', {
-      engine: 'duckdb',
-      batches: [{ dataset: 'main', batchId: 'b1', clean: ref, rows, checksum, rejects: ref, report: ref }],
-      quality: [],
-      rejectedBy: {},
-    }),
+    clean: note('clean', cleaned),
+    findStored: note('findStored', { imported: { ...imported, replayed: true }, cleaned }),
     saveLocalCopy: note('saveLocalCopy', undefined),
-    publish: note('publish', { batchId: 'b1', rows: 3, checksum, resumedAfter: 0, committedBefore: false }),
+    publish: note('publish', published),
     findLanded: note('findLanded', landed),
-    commitHour: note('commitHour', {
-      ...{ stream: pipeline.name, hour, generation: 1, batch: 'b1', rawSha: ref.sha256, definitionSha: 'd1', rows: 3 },
-    }),
+    commitHour: note('commitHour', hourRecordOf(pipeline)),
     indexBatch: note('indexBatch', { dataset: 'main', index: prepared.index, indexed: 3, checksum, deleted: 0 }),
     planRebuild: note('planRebuild', {
       ...{ dataset: 'main', alias: pipeline.name, from: 'a-000001', to: 'a-000002', resumed: false },

@@ -6,9 +6,9 @@ import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { SluiceError } from '../../src/definition/errors.ts';
-import { ids, taskQueues } from '../../src/definition/names.ts';
+import { ids, taskQueues, type StartStage } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
-import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
+import { committed, definition, goodStages, hour } from '../helpers/fake-stages.ts';
 import { WorkflowLab } from '../helpers/temporal.ts';
 
 // `npm run record`: drives every workflow along each of its ways on a real server, and keeps the histories. The replay test holds
@@ -36,11 +36,11 @@ const settled = async (handle: WorkflowHandle): Promise<void> => {
   await handle.result().catch(() => {});
 };
 
-function startPipeline(pipeline: Pipeline): Promise<WorkflowHandle> {
+function startPipeline(pipeline: Pipeline, startFrom?: StartStage): Promise<WorkflowHandle> {
   return client.workflow.start('pipeline', {
     workflowId: ids.pipeline(pipeline.name, hour),
     taskQueue: taskQueues.light,
-    args: [{ pipeline, hour, force: false, refetch: false, useCurrent: false }],
+    args: [{ pipeline, hour, force: startFrom !== undefined, refetch: false, useCurrent: false, startFrom }],
   });
 }
 
@@ -60,13 +60,14 @@ async function until(what: () => Promise<boolean>): Promise<void> {
 async function recordPipeline(
   name: string,
   input: Parameters<typeof definition>[0],
-  change: (stages: ReturnType<typeof goodStages>['stages']) => object,
+  change: (stages: ReturnType<typeof goodStages>['stages'], pipeline: Pipeline) => object,
   during: (handle: WorkflowHandle) => Promise<void> = async () => {},
+  startFrom?: StartStage,
 ): Promise<void> {
   const pipeline = definition(input);
   const { stages } = goodStages(pipeline);
-  lab.stages = { ...stages, ...change(stages) };
-  const handle = await startPipeline(pipeline);
+  lab.stages = { ...stages, ...change(stages, pipeline) };
+  const handle = await startPipeline(pipeline, startFrom);
   await during(handle);
   await settled(handle);
   await keep(name, handle.workflowId);
@@ -155,6 +156,17 @@ try {
     commitHour: async () => ({ ...((await commitHour(undefined as never)) as object), generation: 2 }),
     markStale: async () => ({ hours: ['2026-11-24T04:00:00Z'], count: 1, itself: false }),
   }));
+
+  const across = { columns: { id: { name: 'id', required: true } }, key: ['id'], duplicates: { acrossRuns: true } };
+  const nothing = async (): Promise<void> => {};
+  await recordPipeline('pipeline-from-publish', across, () => ({}), nothing, 'publish');
+  const found = ({ findStored }: ReturnType<typeof goodStages>['stages'], pipeline: Pipeline): object => ({
+    findStored: async () => ({
+      ...((await findStored(undefined as never)) as object),
+      committed: [committed(pipeline)],
+    }),
+  });
+  await recordPipeline('pipeline-from-index', across, found, nothing, 'index');
 
   const pipeline = definition();
   lab.stages = goodStages(pipeline).stages;

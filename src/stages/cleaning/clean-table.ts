@@ -11,7 +11,7 @@ import type { CleanReport } from './clean-report.ts';
 import { deriveInThread } from './derive.ts';
 import type { CleanEngine, CleanJob, CleanOutcome, Parts } from './engine.ts';
 import { profileColumns } from './profile.ts';
-import { judgeQuality } from './quality.ts';
+import { judgeQuality, type QualityFacts } from './quality.ts';
 import { describeRejects } from './rejects.ts';
 import { compileRules } from './rules.ts';
 
@@ -35,6 +35,8 @@ export interface Table {
 
 export interface CleanedTable {
   readonly report: CleanReport;
+  /** What the gates looked at. */
+  readonly facts: QualityFacts;
   /** `main` first; the path of its clean.csv each. */
   readonly datasets: readonly { readonly stream: Stream; readonly path: string }[];
 }
@@ -94,7 +96,7 @@ export async function cleanTable(table: Table, engine: CleanEngine, context: Sta
     profile,
     timings,
   };
-  return { report, datasets };
+  return { report, facts, datasets };
 }
 
 function requireAccounted({ parsed }: Table, { rows }: CleanOutcome): void {

@@ -17,11 +17,12 @@ import { streamOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { batchIdOf, schemaVersion } from '../hashing.ts';
 import type { CleanInput } from '../io.ts';
+import { keepCleaning } from '../resuming/stored-cleaning.ts';
 import { measureCleanCsv } from './clean-csv.ts';
 import { reportHtml } from './report-html.ts';
 import { schemaDiff, type CleanReport } from './clean-report.ts';
 import { cleanTable } from './clean-table.ts';
-import { committedHours, fetchClean, seenHours } from './earlier-hours.ts';
+import { committedHours, fetchClean, rowsBefore, seenHours } from './earlier-hours.ts';
 import { engineFor } from './engine-for.ts';
 import type { Parts } from './engine.ts';
 import { findFixes, mendParts } from './mend.ts';
@@ -41,7 +42,7 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
     const table = await fetchTable(deps, { ...input, pipeline }, folder, context);
     const earlier = await earlierHours(deps, pipeline, input, folder, context);
     const engine = engineFor(pipeline.engine, table.parsed.rows.parsed, deps);
-    const { report, datasets } = await cleanTable({ ...table, ...earlier, pipeline, folder }, engine, context);
+    const { report, facts, datasets } = await cleanTable({ ...table, ...earlier, pipeline, folder }, engine, context);
     const before = earlier.records.findLast(({ batch }) => batch !== undefined);
     const diff = before && (await diffSince(deps, pipeline, before, report));
     const told: CleanReport = { ...report, hour, ...(diff ? { schemaDiff: diff } : {}) };
@@ -52,8 +53,7 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
       batches.push(await store(deps, { ...input, pipeline }, stream, path, kept, told, context));
     }
     await failPoint('clean:after-write');
-    await keepQuarantine(deps, told, batches[0]);
-    return {
+    const cleaned: CleanResult = {
       engine: engine.name,
       batches,
       quality: report.quality,
@@ -61,6 +61,10 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
       ...(pipeline.duplicates.acrossRuns === true ? { seen: seenHours(earlier.records) } : {}),
       ...(evolved.length > 0 ? { evolved } : {}),
     };
+    await keepCleaning(deps, input.pipeline, hour, { imported, cleaned, facts, fixes: table.fixes });
+    // Last: it says which cleaning is the newest.
+    await keepQuarantine(deps, told, batches[0]);
+    return cleaned;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -81,7 +85,7 @@ async function fetchTable(
   const files = parsed.files.map(({ file }) => file);
   const fixes = await findFixes(deps, pipeline.name, hour);
   const mended = await mendParts({ parsed, parts, files, rejectsPath, fixes, folder, context });
-  return { ...mended, files, rejectsPath, unknownColumns };
+  return { ...mended, fixes, files, rejectsPath, unknownColumns };
 }
 
 /** Parts that are brought here once, when an engine or the rejects need them. */
@@ -113,11 +117,9 @@ async function earlierHours(
   context: StageContext,
 ) {
   const records = await committedHours(deps, name, hour);
-  const { runs } = quality.rowChangePercent ?? { runs: 0 };
-  const counted = records.filter(({ sameAs }) => sameAs === undefined).slice(records.length === 0 ? 0 : -runs);
   return {
     records,
-    rowsBefore: runs === 0 ? [] : counted.map(({ rows }) => rows),
+    rowsBefore: rowsBefore(records, quality.rowChangePercent?.runs ?? 0),
     earlier: duplicates.acrossRuns === true ? await fetchClean(deps, name, records, folder, context.signal) : [],
   };
 }

@@ -17,6 +17,13 @@ export async function committedHours(deps: Store, pipeline: string, below?: Logi
   return newestHours(deps, streamName(pipeline, mainDataset), below);
 }
 
+/** The clean rows of the last hours, as many as asked for. One that repeats another does not count. */
+export function rowsBefore(records: readonly HourRecord[], hours: number): number[] {
+  if (hours === 0) return [];
+  const counted = records.filter(({ sameAs }) => sameAs === undefined);
+  return counted.slice(-hours).map(({ rows }) => rows);
+}
+
 /** What a run compares its keys with, hour by hour. An hour that repeats another has no keys of its own. */
 export class SeenSoFar {
   readonly #hash = createHash('sha256');

@@ -41,6 +41,12 @@ async function imported(deps: StageDeps, input: ImportInput, context: StageConte
   await requireKept(deps, streamName(pipeline.name, mainDataset), hour);
   const newest = await newestRecord(deps, pipeline.name, hour);
   const replayed = newest !== undefined && !input.refetch;
+  if (!replayed && input.startFrom === 'clean') {
+    throw new SluiceError(
+      'StageNotReached',
+      `The hour ${hour} of ${pipeline.name} has not been imported: run it from import.`,
+    );
+  }
   if (!replayed) refusePast(input);
   const { record, parsed } = replayed
     ? { record: newest, parsed: await parseRaw(deps, pipeline, newest, context) }

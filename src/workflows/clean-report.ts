@@ -1,0 +1,8 @@
+import type { CleanResult } from '../activities/index.ts';
+import type { RunReport } from './messages.ts';
+
+/** What a run's report says of its cleaning. */
+export function cleanReport({ engine, quality, rejectedBy, batches }: CleanResult): Pick<RunReport, 'clean'> {
+  const datasets = batches.map(({ dataset, rows, clean }) => [dataset, { rows, sha256: clean.sha256 }] as const);
+  return { clean: { engine, quality, rejectedBy, datasets: Object.fromEntries(datasets) } };
+}
