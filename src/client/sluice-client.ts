@@ -6,7 +6,7 @@ import { ConsumerControl } from './consumer-control.ts';
 import { MaintenanceRuns } from './maintenance-runs.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { Runs } from './runs.ts';
-import { Schedules } from './schedules.ts';
+import { Schedules } from './schedules/schedules.ts';
 
 /** The programmatic door: everything that CLI and HTTP API do, they do by this. */
 export class SluiceClient {

@@ -49,7 +49,9 @@ function findingsOf(issue: z.core.$ZodIssue): Finding[] {
   }
   if (issue.code === 'invalid_value' && issue.values.every((value) => typeof value === 'string')) {
     const given = 'input' in issue && typeof issue.input === 'string' ? didYouMean(issue.input, issue.values) : '';
-    return [{ path, message: `must be one of ${issue.values.join(', ')}.${given}` }];
+    // A schema's own sentence says more than ours.
+    const own = issue.message.startsWith('Invalid ') ? undefined : issue.message;
+    return [{ path, message: own ?? `must be one of ${issue.values.join(', ')}.${given}` }];
   }
   return [{ path, message: issue.message }];
 }

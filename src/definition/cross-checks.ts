@@ -8,6 +8,7 @@ import { deadLetterTopic } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
 import { reservedIn } from './reserved.ts';
+import { scheduleChecks } from './schedule-checks.ts';
 import { sourceChecks } from './source-checks.ts';
 import { textsIn } from './source.ts';
 import { isStorable } from './storable-text.ts';
@@ -29,9 +30,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
     ...references(pipeline),
     ...topicSettings(pipeline),
     ...retention(pipeline),
-    ...(durationMs(pipeline.schedule.every) < 60_000
-      ? [{ path: ['schedule', 'every'], message: 'is shorter than a minute' }]
-      : []),
+    ...scheduleChecks(pipeline),
   ];
 }
 

@@ -71,6 +71,8 @@ export const errorCodes = {
   NoWorker: 'retry',
   /** An idempotency key that another launch has. */
   KeyReused: 'final',
+  ScheduleUnknown: 'final',
+  ScheduleContended: 'retry',
   Cancelled: 'benign',
   Unexpected: 'retry',
 } as const satisfies Record<string, 'retry' | 'final' | 'benign'>;

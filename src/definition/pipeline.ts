@@ -2,26 +2,20 @@ import { z } from 'zod';
 import { aggregateSchema, contractSchema, derivedSchema, duplicatesSchema, qualitySchema } from './cleaning.ts';
 import { columnSchema, identifier } from './columns.ts';
 import { conditionSchema } from './condition.ts';
+import { duration } from './duration-schema.ts';
 import { generateSchema } from './generated.ts';
+import { scheduleSchema } from './schedule.ts';
 import { sourceSchema } from './source.ts';
 
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be lower case letters, digits and -, beginning with a letter (40 at most)');
-const duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'must be a number with a unit: 500ms, 30s, 15m, 2h, 1d');
 const topicName = z
   .string()
   .regex(/^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,200}$/, 'must be a Kafka topic name: letters, digits, ".", "_" and "-"');
 const indexName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,200}$/, 'must be an index name: lower case letters, digits, ".", "_" and "-"');
-
-const schedule = z.strictObject({
-  every: duration.default('1h').describe('How often; hourly by default.'),
-  offset: duration.default('0s').describe('How long after the full interval.'),
-  catchUp: duration.default('2h').describe('After an outage, hours missed longer ago than this are not made up for.'),
-  paused: z.boolean().default(false),
-});
 
 const publish = z.strictObject({
   topic: topicName.optional().describe('The pipeline’s name where left out.'),
@@ -120,7 +114,7 @@ const retries = z.strictObject({
 export const pipelineSchema = z.strictObject({
   name,
   description: z.string().optional(),
-  schedule: schedule.prefault({}),
+  schedule: scheduleSchema.prefault({}).describe('When its hours run.'),
   source: sourceSchema,
   columns: z
     .record(z.string().min(1), columnSchema)

@@ -172,7 +172,7 @@ describe('a definition', () => {
     ],
     ['a date that is a number', { land: { date: 'amount' } }, 'land.date', /needs a date or timestamp/],
     ['a type that is nothing', { land: { type: 'kind' } }, 'land.type', /no column/],
-    ['a schedule of seconds', { schedule: { every: '30s' } }, 'schedule.every', /shorter than a minute/],
+    ['a schedule of minutes', { schedule: { every: '30m' } }, 'schedule.every', /more than once an hour/],
     [
       'a gate that warns after it blocks',
       { quality: { minRows: { warn: 1, block: 5 } } },

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { down, runningStack, up, type RunningStack, type StackOptions } from '../../../stack/index.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
+import { scheduleWords } from '../schedules/words.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { onInterrupt } from './leaving.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
@@ -59,8 +60,8 @@ export async function start(definition: string | undefined, options: StartOption
     screen.say(`Starting a worker (its log: ${log})`);
     worker = await orStopped(startWorker(environment, log));
     client = await SluiceClient.connect(environment);
-    const schedule = await client.schedules.apply(pipeline);
-    screen.say(`Schedule ${bold(pipeline.name)} ${schedule}: every ${pipeline.schedule.every}`);
+    const { outcome } = await client.schedules.apply(pipeline);
+    screen.say(`Schedule ${bold(pipeline.name)} ${outcome}: ${scheduleWords(pipeline).join('; ')}`);
 
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false, stopsWithUs: true }, screen);
     const { launched, report } = await orStopped(Promise.race([work, rejectWhenDead(worker, log)]));

@@ -4,6 +4,7 @@ import { jsonSchema } from '../../definition/json-schema.ts';
 import { describeProblems } from '../../definition/load.ts';
 import { parseDefinition } from '../../definition/parse.ts';
 import { streamsOf } from '../../definition/streams.ts';
+import { scheduleWords } from '../schedules/words.ts';
 
 /** `sluice validate`. @returns 0 where the definition is sound, 1 where it is not, 2 without a definition */
 export async function validate(
@@ -34,7 +35,7 @@ export async function validate(
     const { pipeline } = parsed;
     const sets = streamsOf(pipeline).map(({ dataset, output }) => `${dataset} (${output.length} columns)`);
     process.stdout.write(
-      `${file} is sound: pipeline ${pipeline.name}, every ${pipeline.schedule.every}, data sets ${sets.join(', ')}\n`,
+      `${file} is sound: pipeline ${pipeline.name}, ${scheduleWords(pipeline).join('; ')}, data sets ${sets.join(', ')}\n`,
     );
   }
   return problems.length === 0 ? 0 : 1;
