@@ -79,6 +79,8 @@ describe.skipIf(noTemporal)('schedules', () => {
         field(1, 12, ['jan', 'Febru', 'DEC']),
         field(0, 7, ['su', 'MON', 'Thursday']),
       )
+      // The server (1.29) loses the Sunday of these, against its own documentation; ours has it.
+      .filter(([, , , , days]) => !days.split(',').some((part) => /^(1-7(\/1)?|1\/1)$/.test(part)))
       .map((fields) => fields.join(' '));
     const texts = fc.sample(cron, 150);
     const { name } = definition();
