@@ -7,6 +7,14 @@ export type { RunEvent } from './run-events.ts';
 export { runOutcomes, type RunFilter, type RunOutcome, type RunSummary } from './run-list.ts';
 export { Runs, type RunAttempt, type WaitOptions } from './runs.ts';
 export type { Difference } from './schedules/differences.ts';
-export { Schedules, type AppliedSchedules, type PipelineSchedules } from './schedules/schedules.ts';
+export type { ScheduledStart, ScheduleListed, ScheduleView } from './schedules/describing.ts';
+export {
+  Schedules,
+  type AppliedSchedules,
+  type PipelineSchedules,
+  type ScheduleState,
+  type Triggered,
+  type TriggerOptions,
+} from './schedules/schedules.ts';
 export type { SchedulePlan } from './schedules/standing.ts';
 export { SluiceClient } from './sluice-client.ts';

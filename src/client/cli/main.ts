@@ -6,12 +6,13 @@ import { inspectionCommands } from './inspection-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { quarantineCommands } from './quarantine-commands.ts';
 import { runCommands } from './run-commands.ts';
+import { scheduleCommands } from './schedule-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { streamingCommands } from './streaming-commands.ts';
 
 /** All that `sluice` can do, as its help has it: a file each, which loads what it needs only when it is asked for. */
 const groups: Readonly<Record<string, readonly Register[]>> = {
-  Runs: [runCommands],
+  Runs: [runCommands, scheduleCommands],
   'Rows, and the way they go': [quarantineCommands, streamingCommands],
   'Files and definitions': [inspectionCommands],
   'What is stored': [maintenanceCommands],

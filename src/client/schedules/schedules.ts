@@ -1,10 +1,28 @@
-import type { Client, ScheduleDescription } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  encodeScheduleOverlapPolicy,
+  ScheduleNotFoundError,
+  type Client,
+  type ScheduleDescription,
+} from '@temporalio/client';
+import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import { acceptDefinition } from '../../definition/check-definition.ts';
 import { didYouMean } from '../../definition/did-you-mean.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import { ids } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { desiredMaintenance, desiredSchedule, type DesiredSchedule } from './desired.ts';
+import {
+  hourOfStart,
+  listedOf,
+  pipelineIn,
+  startedBySchedules,
+  viewOf,
+  type ScheduleListed,
+  type ScheduleView,
+} from './describing.ts';
 import { bringUp, planOf, standing, type SchedulePlan } from './standing.ts';
 
 /** A pipeline's schedules, its own first, then that of its maintenance. */
@@ -18,6 +36,29 @@ export interface AppliedSchedules extends PipelineSchedules {
   readonly outcome: 'created' | 'updated' | 'unchanged';
 }
 
+/** Whether a schedule starts anything, and the note that people or the server left. */
+export interface ScheduleState {
+  readonly scheduleId: string;
+  readonly paused: boolean;
+  readonly note?: string;
+}
+
+export interface TriggerOptions {
+  /** One that has begun; the current one where left out. */
+  readonly hour?: LogicalHour;
+}
+
+/** What was started; only the schedule where the server did not say within a few seconds. */
+export interface Triggered {
+  readonly scheduleId: string;
+  readonly launch?: string;
+  readonly hour?: LogicalHour;
+  /** Of the hour's run. */
+  readonly workflowId?: string;
+}
+
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 200;
 const outcomes = { create: 'created', update: 'updated', delete: 'unchanged', none: 'unchanged' } as const;
 
 /** When pipelines run: Temporal schedules made from definitions. */
@@ -72,6 +113,106 @@ export class Schedules {
     );
   }
 
+  /**
+   * Starts no more hours until {@link resume}; runs that are on their way go on. A schedule that is paused already keeps its note where none is given.
+   * @param name of the pipeline, or `maintenance/<name>`
+   * @throws SluiceError `ScheduleUnknown`
+   */
+  async pause(name: string, note?: string): Promise<ScheduleState> {
+    const { state } = await this.#standing(name);
+    if (state.paused && note === undefined) return stateOf(name, state);
+    await this.#client.schedule.getHandle(name).pause(note ?? 'paused with Sluice');
+    return stateOf(name, (await this.#standing(name)).state);
+  }
+
+  /**
+   * Starts hours again from the next one on; those that passed are not made up for.
+   * @throws SluiceError `ScheduleUnknown`
+   */
+  async resume(name: string, note?: string): Promise<ScheduleState> {
+    const { state } = await this.#standing(name);
+    if (!state.paused && note === undefined) return stateOf(name, state);
+    await this.#client.schedule.getHandle(name).unpause(note ?? 'resumed with Sluice');
+    return stateOf(name, (await this.#standing(name)).state);
+  }
+
+  /**
+   * Has the schedule start an hour now, paused or not, beside what runs: the current one, or one that has begun. An hour that runs or is
+   * done is joined.
+   * @throws SluiceError `ScheduleUnknown`, `DefinitionInvalid` for an hour to come
+   */
+  async trigger(name: string, { hour }: TriggerOptions = {}): Promise<Triggered> {
+    const before = await this.#standing(name);
+    const scheduledTime = hour === undefined ? undefined : new Date(toLogicalHour(hour));
+    if (scheduledTime && scheduledTime.getTime() > Date.now()) {
+      throw new SluiceError('DefinitionInvalid', `The hour ${hour} has not begun yet: give one that has.`);
+    }
+    await this.#client.workflowService.patchSchedule({
+      namespace: this.#client.options.namespace,
+      scheduleId: name,
+      identity: this.#client.options.identity,
+      requestId: randomUUID(),
+      patch: {
+        triggerImmediately: {
+          overlapPolicy: encodeScheduleOverlapPolicy('ALLOW_ALL') ?? null,
+          // The server takes its own time where there is none.
+          ...(scheduledTime ? { scheduledTime: msNumberToTs(scheduledTime.getTime()) } : {}),
+        },
+      },
+    });
+    const started = await this.#startedSince(before);
+    return { scheduleId: name, ...(started === undefined ? {} : startedOf(before, started)) };
+  }
+
+  /** How a schedule stands, what it did and what comes next. @throws SluiceError `ScheduleUnknown` */
+  async describe(name: string): Promise<ScheduleView> {
+    return viewOf(this.#client, await this.#standing(name));
+  }
+
+  /** All schedules that start something of Sluice's, whoever made them, by name. The list may be some seconds behind. */
+  async list(): Promise<ScheduleListed[]> {
+    const found: ScheduleListed[] = [];
+    for await (const schedule of this.#client.schedule.list()) {
+      if (startedBySchedules.includes(schedule.action?.workflowType ?? '')) found.push(listedOf(schedule));
+    }
+    return found.toSorted((a, b) => (a.scheduleId < b.scheduleId ? -1 : 1));
+  }
+
+  /**
+   * Deletes a pipeline's schedule and that of its maintenance. Runs that are on their way go on; starts that wait for one are dropped.
+   * @returns the ids of those that were deleted
+   * @throws SluiceError `ScheduleUnknown` where there is neither
+   */
+  async delete(name: string): Promise<string[]> {
+    requireName(name);
+    const found = await Promise.all(
+      [name, ids.maintenance(name)].map(async (id) => ((await standing(this.#client, id)) ? [id] : [])),
+    );
+    const all = found.flat();
+    // It says that there is none.
+    if (all.length === 0) await this.#standing(name);
+    for (const id of all) {
+      await this.#client.schedule
+        .getHandle(id)
+        .delete()
+        .catch((error: unknown) => {
+          if (!(error instanceof ScheduleNotFoundError)) throw error;
+        });
+    }
+    return all;
+  }
+
+  /** The newest start that was not there before; undefined where the server takes its time. */
+  async #startedSince({ scheduleId, info }: ScheduleDescription): Promise<string | undefined> {
+    const known = new Set(info.recentActions.map(({ action }) => action.workflow.firstExecutionRunId));
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await wait(LOOK_EVERY_MS)) {
+      const now = await standing(this.#client, scheduleId);
+      const fresh = now?.info.recentActions.find(({ action }) => !known.has(action.workflow.firstExecutionRunId));
+      if (fresh) return fresh.action.workflow.workflowId;
+    }
+    return undefined;
+  }
+
   async #each(
     pipeline: Pipeline,
     work: (client: Client, scheduleId: string, wanted: DesiredSchedule | undefined) => Promise<SchedulePlan>,
@@ -83,12 +224,7 @@ export class Schedules {
 
   /** @throws SluiceError `ScheduleUnknown` */
   async #standing(name: string): Promise<ScheduleDescription> {
-    if (!/^(maintenance\/)?[a-z][a-z0-9-]{0,39}$/.test(name)) {
-      throw new SluiceError(
-        'ScheduleUnknown',
-        `"${name}" cannot be a schedule: it is called by its pipeline's name, or maintenance/<name>.`,
-      );
-    }
+    requireName(name);
     const found = await standing(this.#client, name);
     if (found) return found;
     const all: string[] = [];
@@ -96,4 +232,26 @@ export class Schedules {
     const message = `There is no schedule ${name}.${didYouMean(name, all)} "sluice schedule list" shows those there are; "sluice schedule apply" makes one.`;
     throw new SluiceError('ScheduleUnknown', message);
   }
+}
+
+function stateOf(scheduleId: string, { paused, note }: ScheduleDescription['state']): ScheduleState {
+  return { scheduleId, paused, ...(note === undefined || note === '' ? {} : { note }) };
+}
+
+function startedOf({ action }: ScheduleDescription, launch: string): Omit<Triggered, 'scheduleId'> {
+  const pipeline = pipelineIn(action.args?.[0]);
+  const hour = action.workflowType === 'launch' ? hourOfStart(launch) : undefined;
+  return {
+    launch,
+    ...(hour === undefined ? {} : { hour }),
+    ...(hour === undefined || pipeline === undefined ? {} : { workflowId: ids.pipeline(pipeline, hour) }),
+  };
+}
+
+function requireName(name: string): void {
+  if (/^(maintenance\/)?[a-z][a-z0-9-]{0,39}$/.test(name)) return;
+  throw new SluiceError(
+    'ScheduleUnknown',
+    `"${name}" cannot be a schedule: it is called by its pipeline's name, or maintenance/<name>.`,
+  );
 }

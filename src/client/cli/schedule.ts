@@ -1,0 +1,141 @@
+import { createInterface } from 'node:readline/promises';
+import { SluiceError } from '../../definition/errors.ts';
+import type { LogicalHour } from '../../definition/hour.ts';
+import { loadDefinition } from '../../definition/load.ts';
+import { ids } from '../../definition/names.ts';
+import { SluiceClient } from '../sluice-client.ts';
+import { describedLines, listedLines, planLines } from './schedule-lines.ts';
+import { bold } from './screen.ts';
+
+export interface ApplyFlags {
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly json?: boolean;
+}
+
+export interface ToggleFlags {
+  readonly note?: string;
+  readonly json?: boolean;
+}
+
+export interface TriggerFlags {
+  readonly hour?: LogicalHour;
+  readonly json?: boolean;
+}
+
+export interface DeleteFlags {
+  readonly yes: boolean;
+  readonly json?: boolean;
+}
+
+/** The exit code of a dry run that found something to change. */
+const WOULD_CHANGE = 3;
+
+/** `sluice schedule apply`. @returns 0 where it is as the definition says now; of a dry run 3 where it is not */
+export async function apply(file: string, { dryRun, yes, json }: ApplyFlags): Promise<number> {
+  const pipeline = await loadDefinition(file);
+  return withClient(async ({ schedules }) => {
+    const planned = await schedules.plan(pipeline);
+    const changes = planned.schedules.some(({ change }) => change !== 'none');
+    if (dryRun) {
+      print(json, planned, planLines(planned.schedules, 'would'));
+      return changes ? WOULD_CHANGE : 0;
+    }
+    if (changes && !yes && process.stdin.isTTY && process.stderr.isTTY) {
+      say(planLines(planned.schedules, 'would'));
+      if (!(await agreed('Apply?'))) return 1;
+    }
+    const applied = await schedules.apply(pipeline);
+    print(json, applied, planLines(applied.schedules, 'did'));
+    return 0;
+  });
+}
+
+/** `sluice schedule pause` and `resume`. */
+export async function toggle(word: 'pause' | 'resume', name: string, { note, json }: ToggleFlags): Promise<number> {
+  return withClient(async ({ schedules }) => {
+    const state = await schedules[word](name, note);
+    const how = state.paused ? 'paused' : 'starts its hours';
+    print(json, state, [`${bold(name)} ${how}${state.note === undefined ? '' : `: ${state.note}`}`]);
+    return 0;
+  });
+}
+
+/** `sluice schedule trigger`. */
+export async function trigger(name: string, { hour, json }: TriggerFlags): Promise<number> {
+  return withClient(async ({ schedules }) => {
+    const triggered = await schedules.trigger(name, hour === undefined ? {} : { hour });
+    const { launch, workflowId } = triggered;
+    const started =
+      launch === undefined
+        ? 'was asked; the server has not started anything yet'
+        : `started ${launch}${workflowId === undefined ? '' : `, for ${workflowId}`}`;
+    print(json, triggered, [`${bold(name)} ${started}`]);
+    return 0;
+  });
+}
+
+/** `sluice schedule describe`. */
+export async function describe(name: string, { json }: { json?: boolean }): Promise<number> {
+  return withClient(async ({ schedules }) => {
+    const view = await schedules.describe(name);
+    print(json, view, describedLines(view));
+    return 0;
+  });
+}
+
+/** `sluice schedule list`. */
+export async function list({ json }: { json?: boolean }): Promise<number> {
+  return withClient(async ({ schedules }) => {
+    const all = await schedules.list();
+    print(json, { schedules: all }, listedLines(all));
+    return 0;
+  });
+}
+
+/** `sluice schedule delete`. */
+export async function remove(name: string, { yes, json }: DeleteFlags): Promise<number> {
+  return withClient(async ({ schedules }) => {
+    const ask = !yes && process.stdin.isTTY && process.stderr.isTTY;
+    if (ask && !(await agreed(`Delete ${name} and ${ids.maintenance(name)}?`))) return 1;
+    const deleted = await schedules.delete(name);
+    print(json, { deleted }, [
+      ...deleted.map((id) => `${bold(id)} deleted`),
+      'Runs that are on their way go on, and what is stored stays; starts that waited for another are dropped.',
+    ]);
+    return 0;
+  });
+}
+
+async function withClient(work: (client: SluiceClient) => Promise<number>): Promise<number> {
+  const client = await SluiceClient.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** @throws SluiceError `Cancelled` on Ctrl-C */
+async function agreed(question: string): Promise<boolean> {
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const left = new Promise<never>((_, reject) => {
+    asking.once('SIGINT', () => reject(new SluiceError('Cancelled', 'Nothing was changed.')));
+  });
+  try {
+    const answer = await Promise.race([asking.question(`${question} [y/N] `), left]);
+    const yes = /^y(es)?$/i.test(answer.trim());
+    if (!yes) say(['Nothing was changed.']);
+    return yes;
+  } finally {
+    asking.close();
+  }
+}
+
+function print(json: boolean | undefined, answer: object, lines: readonly string[]): void {
+  process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${lines.join('\n')}\n`);
+}
+
+function say(lines: readonly string[]): void {
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
