@@ -1,6 +1,7 @@
 import type { ScheduleOptions } from '@temporalio/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acceptDefinition } from '../../src/definition/check-definition.ts';
 import { calendarFields } from '../../src/definition/calendar.ts';
 import { cronCalendar } from '../../src/definition/cron.ts';
 import { ids } from '../../src/definition/names.ts';
@@ -107,5 +108,120 @@ describe.skipIf(noTemporal)('schedules', () => {
         });
       }
     }
+  });
+
+  it('show what would change, field by field, and keep the state that people left', async () => {
+    const before = scheduled({ paused: false });
+    await schedules.apply(before);
+    expect(await schedules.pause(before.name, 'source is down')).toMatchObject({
+      paused: true,
+      note: 'source is down',
+    });
+    const after = acceptDefinition({
+      ...before,
+      schedule: { ...before.schedule, overlap: 'bufferAll' },
+      columns: { other: { name: 'other' }, ...before.columns },
+    });
+    const differences = [
+      { path: 'overlap', old: 'allowAll', new: 'bufferAll' },
+      { path: 'input.pipeline.schedule.overlap', old: 'allowAll', new: 'bufferAll' },
+      { path: 'input.pipeline.columns.other', new: after.columns['other'] },
+      { path: 'input.wait', new: true },
+    ];
+    const plan = await schedules.plan(after);
+    expect(plan.schedules[0]).toEqual({ scheduleId: before.name, change: 'update', differences, notes: [] });
+    expect((await schedules.describe(before.name)).overlap).toBe('allowAll');
+    const applied = await schedules.apply(after);
+    expect(applied).toMatchObject({ outcome: 'updated', schedules: [{ differences }, { change: 'update' }] });
+    expect(await schedules.describe(before.name)).toMatchObject({
+      ...{ paused: true, note: 'source is down', overlap: 'bufferAll', catchUp: '2h', starts: 'launch' },
+    });
+    expect(await schedules.resume(before.name)).toMatchObject({ paused: false });
+    const pausing = acceptDefinition({ ...after, schedule: { ...after.schedule, paused: true } });
+    const again = await schedules.apply(pausing);
+    expect(again.schedules[0]?.notes).toEqual([expect.stringMatching(/was resumed, and stays so/)]);
+    expect(await schedules.describe(before.name)).toMatchObject({ paused: false });
+    expect(await schedules.delete(before.name)).toEqual([before.name, `maintenance/${before.name}`]);
+  });
+
+  it('see what others did to them: a time, a time-out, the order of columns', async () => {
+    const pipeline = scheduled({}, { columns: { a: { name: 'a' }, b: { name: 'b' } } });
+    await schedules.apply(pipeline);
+    const turned = { ...pipeline, columns: { b: pipeline.columns['b'], a: pipeline.columns['a'] } };
+    await handleOf(pipeline).update((now) => ({
+      ...now,
+      spec: { intervals: [{ every: '1h' }, { every: '3h', offset: '30m' }], timezone: 'Asia/Tokyo' },
+      action: { ...now.action, args: [{ pipeline: turned }], workflowExecutionTimeout: '1h' },
+    }));
+    const { schedules: found } = await schedules.plan(pipeline);
+    expect(found[0]?.differences).toEqual([
+      { path: 'times', old: ['every 1h', 'every 3h, 30m past'], new: ['every 1h'] },
+      { path: 'timezone', old: 'Asia/Tokyo', new: 'UTC' },
+      { path: 'input.pipeline.columns (order)', old: ['b', 'a'], new: ['a', 'b'] },
+      { path: 'timeouts', old: { execution: 3_600_000 } },
+    ]);
+    await schedules.apply(pipeline);
+    expect(await schedules.apply(pipeline)).toMatchObject({ outcome: 'unchanged' });
+    await schedules.delete(pipeline.name);
+  });
+
+  it('may be changed by several at once: one definition stands, and no pause is undone', async () => {
+    const pipeline = scheduled({ paused: false });
+    const variants = (['skip', 'bufferAll'] as const).map((overlap) =>
+      acceptDefinition({ ...pipeline, schedule: { ...pipeline.schedule, overlap } }),
+    );
+    const created = await Promise.all(variants.map((variant) => schedules.apply(variant)));
+    expect(created.filter(({ outcome }) => outcome === 'created')).toHaveLength(1);
+    for (let round = 0; round < 2; round += 1) {
+      const note = `round ${round}`;
+      await schedules.resume(pipeline.name, 'again');
+      await Promise.all([
+        ...variants.map((variant) => schedules.apply(variant)),
+        schedules.pause(pipeline.name, note),
+        ...variants.map((variant) => schedules.apply(variant)),
+      ]);
+      const stands = await schedules.describe(pipeline.name);
+      expect(stands).toMatchObject({ paused: true, note });
+      const { schedule } = await schedules.definition(pipeline.name);
+      expect(schedule.overlap).toBe(stands.overlap);
+    }
+    await schedules.delete(pipeline.name);
+  });
+
+  it('that are not there, or not ours, are named in one sentence', async () => {
+    const pipeline = scheduled({});
+    await schedules.apply(pipeline);
+    const verbs = ['describe', 'definition', 'delete', 'pause', 'resume', 'trigger'] as const;
+    for (const verb of verbs) {
+      const refused = (name: string, sentence: RegExp) =>
+        expect(schedules[verb](name)).rejects.toMatchObject({
+          code: 'ScheduleUnknown',
+          message: expect.stringMatching(sentence) as unknown,
+        });
+      await refused(`${pipeline.name}x`, /^There is no schedule .*\. (Did you mean ".*"\? )?"sluice schedule list"/);
+      await refused('No Name', /cannot be a schedule/);
+    }
+    for (const [args, sentence] of [
+      [[], /holds no definition/],
+      [[{ pipeline: { ...pipeline, key: ['none'] } }], /is no good: .*"none" is no column/],
+      [[{ pipeline: { ...pipeline, name: 'another' } }], /starts the hours of another/],
+    ] as const) {
+      await handleOf(pipeline).update((now) => ({ ...now, action: { ...now.action, args: [...args] } }));
+      await expect(schedules.definition(pipeline.name)).rejects.toMatchObject({
+        code: 'DefinitionInvalid',
+        message: expect.stringMatching(sentence) as unknown,
+      });
+    }
+    expect(await schedules.apply(pipeline)).toMatchObject({ outcome: 'updated' });
+    await schedules.delete(pipeline.name);
+  });
+
+  it('of maintenance go where nothing is asked for', async () => {
+    const pipeline = scheduled({});
+    await schedules.apply(pipeline);
+    const without = { ...pipeline, maintenance: { ...pipeline.maintenance, compact: false, gc: false } };
+    expect((await schedules.apply(without)).schedules.map(({ change }) => change)).toEqual(['update', 'delete']);
+    expect((await schedules.apply(without)).schedules.map(({ change }) => change)).toEqual(['none', 'none']);
+    expect(await schedules.delete(pipeline.name)).toEqual([pipeline.name]);
   });
 });

@@ -63,9 +63,9 @@ export async function bringUp(
     const stands = await standing(client, scheduleId);
     const plan = compare(scheduleId, stands, wanted);
     if (plan.change === 'none') return did ? { ...did, notes: plan.notes } : plan;
-    if (await carryOut(client, plan, stands, wanted)) return plan;
-    // One that is tried again after it was overtaken is told as it was planned first.
-    did ??= plan;
+    const done = await carryOut(client, plan, stands, wanted);
+    if (done === 'stands') return plan;
+    if (done === 'sent') did = plan;
   }
   const message = `The schedule ${scheduleId} is being changed by others all the time: try again.`;
   throw new SluiceError('ScheduleContended', message);
@@ -91,13 +91,13 @@ function compare(
   };
 }
 
-/** @returns whether the change is known to stand */
+/** @returns `sent` for a change that is yet to be seen, `overtaken` where another created or deleted the schedule first */
 async function carryOut(
   client: Client,
   { change, scheduleId }: SchedulePlan,
   stands: ScheduleDescription | undefined,
   wanted: DesiredSchedule | undefined,
-): Promise<boolean> {
+): Promise<'stands' | 'sent' | 'overtaken'> {
   try {
     if (change === 'delete') await client.schedule.getHandle(scheduleId).delete();
     else if (wanted && stands) await update(client, stands, wanted);
@@ -105,10 +105,11 @@ async function carryOut(
       const { spec, action, policies, paused } = wanted;
       await client.schedule.create({ scheduleId, spec, action, policies, state: { paused } });
     }
-    return change !== 'update';
+    return change === 'update' ? 'sent' : 'stands';
   } catch (error) {
-    if (error instanceof ScheduleAlreadyRunning) return false;
-    if (error instanceof ScheduleNotFoundError || grpcCode(error) === NOT_FOUND) return change === 'delete';
+    if (error instanceof ScheduleAlreadyRunning) return 'overtaken';
+    if (error instanceof ScheduleNotFoundError || grpcCode(error) === NOT_FOUND)
+      return change === 'delete' ? 'stands' : 'overtaken';
     const refused = error instanceof TypeError || grpcCode(error) === INVALID_ARGUMENT;
     if (!refused) throw error;
     const message = `Temporal refuses the schedule ${scheduleId}: ${detailsOf(error)}.`;
