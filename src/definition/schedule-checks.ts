@@ -24,7 +24,7 @@ export function scheduleChecks({ schedule, source }: Pipeline): Finding[] {
   ];
   const found = [...inFields, ...intervalFindings(schedule), ...limitFindings(schedule)];
   if (found.length > 0) return found;
-  const atMostHourly = oncePerHour(schedule);
+  const atMostHourly = [...allHours(schedule), ...oncePerHour(schedule)];
   // A source that can be asked for an hour by its name does not mind being late.
   const late = JSON.stringify(source).includes('${hour:') ? [] : lateFindings(schedule);
   return [...atMostHourly, ...late];
@@ -165,13 +165,29 @@ function firingsOf(calendar: Calendar, rest: number): Firing[] {
   );
 }
 
+/** The hour that comes twice when clocks go back is started once by Temporal in most zones (server 1.29): an hour would be missing. */
+function allHours(schedule: ScheduleSection): Finding[] {
+  const own = schedule.calendars?.length ?? 0;
+  if (offsetsOf(schedule.timezone).length < 2) return [];
+  return calendarsOf(schedule).flatMap(({ calendar }, n): Finding[] => {
+    if (calendar.hour.length < 24) return [];
+    const message = `has every hour, in a zone that sets its clocks: Temporal leaves an hour out when they go back. Say \`every: 1h\`, or \`timezone: UTC\``;
+    return [{ path: n < own ? at('calendars', n, 'hour') : at('cron', n - own), message }];
+  });
+}
+
 /** The minutes by which a zone is off whole hours: 0, or 30 for Asia/Kolkata. */
 function restsOf(zone: string): number[] {
+  return [...new Set(offsetsOf(zone).map((minutes) => (minutes + 24 * 60) % 60))];
+}
+
+/** Minutes east of Greenwich that a zone has had since 2020, and is to have. */
+function offsetsOf(zone: string): number[] {
   const found = localOffsets(zone).flatMap(({ offset }, n, all) => {
     const until = all[n + 1]?.from;
     if (offset === null || (until !== undefined && until < '2020')) return [];
     const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6));
-    return [((offset.startsWith('-') ? -minutes : minutes) + 24 * 60) % 60];
+    return [offset.startsWith('-') ? -minutes : minutes];
   });
   return [...new Set(found)];
 }

@@ -65,7 +65,7 @@ export const scheduleSchema = z
   })
   .transform((schedule) =>
     schedule.every === undefined && schedule.calendars === undefined && schedule.cron === undefined
-      ? { ...schedule, every: '1h' }
+      ? { every: '1h', ...schedule }
       : schedule,
   );
 

@@ -19,7 +19,8 @@ export function formOf({ spec, action, policies }: Described): ScheduleForm {
   const timeouts = {
     execution: milliseconds(action.workflowExecutionTimeout),
     run: milliseconds(action.workflowRunTimeout),
-    task: milliseconds(action.workflowTaskTimeout),
+    // What the server fills in where nobody says anything.
+    task: milliseconds(action.workflowTaskTimeout === 10_000 ? undefined : action.workflowTaskTimeout),
   };
   return plain({
     times: timesOf(spec),
