@@ -114,7 +114,10 @@ interface Firing {
   readonly before: boolean;
 }
 
-/** Two firings in one logical hour. Zones that are off by whole hours share their hours with UTC; others are moved by the rest. */
+/**
+ * Two firings in one logical hour. Zones that are off by whole hours share their hours with UTC; others are moved by the rest. Where such
+ * a one also sets its clocks (Australia/Adelaide), two may still meet in the night of the change: the second joins.
+ */
 function oncePerHour(schedule: ScheduleSection): Finding[] {
   const calendars = calendarsOf(schedule).map(({ calendar }) => calendar);
   const own = schedule.calendars?.length ?? 0;

@@ -10,6 +10,7 @@ import { Schedules } from '../../src/client/schedules/schedules.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
 import type { Pipeline, PipelineInput } from '../../src/definition/pipeline.ts';
+import { runSluice } from '../helpers/cli.ts';
 import { definition, goodStages } from '../helpers/fake-stages.ts';
 import { noTemporal, program, WorkflowLab } from '../helpers/temporal.ts';
 
@@ -245,9 +246,8 @@ describe.skipIf(noTemporal)('what schedules start', () => {
     lab.stages = goodStages(pipeline).stages;
     const input = join(folder, 'input.json');
     await writeFile(input, JSON.stringify({ pipeline: written }));
-    const address = (lab.temporal.connection as unknown as { options: { address: string } }).options.address;
     const temporal = async (...args: string[]): Promise<string> => {
-      const all = ['schedule', ...args, '--address', address];
+      const all = ['schedule', ...args, '--address', lab.temporal.address];
       return (await promisify(execFile)(program ?? '', all)).stdout;
     };
     await temporal(
@@ -293,5 +293,53 @@ describe.skipIf(noTemporal)('what schedules start', () => {
     await until(schedules.list.bind(schedules), (all) => all.some(({ scheduleId }) => scheduleId === name));
     await temporal('delete', '--schedule-id', name);
     await expect(schedules.describe(name)).rejects.toMatchObject({ code: 'ScheduleUnknown' });
+  });
+
+  it('is the same by sluice schedule, which shows a change before it makes it', async () => {
+    const { name } = definition();
+    const written = { name, source: { url: 'https://example.org/a.csv' }, columns: { id: { name: 'id' } } };
+    lab.stages = goodStages(definition(written)).stages;
+    const file = join(folder, 'definition.yaml');
+    const define = (schedule: PipelineInput['schedule']): Promise<void> =>
+      writeFile(file, JSON.stringify({ ...written, schedule }));
+    const environment = { PATH: process.env['PATH'], NO_COLOR: '1', TEMPORAL_ADDRESS: lab.temporal.address };
+    const sluice = (...args: string[]) => runSluice(['schedule', ...args], environment);
+    const answer = async (...args: string[]): Promise<unknown> => JSON.parse((await sluice(...args, '--json')).out);
+    await define({});
+    expect(await sluice('apply', file, '--dry-run')).toMatchObject({
+      ...{ code: 3, out: `${name} would be created\nmaintenance/${name} would be created\n` },
+    });
+    expect(await sluice('describe', name)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('There is no schedule') as unknown,
+    });
+    expect(await answer('apply', file)).toMatchObject({ outcome: 'created' });
+    expect((await sluice('apply', file, '--dry-run')).code).toBe(0);
+    await define({ every: '2h', overlap: 'skip' });
+    const changed = await sluice('apply', file);
+    expect(changed.code).toBe(0);
+    expect(changed.out).toContain(
+      `${name} updated\n  times: ["every 1h"] → ["every 2h"]\n  overlap: allowAll → skip\n`,
+    );
+    expect(await answer('pause', name, '--note', 'for a while')).toEqual({
+      ...{ scheduleId: name, paused: true, note: 'for a while' },
+    });
+    const triggered = await answer('trigger', name, '--hour', '2026-03-01T05');
+    expect(triggered).toMatchObject({ hour: '2026-03-01T05:00:00Z', launch: `launch/${name}-2026-03-01T05:00:00Z` });
+    await ended(definition(written), '2026-03-01T05:00:00Z');
+    expect(await answer('describe', name)).toMatchObject({ times: ['every 2h'], recent: [{ outcome: 'completed' }] });
+    expect((await sluice('describe', name)).out).toMatch(/paused: for a while.*completed +2026-03-01T05:00:00Z\n$/s);
+    await until(
+      async () => (await sluice('list')).out,
+      (out) => new RegExp(`^${name} +paused .* every 2h +for a while$`, 'm').test(out),
+    );
+    expect(await answer('resume', name)).toMatchObject({ paused: false });
+    expect(await answer('delete', name)).toEqual({ deleted: [name, `maintenance/${name}`] });
+    expect((await sluice('delete', name)).code).toBe(1);
+    await define({ overlap: 'bufferOn' as never });
+    expect(await sluice('apply', file)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Did you mean "bufferOne"?') as unknown,
+    });
   });
 });

@@ -1,12 +1,15 @@
 import type { ScheduleOptions } from '@temporalio/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { acceptDefinition } from '../../src/definition/check-definition.ts';
+import { msNumberToTs, tsToDate } from '@temporalio/common/lib/time.js';
+import { acceptDefinition, checkDefinition } from '../../src/definition/check-definition.ts';
 import { calendarFields } from '../../src/definition/calendar.ts';
 import { cronCalendar } from '../../src/definition/cron.ts';
+import { toLogicalHour } from '../../src/definition/hour.ts';
 import { ids } from '../../src/definition/names.ts';
 import { calendarValues } from '../../src/definition/schedule.ts';
 import type { Pipeline, PipelineInput } from '../../src/definition/pipeline.ts';
+import { desiredSchedule } from '../../src/client/schedules/desired.ts';
 import { Schedules } from '../../src/client/schedules/schedules.ts';
 import { definition } from '../helpers/fake-stages.ts';
 import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
@@ -108,6 +111,51 @@ describe.skipIf(noTemporal)('schedules', () => {
         });
       }
     }
+  });
+
+  it('start no hour twice, whatever the definition that was let through', async () => {
+    const minute = fc.integer({ min: 0, max: 59 });
+    const cron = fc
+      .tuple(
+        minute,
+        fc.array(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 4 }),
+        fc.constantFrom('*', '1-4', '0,6'),
+      )
+      .map(([at, hours, days]) => `${at} ${hours.join(',')} * * ${days}`);
+    const section = fc.record({
+      cron: fc.array(cron, { minLength: 1, maxLength: 3 }),
+      timezone: fc.constantFrom(
+        'UTC',
+        'Europe/Berlin',
+        'America/New_York',
+        'Asia/Kolkata',
+        'Australia/Sydney',
+        'Asia/Kathmandu',
+      ),
+    });
+    let several = 0;
+    for (const schedule of fc.sample(section, 60)) {
+      const checked = checkDefinition({ ...definition(), schedule: { ...schedule, paused: true } });
+      if (!('pipeline' in checked)) continue;
+      if (schedule.cron.length > 1) several += 1;
+      const { spec, action } = desiredSchedule(checked.pipeline);
+      const handle = await lab.temporal.client.schedule.create({
+        ...{ scheduleId: checked.pipeline.name, spec, action, state: { paused: true } },
+      });
+      // Both changes of the clocks are within.
+      for (const day of ['2026-03-01', '2026-10-01']) {
+        const from = Date.parse(`${day}T00:00:00Z`);
+        const { startTime } = await lab.temporal.client.workflowService.listScheduleMatchingTimes({
+          ...{ namespace: lab.temporal.client.options.namespace, scheduleId: checked.pipeline.name },
+          ...{ startTime: msNumberToTs(from), endTime: msNumberToTs(from + 45 * 86_400_000) },
+        });
+        const hours = (startTime ?? []).map((at) => toLogicalHour(tsToDate(at)));
+        expect(hours.length).toBeGreaterThan(0);
+        expect({ schedule, hours: new Set(hours).size }).toEqual({ schedule, hours: hours.length });
+      }
+      await handle.delete();
+    }
+    expect(several).toBeGreaterThan(5);
   });
 
   it('show what would change, field by field, and keep the state that people left', async () => {
