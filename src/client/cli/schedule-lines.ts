@@ -15,8 +15,8 @@ const VALUE_WIDTH = 60;
 export function planLines(plans: readonly SchedulePlan[], tense: 'would' | 'did'): string[] {
   const said = new Set<string>();
   return plans.flatMap(({ scheduleId, change, differences, notes }) => {
-    const lines = differences.map(differenceLine);
-    const fresh = lines.filter((line) => !said.has(line));
+    const lines = change === 'create' ? newLines(differences) : differences.map(differenceLine);
+    const fresh = change === 'create' ? lines : lines.filter((line) => !said.has(line));
     for (const line of lines) said.add(line);
     return [
       `${bold(scheduleId)} ${change === 'none' ? 'is as the definition says' : verbs[tense][change]}`,
@@ -25,6 +25,15 @@ export function planLines(plans: readonly SchedulePlan[], tense: 'would' | 'did'
       ...notes.map((note) => `  ${note}`),
     ];
   });
+}
+
+/** Of a new schedule what is out of the ordinary, and always when and how it starts. */
+function newLines(differences: readonly Difference[]): string[] {
+  const told = ['times', 'skip', 'timezone', 'startAt', 'endAt', 'jitter', 'overlap', 'catchUp', 'pauseOnFailure'];
+  const ordinary = ['[]', '0s', 'UTC', 'false'];
+  return differences
+    .filter(({ path, new: wanted }) => told.includes(path) && !ordinary.includes(valueText(wanted)))
+    .map(({ path, new: wanted }) => `  ${path}: ${valueText(wanted)}`);
 }
 
 function differenceLine({ path, old, new: wanted }: Difference): string {

@@ -23,14 +23,17 @@ export function differencesOf(stands: Json | undefined, wanted: Json | undefined
 function ofFields(stands: Fields, wanted: Fields, path: string): Difference[] {
   const all = [...new Set([...Object.keys(wanted), ...Object.keys(stands)])];
   const below = (key: string): string => (path === '' ? key : `${path}.${key}`);
-  const found = all.flatMap((key) => differencesOf(stands[key], wanted[key], below(key)));
-  const common = (one: Fields, other: Fields): string[] => Object.keys(one).filter((key) => other[key] !== undefined);
+  const found = all.flatMap((key) => differencesOf(own(stands, key), own(wanted, key), below(key)));
+  const common = (one: Fields, other: Fields): string[] =>
+    Object.keys(one).filter((key) => own(other, key) !== undefined);
   const [before, after] = [common(stands, wanted), common(wanted, stands)];
   // The form itself has a fixed order; below it, the order of columns is that of the files.
   if (path === '' || before.join('\n') === after.join('\n')) return found;
   return [...found, { path: `${path} (order)`, old: before, new: after }];
 }
 
+/** Names are people's: a column may be called `constructor`. */
+const own = (fields: Fields, key: string): Json | undefined => (Object.hasOwn(fields, key) ? fields[key] : undefined);
 const isFields = (value: Json | undefined): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isListOfFields = (value: Json | undefined): value is readonly Fields[] =>

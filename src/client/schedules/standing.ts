@@ -20,7 +20,7 @@ import { desiredForm, formOf } from './form.ts';
 export interface SchedulePlan {
   readonly scheduleId: string;
   readonly change: 'create' | 'update' | 'delete' | 'none';
-  /** Of an update, field by field. */
+  /** Of an update, field by field; of a new schedule all that it is to be, but for its input. */
   readonly differences: readonly Difference[];
   /** What stays as it is although the definition says otherwise. */
   readonly notes: readonly string[];
@@ -78,7 +78,10 @@ function compare(
 ): SchedulePlan {
   const plan = { scheduleId, differences: [], notes: [] };
   if (!wanted) return { ...plan, change: stands ? 'delete' : 'none' };
-  if (!stands) return { ...plan, change: 'create' };
+  if (!stands) {
+    const { input: _, ...form } = desiredForm(wanted);
+    return { ...plan, change: 'create', differences: differencesOf({}, form) };
+  }
   const differences = differencesOf(formOf(stands), desiredForm(wanted));
   return {
     scheduleId,
