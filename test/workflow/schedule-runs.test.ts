@@ -307,7 +307,7 @@ describe.skipIf(noTemporal)('what schedules start', () => {
     const answer = async (...args: string[]): Promise<unknown> => JSON.parse((await sluice(...args, '--json')).out);
     await define({});
     const planned = await sluice('apply', file, '--dry-run');
-    expect(planned.code).toBe(3);
+    expect(planned.code).toBe(4);
     expect(planned.out).toContain(
       `${name} would be created\n  times: ["every 1h"]\n  overlap: allowAll\n  catchUp: 2h\n`,
     );
@@ -337,7 +337,7 @@ describe.skipIf(noTemporal)('what schedules start', () => {
     );
     expect(await answer('resume', name)).toMatchObject({ paused: false });
     expect(await answer('delete', name)).toEqual({ deleted: [name, `maintenance/${name}`] });
-    expect((await sluice('delete', name)).code).toBe(1);
+    expect((await sluice('delete', file)).code).toBe(1);
     await define({ overlap: 'bufferOn' as never });
     expect(await sluice('apply', file)).toMatchObject({
       code: 1,

@@ -8,12 +8,14 @@ export function scheduleCommands(
   json: readonly [string, string],
   done: (code: number) => void,
 ): void {
-  const schedule = program.command('schedule').description('when pipelines run by themselves: Temporal schedules');
+  const schedule = program
+    .command('schedule')
+    .description('when pipelines run by themselves: Temporal schedules, by the pipeline’s name or its definition');
   const load = async () => import('./schedule.ts');
   schedule
     .command('apply <definition>')
     .description('create a pipeline’s schedule and that of its maintenance, or bring them up to the definition')
-    .option('--dry-run', 'show what would change and change nothing; exit code 3 where something would', false)
+    .option('--dry-run', 'show what would change and change nothing; exit code 4 where something would', false)
     .option('--yes', 'do not ask; without a terminal nobody is asked', false)
     .option(...json)
     .action(async (file: string, options: ApplyFlags) => done(await (await load()).apply(file, options)));

@@ -3,6 +3,7 @@ import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import { ids } from '../../definition/names.ts';
+import { pipelineNameOf } from './pipelines.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { describedLines, listedLines, planLines } from './schedule-lines.ts';
 import { bold } from './screen.ts';
@@ -29,9 +30,9 @@ export interface DeleteFlags {
 }
 
 /** The exit code of a dry run that found something to change. */
-const WOULD_CHANGE = 3;
+const WOULD_CHANGE = 4;
 
-/** `sluice schedule apply`. @returns 0 where it is as the definition says now; of a dry run 3 where it is not */
+/** `sluice schedule apply`. @returns 0 where it is as the definition says now; of a dry run 4 where it is not */
 export async function apply(file: string, { dryRun, yes, json }: ApplyFlags): Promise<number> {
   const pipeline = await loadDefinition(file);
   return withClient(async ({ schedules }) => {
@@ -52,8 +53,8 @@ export async function apply(file: string, { dryRun, yes, json }: ApplyFlags): Pr
 }
 
 /** `sluice schedule pause` and `resume`. */
-export async function toggle(word: 'pause' | 'resume', name: string, { note, json }: ToggleFlags): Promise<number> {
-  return withClient(async ({ schedules }) => {
+export async function toggle(word: 'pause' | 'resume', given: string, { note, json }: ToggleFlags): Promise<number> {
+  return withSchedule(given, async ({ schedules }, name) => {
     const state = await schedules[word](name, note);
     const how = state.paused ? 'paused' : 'starts its hours';
     print(json, state, [`${bold(name)} ${how}${state.note === undefined ? '' : `: ${state.note}`}`]);
@@ -62,8 +63,8 @@ export async function toggle(word: 'pause' | 'resume', name: string, { note, jso
 }
 
 /** `sluice schedule trigger`. */
-export async function trigger(name: string, { hour, json }: TriggerFlags): Promise<number> {
-  return withClient(async ({ schedules }) => {
+export async function trigger(given: string, { hour, json }: TriggerFlags): Promise<number> {
+  return withSchedule(given, async ({ schedules }, name) => {
     const triggered = await schedules.trigger(name, hour === undefined ? {} : { hour });
     const { launch, workflowId } = triggered;
     const started =
@@ -76,8 +77,8 @@ export async function trigger(name: string, { hour, json }: TriggerFlags): Promi
 }
 
 /** `sluice schedule describe`. */
-export async function describe(name: string, { json }: { json?: boolean }): Promise<number> {
-  return withClient(async ({ schedules }) => {
+export async function describe(given: string, { json }: { json?: boolean }): Promise<number> {
+  return withSchedule(given, async ({ schedules }, name) => {
     const view = await schedules.describe(name);
     print(json, view, describedLines(view));
     return 0;
@@ -94,8 +95,8 @@ export async function list({ json }: { json?: boolean }): Promise<number> {
 }
 
 /** `sluice schedule delete`. */
-export async function remove(name: string, { yes, json }: DeleteFlags): Promise<number> {
-  return withClient(async ({ schedules }) => {
+export async function remove(given: string, { yes, json }: DeleteFlags): Promise<number> {
+  return withSchedule(given, async ({ schedules }, name) => {
     const ask = !yes && process.stdin.isTTY && process.stderr.isTTY;
     if (ask && !(await agreed(`Delete ${name} and ${ids.maintenance(name)}?`))) return 1;
     const deleted = await schedules.delete(name);
@@ -114,6 +115,17 @@ async function withClient(work: (client: SluiceClient) => Promise<number>): Prom
   } finally {
     await client.close();
   }
+}
+
+/** @param given the name of a schedule, or the definition of its pipeline */
+async function withSchedule(
+  given: string,
+  work: (client: SluiceClient, name: string) => Promise<number>,
+): Promise<number> {
+  return withClient(async (client) => {
+    const maintenance = given.startsWith(ids.maintenance(''));
+    return work(client, maintenance ? given : await pipelineNameOf(given, client));
+  });
 }
 
 /** @throws SluiceError `Cancelled` on Ctrl-C */
