@@ -37,13 +37,22 @@ export class Screen {
   }
 }
 
-/** At most so many columns; a line that is cut ends in `…`. Colours do not count, and are closed. */
+/** At most so many columns; a line that is cut ends in `…`. Colours take no column, and are closed. */
 export function cut(line: string, columns: number): string {
-  const plain = stripVTControlCharacters(line);
-  if (plain.length <= columns) return line;
-  // Where colours are in the way the line loses them: a code must not be cut in two.
-  return `${(plain === line ? line : plain).slice(0, columns - 1)}…`;
+  if (stripVTControlCharacters(line).length <= columns) return line;
+  let left = columns - 1;
+  // Codes and what is between them, by turns.
+  const parts = line.split(colourCode).map((part, n) => {
+    if (n % 2 === 1) return part;
+    const kept = part.slice(0, left);
+    left -= kept.length;
+    return kept;
+  });
+  return `${parts.join('')}…`;
 }
+
+// eslint-disable-next-line no-control-regex -- that is what they begin with
+const colourCode = /(\u001B\[[0-9;]*m)/;
 
 /** Text in a style where that stream takes colours: a terminal, unless NO_COLOR is set, or FORCE_COLOR is. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';

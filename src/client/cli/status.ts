@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import type { ConsumerView } from '../consumer-control.ts';
 import type { RunFilter, RunSummary } from '../run-list.ts';
 import type { RunProgress } from '../../workflows/messages.ts';
@@ -111,14 +112,17 @@ export function statusLines(
 ): string[] {
   const named = pipeline === undefined ? '' : ` of ${pipeline}`;
   const name = Math.max(8, ...runs.map((run) => run.pipeline.length + 14));
-  const lines = runs.map((run) => runLine(run, name));
+  const wide = runs.map((run) => runLine(run, name));
+  // Where one does not fit, each takes two lines.
+  const fits = wide.every((line) => stripVTControlCharacters(line).length <= width);
+  const lines = fits ? wide : runs.map((run) => runLine(run, 0, '\n          ')).flatMap((line) => line.split('\n'));
   if (runs.length === 0) lines.push(`No run${named} yet: start one with "npx sluice run <definition>".`);
   if (schedules.length > 0) lines.push('', boldOut('Schedules'), ...schedules.map(scheduleLine));
   if (consumers.length > 0) lines.push('', boldOut('Consumers'), ...consumers.map(consumerLine));
   return lines.map((line) => cut(line, width));
 }
 
-function runLine(run: ShownRun, name: number): string {
+function runLine(run: ShownRun, name: number, between = ''): string {
   const { pipeline, hour, status: how, outcome, stage, rows, startedAt, closedAt, progress, stale } = run;
   const word = how === 'completed' ? (outcome ?? how) : how === 'running' ? (progress?.mode ?? how) : how;
   const colour = how === 'running' ? 'yellow' : how === 'completed' ? 'green' : 'red';
@@ -133,7 +137,7 @@ function runLine(run: ShownRun, name: number): string {
   ];
   const state = styled(colour, word.padEnd(10), process.stdout);
   const hourOf = `${pipeline} ${hour.slice(0, 13)}`.padEnd(name);
-  return `${state} ${hourOf}  ${startedAt.slice(0, 19)}Z ${seconds(took).padStart(9)}  ${what.join(', ')}`.trimEnd();
+  return `${state} ${hourOf}${between}  ${startedAt.slice(0, 19)}Z ${seconds(took).padStart(9)}  ${what.join(', ')}`.trimEnd();
 }
 
 function scheduleLine({ name, paused, note, next }: ShownSchedule): string {
