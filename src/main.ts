@@ -1,7 +1,7 @@
 // Where `sluice` begins: each part is loaded only when it is asked for, so that --help does not wait for a worker's libraries.
 const [command, ...rest] = process.argv.slice(2);
 /** Whatever else there is works on servers. */
-const needNoServers = ['start', 'stack', 'validate', 'inspect', 'init', 'completion', 'help'];
+const needNoServers = ['start', 'stack', 'validate', 'inspect', 'init', 'completion', 'complete', 'help'];
 // Whoever reads the other end of a pipe may have seen enough.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

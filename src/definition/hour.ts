@@ -1,3 +1,4 @@
+import { isDay } from './day.ts';
 import { SluiceError } from './errors.ts';
 
 /** A logical hour as text: `2026-11-24T03:00:00Z`. A run belongs to one, whatever the clock says. */
@@ -10,7 +11,8 @@ export function toLogicalHour(instant: string | number | Date): LogicalHour {
   const text =
     typeof instant === 'string' && /^\d{4}-\d\d-\d\dT\d\dZ?$/.test(instant) ? instant.slice(0, 13) + ':00Z' : instant;
   const ms = new Date(text).getTime();
-  if (Number.isNaN(ms)) {
+  const day = typeof instant === 'string' ? /^\d{4}-\d\d-\d\d/.exec(instant)?.[0] : undefined;
+  if (Number.isNaN(ms) || (day !== undefined && !isDay(day))) {
     throw new SluiceError(
       'DefinitionInvalid',
       `"${String(instant)}" is not an hour: write it like 2026-11-24T03 (UTC).`,

@@ -3,6 +3,7 @@ import type { CompactReport } from '../activities/index.ts';
 import { streamsOf } from '../definition/streams.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import { attributes } from './attributes.ts';
+import { isDay } from '../definition/day.ts';
 import { failure } from './failure.ts';
 import {
   maintenanceLines,
@@ -59,8 +60,8 @@ function refuseUnsound({ before, tasks }: MaintenanceInput): void {
   const unsound = (message: string): never => {
     throw failure({ code: 'DefinitionInvalid', message });
   };
-  const day = before === undefined || (/^\d{4}-\d\d-\d\d$/.test(before) && !Number.isNaN(Date.parse(before)));
-  if (!day) unsound(`"${String(before)}" is no day: write it like 2026-11-24.`);
+  if (before !== undefined && !isDay(String(before)))
+    unsound(`"${String(before)}" is no day: write it like 2026-11-24.`);
   if (before !== undefined && before > today) unsound(`The day ${before} has not come yet.`);
   const known = tasks === undefined || (Array.isArray(tasks) && tasks.every((task) => maintenanceTasks.includes(task)));
   if (!known) unsound(`tasks must be a list of ${maintenanceTasks.join(', ')}.`);

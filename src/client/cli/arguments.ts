@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { isDay } from '../../definition/day.ts';
 import { sentenceOf } from '../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 
@@ -20,4 +21,9 @@ export function hourArgument(text: string): LogicalHour {
 export function countArgument(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('must be a number from 1 to 9999');
   return Number(text);
+}
+
+export function dayArgument(text: string): string {
+  if (!isDay(text)) throw new InvalidArgumentError(`"${text}" is no day: write it like 2026-11-24.`);
+  return text;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { jsonOption, type Register } from './arguments.ts';
+import { completionCommands } from './completion-commands.ts';
 import { endOf, exitCodes } from './exit-codes.ts';
 import { inspectionCommands } from './inspection-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
@@ -57,6 +58,7 @@ export function commandTree(done: (code: number) => void): Command {
     for (const register of registers) register(program, jsonOption, done);
   }
   program.commandsGroup('Help:').helpCommand(true);
+  completionCommands(program);
   return program;
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { dayArgument } from './arguments.ts';
 import type { MaintainFlags } from './maintain.ts';
 import type { ReindexFlags } from './reindex.ts';
 
@@ -15,7 +16,8 @@ export function maintenanceCommands(
   } as const;
   for (const [task, what] of Object.entries(commands) as [keyof typeof commands, string][]) {
     const command = program.command(`${task} <definition>`).description(`${what}; a worker must be running`);
-    if (task !== 'gc') command.option('--before <day>', 'hours of days before this one, like 2026-11-24 (UTC)');
+    if (task !== 'gc')
+      command.option('--before <day>', 'hours of days before this one, like 2026-11-24 (UTC)', dayArgument);
     command
       .option('--dry-run', 'say what would be done and change nothing', false)
       .option(...json)
