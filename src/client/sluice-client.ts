@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { ObjectStore } from '../connectors/object-store.ts';
 import { readSettings } from '../connectors/settings.ts';
-import { noTemporal, requireListening, temporalPlace } from '../connectors/temporal.ts';
+import { refusedByTemporal, requireListening, temporalPlace } from '../connectors/temporal.ts';
 import { ConsumerControl } from './consumer-control.ts';
 import { MaintenanceRuns } from './maintenance-runs.ts';
 import { Rebuilds } from './rebuilds.ts';
@@ -34,7 +34,7 @@ export class SluiceClient {
   }
 
   /**
-   * Connects as the `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, profiles.
+   * Connects as the `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, profiles.
    * @throws SluiceError `StackUnavailable` where no Temporal server answers
    */
   static async connect(environment: Readonly<Record<string, string | undefined>> = process.env): Promise<SluiceClient> {
@@ -44,7 +44,7 @@ export class SluiceClient {
       const connection = await Connection.connect({ ...place.options, connectTimeout: 5_000 });
       return new SluiceClient(new Client({ connection, namespace: place.namespace }), connection, environment);
     } catch (error) {
-      throw noTemporal(place.address, error);
+      throw refusedByTemporal(place, error);
     }
   }
 

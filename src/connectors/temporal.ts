@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
-import { SluiceError } from '../definition/errors.ts';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { searchAttributes } from '../definition/names.ts';
 
 type ConnectionOptions = NonNullable<ClientConnectConfig['connectionOptions']>;
@@ -12,12 +12,24 @@ export interface TemporalPlace {
   readonly options: ConnectionOptions;
 }
 
-/** Reads it as the `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, profiles. */
+/**
+ * Reads it as the `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, and profiles of a TOML
+ * file (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE).
+ * @throws SluiceError `SettingsInvalid` where a profile or a file that they name is not there
+ */
 export function temporalPlace(environment: Readonly<Record<string, string | undefined>>): TemporalPlace {
   const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });
-  const address = connectionOptions?.address ?? '127.0.0.1:7233';
-  return { address, namespace: namespace ?? 'default', options: { ...connectionOptions, address } };
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });
+    const address = connectionOptions.address ?? '127.0.0.1:7233';
+    return { address, namespace: namespace ?? 'default', options: { ...connectionOptions, address } };
+  } catch (error) {
+    throw new SluiceError(
+      'SettingsInvalid',
+      `How to reach Temporal cannot be read from the environment: ${sentenceOf(error)}. Look at TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and TEMPORAL_TLS_*.`,
+      { cause: error },
+    );
+  }
 }
 
 /**
@@ -42,6 +54,16 @@ export function noTemporal(address: string, cause: unknown): SluiceError {
   return new SluiceError(
     'StackUnavailable',
     `No Temporal server answers at ${address}: start the local stack with "npm run stack -- up", or set TEMPORAL_ADDRESS.`,
+    { cause },
+  );
+}
+
+/** Something listens, and does not speak to us: a certificate, a key or a name is wrong. */
+export function refusedByTemporal({ address, options }: TemporalPlace, cause: unknown): SluiceError {
+  const how = options.tls ? 'over TLS' : 'without TLS';
+  return new SluiceError(
+    'StackUnavailable',
+    `Whoever listens at ${address} does not answer as Temporal, spoken to ${how}: ${sentenceOf(cause)}. Look at TEMPORAL_ADDRESS, TEMPORAL_TLS_* and TEMPORAL_API_KEY.`,
     { cause },
   );
 }

@@ -56,7 +56,7 @@ describe('sluice', () => {
   it.each([
     ['an unknown command', ['rnu'], /Did you mean run/],
     ['an unknown option', ['run', 'x.yaml', '--forse'], /Did you mean --force/],
-    ['a missing definition', ['run'], /definition/],
+    ['a missing pipeline', ['run'], /pipeline/],
     ['no hour', ['run', 'x.yaml', '--hour', 'yesterday'], /not an hour/],
     ['no number', ['status', '--limit', 'many'], /number/],
     ['an argument for the worker', ['worker', 'fast'], /takes no arguments/],

@@ -1,7 +1,10 @@
 import { runningStack } from '../../../stack/index.ts';
 
 /** Any of these says that somebody chose the servers: then nothing is filled in. */
-const chosen = ['TEMPORAL_ADDRESS', 'SLUICE_KAFKA_BROKERS', 'SLUICE_S3_ENDPOINT', 'SLUICE_ELASTICSEARCH_URL'] as const;
+const chosen = [
+  ...['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'],
+  ...['SLUICE_KAFKA_BROKERS', 'SLUICE_S3_ENDPOINT', 'SLUICE_ELASTICSEARCH_URL'],
+];
 
 /**
  * Leads this process to the local stack where one runs and the environment names no server, so that `sluice check` and `sluice worker`
