@@ -10,7 +10,7 @@ const usage = `Usage: npm run stack -- COMMAND [options]   (or: npx sluice stack
 
   up                 provision what is missing, start every server, wait until each answers
   down [--remove]    stop what this stack started; with --remove, delete its data too
-  status [--json]    ask each server how it is
+  status             ask each server how it is
   env                print the variables that lead other programs here, for eval "$(…)"; holds credentials
   logs NAME [-f]     print a server's log; -f goes on with what comes
 
@@ -19,6 +19,7 @@ const usage = `Usage: npm run stack -- COMMAND [options]   (or: npx sluice stack
   --kafka KIND       what Kafka keeps its metadata in: ${kafkaKinds.join(' or ')}; for a stack that has no Kafka yet
   --free-ports       any free ports instead of the usual ones
   --state DIR        a stack of its own in this folder
+  --json             one JSON object on stdout; not of logs
 `;
 
 /** The stack's command line. @returns the exit code */
@@ -28,6 +29,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (process.env['SLUICE_DEBUG'] === '1') console.error(error);
     process.stderr.write(`${sentenceOf(error)}\n`);
+    if (argv.includes('--json')) {
+      const code = error instanceof SluiceError ? error.code : 'WronglyCalled';
+      process.stdout.write(`${JSON.stringify({ error: { code, message: sentenceOf(error) } })}\n`);
+    }
     return error instanceof TypeError || isUsage(error) ? 2 : 1;
   }
 }
@@ -63,21 +68,25 @@ async function command(argv: readonly string[]): Promise<number> {
   switch (verb) {
     case 'up':
       await up(options);
-      print(await status(options));
+      print(await status(options), values.json);
       return 0;
     case 'down':
       await down({ ...options, remove: values.remove });
+      if (values.json) process.stdout.write(`${JSON.stringify({ stopped: true, removed: values.remove })}\n`);
       return 0;
     case 'status': {
       const all = await status(options);
-      if (values.json) process.stdout.write(`${JSON.stringify({ servers: all })}\n`);
-      else print(all);
+      print(all, values.json);
       return all.every((server) => server.state === 'running') ? 0 : 1;
     }
     case 'env': {
       const running = await runningStack(options);
       if (!running)
         throw new SluiceError('StackUnavailable', 'No stack runs here: start it with "npm run stack -- up".');
+      if (values.json) {
+        process.stdout.write(`${JSON.stringify(running.environment)}\n`);
+        return 0;
+      }
       const lines = Object.entries(running.environment).map(([key, value]) => `export ${key}='${value}'\n`);
       process.stdout.write(lines.join(''));
       return 0;
@@ -102,7 +111,11 @@ function kafkaKind(text: string): KafkaKind {
   throw new SluiceError('SettingsInvalid', `"${text}" is no kind of Kafka: ${kafkaKinds.join(' or ')}.`);
 }
 
-function print(all: readonly ServerStatus[]): void {
+function print(all: readonly ServerStatus[], json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ servers: all })}\n`);
+    return;
+  }
   const rows = all.map((server) => [
     server.name,
     server.state,

@@ -100,8 +100,8 @@ export class RunEventLog {
     if (current !== undefined && current !== this.#current) {
       events.push({ type: 'stage-begun', at: beginOf(stages) ?? at, stage: current });
       this.#notes = '';
+      this.#current = current;
     }
-    this.#current = current;
     return events;
   }
 

@@ -15,6 +15,7 @@ interface InitFlags extends FormatFlags {
   readonly out?: string;
   readonly name?: string;
   readonly force: boolean;
+  readonly json?: boolean;
 }
 
 /** `sluice init`: writes a definition of what was found. @returns the exit code */
@@ -34,14 +35,18 @@ export async function init(file: string, flags: InitFlags): Promise<number> {
     const out = flags.out ?? `${name}.yaml`;
     const parsed = parseDefinition(text);
     if ('problems' in parsed) throw new SluiceError('DefinitionInvalid', describeProblems(out, parsed.problems));
+    const { header, rows } = found;
+    const facts = { name, columns: header.length, rows: rows.read, rejected: rows.rejected };
     if (out === '-') {
-      process.stdout.write(text);
+      process.stdout.write(flags.json ? `${JSON.stringify({ ...facts, definition: text })}\n` : text);
       return 0;
     }
     await writeNew(out, text, flags.force);
     process.stdout.write(
-      `${out}: pipeline ${name}, ${found.header.length} columns, ${found.rows.read} rows seen, ${found.rows.rejected} of them rejected.\n` +
-        `Look through it, then: sluice validate ${out} and sluice run ${out}\n`,
+      flags.json
+        ? `${JSON.stringify({ ...facts, out })}\n`
+        : `${out}: pipeline ${name}, ${header.length} columns, ${rows.read} rows seen, ${rows.rejected} of them rejected.\n` +
+            `Look through it, then: sluice validate ${out} and sluice run ${out}\n`,
     );
     return 0;
   } finally {

@@ -34,7 +34,8 @@ export function inspectionCommands(
     .option('--out <file>', 'where to; <name>.yaml where left out, - for standard output')
     .option('--name <name>', 'of the pipeline; made of the file name where left out')
     .option('--force', 'write over a file that is there', false)
-    .action(async (file: string, options: { force: boolean }) =>
+    .option(...json)
+    .action(async (file: string, options: { force: boolean; json?: boolean }) =>
       done(await (await import('./init.ts')).init(file, options)),
     );
   program

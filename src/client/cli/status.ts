@@ -115,7 +115,7 @@ export function statusLines(
   const wide = runs.map((run) => runLine(run, name));
   // Where one does not fit, each takes two lines.
   const fits = wide.every((line) => stripVTControlCharacters(line).length <= width);
-  const lines = fits ? wide : runs.map((run) => runLine(run, 0, '\n          ')).flatMap((line) => line.split('\n'));
+  const lines = fits ? wide : runs.map((run) => runLine(run, 0, '\n  ')).flatMap((line) => line.split('\n'));
   if (runs.length === 0) lines.push(`No run${named} yet: start one with "npx sluice run <definition>".`);
   if (schedules.length > 0) lines.push('', boldOut('Schedules'), ...schedules.map(scheduleLine));
   if (consumers.length > 0) lines.push('', boldOut('Consumers'), ...consumers.map(consumerLine));
