@@ -1,4 +1,6 @@
 // What programs import: docs/operations.md shows it in use.
+export { SluiceError, type ErrorCode } from '../definition/errors.ts';
+export { loadDefinition } from '../definition/load.ts';
 export { ConsumerControl, type ConsumerView } from './consumer-control.ts';
 export { MaintenanceRuns } from './maintenance-runs.ts';
 export { Rebuilds } from './rebuilds.ts';
