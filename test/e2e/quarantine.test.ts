@@ -120,7 +120,7 @@ describe.skipIf(noStack)('rejected rows, from the command line', () => {
     const { input: gated, pipeline: own } = app.define({ quality: { rejectedPercent: { warn: 10, block: 20 } } });
     app.serve(own, { body: 'id,kind,amount\n1,a,1\n2,b,x\n3,c,y\n' });
     const { code, err } = await app.cli(['run', await app.definitionFile(gated), '--json']);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(err).toContain('2 of 3 rows were rejected (66.67 %); the bound that blocks is 20 %.');
     expect(await readTopic(app.environment, own.name)).toEqual([]);
     expect(await keysBelow(app.environment, `landing/${own.name}/_hours/`)).toEqual([]);

@@ -21,7 +21,7 @@ export interface CleanFlags {
   readonly json?: boolean;
 }
 
-/** `sluice clean`: cleans one file by a definition, without a server. @returns the exit code: 1 where a gate blocks */
+/** `sluice clean`: cleans one file by a definition, without a server. @returns the exit code: 3 where a gate blocks */
 export async function clean(file: string, flags: CleanFlags): Promise<number> {
   const definition = await loadDefinition(resolve(flags.pipeline));
   const engine = pipelineSchema.shape.engine.safeParse(flags.engine ?? definition.engine);
@@ -55,7 +55,7 @@ export async function clean(file: string, flags: CleanFlags): Promise<number> {
     screen.end();
     if (flags.json) process.stdout.write(`${JSON.stringify(summary(report, out))}\n`);
     else process.stdout.write(`${lines(file, report, written).join('\n')}\n`);
-    return report.quality.some(({ level }) => level === 'block') ? 1 : 0;
+    return report.quality.some(({ level }) => level === 'block') ? 3 : 0;
   } finally {
     free();
     await rm(folder, { recursive: true, force: true });
