@@ -43,7 +43,8 @@ export async function leavable<T>(
     if (json) process.stdout.write(`${JSON.stringify({ left: true, ...facts })}\n`);
     process.exit(130);
   };
-  process.once('SIGINT', left);
+  // Not `once`: the same Ctrl-C comes again from the launcher, and without a listener it would end the process before it has said so.
+  process.on('SIGINT', left);
   try {
     return await look();
   } finally {

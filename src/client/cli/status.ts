@@ -34,6 +34,8 @@ export interface Shown {
 }
 
 const WATCH_EVERY_MS = 2_000;
+/** More consumers than this in one state are a number. */
+const MANY = 5;
 
 /** `sluice status`: the newest runs, the schedules, the consumers. The newest run of an hour says whether the hour is stale. */
 export async function status(given: string | undefined, flags: StatusFlags): Promise<number> {
@@ -118,7 +120,7 @@ export function statusLines(
   const lines = fits ? wide : runs.map((run) => runLine(run, 0, '\n  ')).flatMap((line) => line.split('\n'));
   if (runs.length === 0) lines.push(`No run${named} yet: start one with "npx sluice run <definition>".`);
   if (schedules.length > 0) lines.push('', boldOut('Schedules'), ...schedules.map(scheduleLine));
-  if (consumers.length > 0) lines.push('', boldOut('Consumers'), ...consumers.map(consumerLine));
+  if (consumers.length > 0) lines.push('', boldOut('Consumers'), ...consumerLines(consumers));
   return lines.map((line) => cut(line, width));
 }
 
@@ -143,6 +145,20 @@ function runLine(run: ShownRun, name: number, between = ''): string {
 function scheduleLine({ name, paused, note, next }: ShownSchedule): string {
   if (!paused) return `  ${name}  ${next === undefined ? 'no further time' : `next at ${next.slice(0, 19)}Z`}`;
   return `  ${name}  ${styled('yellow', 'paused', process.stdout)}${note === undefined ? '' : `: ${note}`}`;
+}
+
+/** A line each; where all is as it should be with many of them, their number. */
+function consumerLines(consumers: readonly ConsumerView[]): string[] {
+  const well = consumers.filter(({ state, failing }) => state?.mode === 'running' && failing === undefined);
+  const silent = consumers.filter(({ state }) => !state);
+  const many = [well, silent].filter(({ length }) => length > MANY).flat();
+  return [
+    ...(well.length > MANY ? [`  ${well.length} running`] : []),
+    ...(silent.length > MANY
+      ? [`  ${silent.length}  ${styled('yellow', 'no worker answers for them', process.stdout)}`]
+      : []),
+    ...consumers.filter((one) => !many.includes(one)).map(consumerLine),
+  ];
 }
 
 function consumerLine({ stream, shard, state, note, failing }: ConsumerView): string {
