@@ -34,7 +34,7 @@ describe.skipIf(noStack)('the verbs of runs', () => {
   };
 
   it('show an hour that was run, by name or file, and run it again from a stage', async () => {
-    const { input } = app.define();
+    const { input, pipeline } = app.define({ schedule: { paused: true } });
     app.serve(input, { body: csv });
     const file = await app.definitionFile(input);
     const run = await json('run', file, '--hour', hour);
@@ -50,7 +50,10 @@ describe.skipIf(noStack)('the verbs of runs', () => {
     const report = await json('run', 'report', hour, '--pipeline', input.name);
     expect(report.found).toMatchObject({ pipeline: input.name, hour, outcome: 'completed', runId: run.found['runId'] });
 
-    const again = await json('run', 'retry', hour, '--from', 'publish', '--pipeline', file);
+    // The definition of its schedule.
+    await app.client.schedules.apply(pipeline);
+    const again = await json('run', 'retry', hour, '--from', 'publish', '--pipeline', input.name);
+    await app.client.schedules.delete(input.name);
     expect([again.code, again.found]).toMatchObject([0, { outcome: 'completed', rows: { indexed: 3 } }]);
     const { attempts } = (await json('run', 'attempts', hour, '--pipeline', input.name)).found;
     expect(attempts).toMatchObject([

@@ -121,7 +121,7 @@ describe('the list of runs', () => {
     expect(wide[0]).toMatch(/^completed {2}p 2026-11-24T03 +2026-11-24T03:00:00Z +9\.0 s {2}1,200 rows$/);
     expect(wide).toContain('  p  paused: by hand');
     expect(wide).toContain('  p  no worker answers for it');
-    const many = [...'abcdefg'].map((stream) => ({ workflowId: '', stream, shard: 0 }));
+    const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((stream) => ({ workflowId: '', stream, shard: 0 }));
     expect(statusLines({ runs: [run], schedules: [], consumers: many }, undefined, 120).at(-1)).toBe(
       '  7  no worker answers for them',
     );

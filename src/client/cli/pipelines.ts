@@ -1,10 +1,7 @@
 import { access } from 'node:fs/promises';
-import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { SluiceError } from '../../definition/errors.ts';
 import { loadDefinition } from '../../definition/load.ts';
-import { ids } from '../../definition/names.ts';
-import { pipelineSchema, type Pipeline } from '../../definition/pipeline.ts';
-import type { LaunchInput } from '../../workflows/messages.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
 import { SluiceClient } from '../sluice-client.ts';
 
 /** A pipeline's name, and what no file of a definition is called. */
@@ -16,10 +13,10 @@ const plainName = /^[a-z][a-z0-9-]*$/;
  */
 export async function pipelineOf(given: string, client?: SluiceClient): Promise<Pipeline> {
   if (!(await isName(given))) return loadDefinition(given);
-  if (client) return scheduled(client.temporal, given);
+  if (client) return scheduled(client, given);
   const own = await SluiceClient.connect();
   try {
-    return await scheduled(own.temporal, given);
+    return await scheduled(own, given);
   } finally {
     await own.close();
   }
@@ -31,7 +28,7 @@ export async function pipelineOf(given: string, client?: SluiceClient): Promise<
  */
 export async function pipelineNameOf(given: string | undefined, client: SluiceClient): Promise<string> {
   if (given !== undefined) return (await isName(given)) ? given : (await loadDefinition(given)).name;
-  const all = await scheduledNames(client.temporal);
+  const all = await scheduledNames(client.schedules);
   const [only] = all;
   if (only !== undefined && all.length === 1) return only;
   throw new SluiceError(
@@ -50,25 +47,20 @@ async function isName(given: string): Promise<boolean> {
   );
 }
 
-async function scheduled(client: Client, name: string): Promise<Pipeline> {
+async function scheduled({ schedules }: SluiceClient, name: string): Promise<Pipeline> {
   try {
-    const { action } = await client.schedule.getHandle(ids.schedule(name)).describe();
-    const [input] = (action.args ?? []) as LaunchInput[];
-    return pipelineSchema.parse(input?.pipeline);
+    return await schedules.definition(name);
   } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-    const all = await scheduledNames(client);
-    throw new SluiceError(
-      'PipelineUnknown',
-      `"${name}" is no file, and no schedule has that name; ${all.length === 0 ? 'there is no schedule' : `there are ${all.join(', ')}`}.`,
-    );
+    if (!(error instanceof SluiceError) || error.code !== 'ScheduleUnknown') throw error;
+    const all = await scheduledNames(schedules);
+    const there =
+      all.length === 0 ? 'there is no schedule' : `there ${all.length === 1 ? 'is' : 'are'} ${all.join(', ')}`;
+    throw new SluiceError('PipelineUnknown', `"${name}" is no file, and no schedule has that name; ${there}.`);
   }
 }
 
 /** The pipelines that have a schedule. */
-export async function scheduledNames(client: Client): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { scheduleId, action } of client.schedule.list())
-    if (action?.workflowType === 'launch') found.push(scheduleId);
-  return found.toSorted();
+async function scheduledNames(schedules: SluiceClient['schedules']): Promise<string[]> {
+  const all = await schedules.list();
+  return all.filter(({ starts }) => starts === 'launch').map(({ scheduleId }) => scheduleId);
 }

@@ -92,18 +92,14 @@ async function look(client: SluiceClient, pipeline: string | undefined, filter: 
 }
 
 async function schedulesOf(client: SluiceClient, pipeline: string | undefined): Promise<ShownSchedule[]> {
-  const found: ShownSchedule[] = [];
-  for await (const { scheduleId, action, state, info } of client.temporal.schedule.list()) {
-    if (action?.workflowType !== 'launch' || (pipeline !== undefined && scheduleId !== pipeline)) continue;
-    const [next] = info.nextActionTimes;
-    found.push({
-      name: scheduleId,
-      paused: state.paused,
-      ...(state.note ? { note: state.note } : {}),
-      ...(next ? { next: next.toISOString() } : {}),
-    });
-  }
-  return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const all = await client.schedules.list();
+  return all
+    .filter(({ starts, scheduleId }) => starts === 'launch' && (pipeline ?? scheduleId) === scheduleId)
+    .map(({ scheduleId: name, paused, note, next }) => ({
+      ...{ name, paused },
+      ...(note === undefined ? {} : { note }),
+      ...(next === undefined ? {} : { next }),
+    }));
 }
 
 /** What is shown to people, in lines no wider than so many columns. */
