@@ -1,11 +1,12 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import { errorCodes, SluiceError, sentenceOf, type ErrorCode } from '../definition/errors.ts';
 import { hourOfRun } from '../definition/names.ts';
 import { PATIENCE_MS } from './run-watch.ts';
 
 /**
  * Asks something of a run that is on its way, or tells it something.
- * @throws SluiceError `NotRunning` where it is over, was never there, or refuses; `NoWorker` where no worker answers
+ * @throws SluiceError `NotRunning` where it is over or was never there; its own code where it refuses; `NoWorker` where no worker answers
  */
 export async function askRun<T>(
   client: Client,
@@ -22,7 +23,10 @@ export async function askRun<T>(
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw over();
     if (error instanceof WorkflowUpdateFailedError) {
-      throw new SluiceError('NotRunning', `The run of ${which} refused: ${sentenceOf(error.cause ?? error)}`);
+      const { cause } = error;
+      if (cause instanceof ApplicationFailure && cause.type && cause.type in errorCodes)
+        throw new SluiceError(cause.type as ErrorCode, cause.message);
+      throw new SluiceError('NotRunning', `The run of ${which} refused: ${sentenceOf(cause ?? error)}`);
     }
     const { status } = await handle.describe();
     if (status.name !== 'RUNNING') throw over();

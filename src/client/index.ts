@@ -7,7 +7,7 @@ export { Rebuilds } from './rebuilds.ts';
 export type { LaunchOptions } from './launching.ts';
 export type { RunEvent } from './run-events.ts';
 export { runOutcomes, type RunFilter, type RunOutcome, type RunSummary } from './run-list.ts';
-export { Runs, type RunAttempt, type WaitOptions } from './runs.ts';
+export { Runs, type ReportSoFar, type RunAttempt, type WaitOptions } from './runs.ts';
 export type { Difference } from './schedules/differences.ts';
 export type { ScheduledStart, ScheduleListed, ScheduleView } from './schedules/describing.ts';
 export {

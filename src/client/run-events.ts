@@ -130,8 +130,9 @@ export class RunEventLog {
     });
   }
 
-  #modes({ mode = 'running' }: RunProgress, at: string): RunEvent[] {
-    if (mode === this.#mode) return [];
+  #modes({ mode }: RunProgress, at: string): RunEvent[] {
+    // A run that is over has none.
+    if (mode === undefined || mode === this.#mode) return [];
     this.#mode = mode;
     return [{ type: mode === 'running' ? 'resumed' : mode, at }];
   }

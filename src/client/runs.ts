@@ -21,6 +21,9 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A report as it stands: of a run that is on its way, `outcome` and `endedAt` are missing. */
+export type ReportSoFar = Omit<RunReport, 'outcome' | 'endedAt'> & Partial<Pick<RunReport, 'outcome' | 'endedAt'>>;
+
 /** One run of an hour: as Temporal has it, as its report has it, or both. Times in ISO 8601, UTC. */
 export interface RunAttempt {
   readonly runId: string;
@@ -138,7 +141,7 @@ export class Runs {
    * it runs, and of the object store, which keeps it for as long as the hour, from then on.
    * @throws SluiceError `HourUnknown` where there is no report; `NoWorker` where it runs and no worker answers
    */
-  async report(pipeline: string, hour: LogicalHour, { runId }: { runId?: string } = {}): Promise<RunReport> {
+  async report(pipeline: string, hour: LogicalHour, { runId }: { runId?: string } = {}): Promise<ReportSoFar> {
     const newest = await this.find(pipeline, hour);
     const wanted = runId ?? newest?.runId;
     if (wanted === undefined) {
@@ -149,7 +152,7 @@ export class Runs {
     const stored = await storedReport(this.#store(), pipeline, hour, wanted);
     if (stored) return stored;
     if (newest?.runId === wanted && newest.status === 'running')
-      return askRun(this.#client, newest.workflowId, (run) => run.query<RunReport>('report'));
+      return askRun(this.#client, newest.workflowId, (run) => run.query<ReportSoFar>('report'));
     const how = newest?.runId === wanted ? `it is ${newest.status}` : `"attempts" names those that there are`;
     throw new SluiceError('HourUnknown', `Run ${wanted} of ${pipeline} ${hour} has left no report: ${how}.`);
   }

@@ -1,15 +1,16 @@
-import type { RunReport } from '../../workflows/messages.ts';
+import type { ReportSoFar } from '../runs.ts';
 import { boldOut, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
 
 /** A run's report, for people: what it came to, where its time went, what became of its rows. */
-export function reportLines(report: RunReport): string[] {
-  const { pipeline, hour, outcome, startedAt, endedAt, runId, stages, error, clean } = report;
-  const took = seconds(Date.parse(endedAt) - Date.parse(startedAt));
-  const good = outcome === 'completed' || outcome === 'unchanged';
+export function reportLines(report: ReportSoFar): string[] {
+  const { pipeline, hour, outcome = 'running', startedAt, endedAt, runId, stages, error, clean } = report;
+  const took = seconds((endedAt === undefined ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt));
+  const colour =
+    outcome === 'running' ? 'yellow' : outcome === 'completed' || outcome === 'unchanged' ? 'green' : 'red';
   const longest = Math.max(1, ...stages.map(({ ms }) => ms));
   return [
-    `${boldOut(pipeline)} ${hour}  ${styled(good ? 'green' : 'red', outcome, process.stdout)} in ${took}`,
-    `run ${runId}, ${startedAt.slice(0, 19)}Z to ${endedAt.slice(0, 19)}Z`,
+    `${boldOut(pipeline)} ${hour}  ${styled(colour, outcome, process.stdout)} in ${took}`,
+    `run ${runId}, ${startedAt.slice(0, 19)}Z ${endedAt === undefined ? 'until now' : `to ${endedAt.slice(0, 19)}Z`}`,
     ...(error ? [styled('red', `${error.code} in ${error.stage}: ${error.message}`, process.stdout)] : []),
     '',
     ...stages.map(({ stage, ms }) =>

@@ -1,6 +1,6 @@
 import type { LogicalHour } from '../../definition/hour.ts';
 import { ids, type StartStage } from '../../definition/names.ts';
-import type { RunProgress, RunReport } from '../../workflows/messages.ts';
+import type { RunProgress } from '../../workflows/messages.ts';
 import type { RunAttempt } from '../runs.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { pipelineNameOf, pipelineOf } from './pipelines.ts';
@@ -72,11 +72,7 @@ export async function retry(hour: LogicalHour, { pipeline: given, from, detach, 
 /** `sluice run report`. */
 export function report(hour: LogicalHour, flags: ReportFlags): Promise<number> {
   return withPipeline(flags.pipeline, async (client, pipeline) => {
-    const found: RunReport = await client.runs.report(
-      pipeline,
-      hour,
-      flags.run === undefined ? {} : { runId: flags.run },
-    );
+    const found = await client.runs.report(pipeline, hour, flags.run === undefined ? {} : { runId: flags.run });
     process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : `${reportLines(found).join('\n')}\n`);
     return 0;
   });

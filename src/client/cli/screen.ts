@@ -66,8 +66,11 @@ export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 /** A number with its thousands marked. */
 export const count = (n: number): string => n.toLocaleString('en-US');
 
+/** What these lines are made of: a report, of a run that may be on its way. */
+type Reported = Omit<RunReport, 'outcome' | 'endedAt'>;
+
 /** The row equation of each data set, as two lines. */
-export function equationLines({ equations }: RunReport, to: NodeJS.WriteStream = stream): string[] {
+export function equationLines({ equations }: Reported, to: NodeJS.WriteStream = stream): string[] {
   return equations.flatMap(({ dataset, rows, holds, broken }) => [
     `${styled('bold', dataset, to)}: read ${count(rows.read)} = clean ${count(rows.clean)} + duplicates ${count(rows.duplicates)} + ` +
       `filtered ${count(rows.filtered)} + rejected ${count(rows.rejected)}`,
@@ -77,7 +80,7 @@ export function equationLines({ equations }: RunReport, to: NodeJS.WriteStream =
 }
 
 /** What was made or changed for the run, and what stands otherwise than the definition says. */
-export function preparedLines({ prepared }: RunReport): string[] {
+export function preparedLines({ prepared }: Reported): string[] {
   return [
     ...(prepared?.changes ?? []).map((change) => `prepared: ${change}`),
     ...(prepared?.warnings ?? []).map((warning) => `warning: ${warning}`),
@@ -85,7 +88,7 @@ export function preparedLines({ prepared }: RunReport): string[] {
 }
 
 /** What the import had to say, and that an hour repeats another. */
-export function importLines({ source, sameAs }: RunReport): string[] {
+export function importLines({ source, sameAs }: Reported): string[] {
   return [
     ...(source?.notes ?? []).map((note) => `note: ${note}`),
     ...(source?.notModifiedSince === undefined
@@ -100,7 +103,7 @@ export function importLines({ source, sameAs }: RunReport): string[] {
 }
 
 /** Which hours a run made stale, in one line. */
-export function staleLines({ hour, madeStale }: RunReport): string[] {
+export function staleLines({ hour, madeStale }: Reported): string[] {
   if (!madeStale) return [];
   const { hours, count: later, itself } = madeStale;
   const named = hours.slice(0, 3).join(', ') + (later > 3 ? ` and ${count(later - 3)} more` : '');
