@@ -138,7 +138,9 @@ export class RunEventLog {
   }
 
   #waits(progress: RunProgress | undefined, at: string): RunEvent[] {
-    const what = progress?.waiting ?? (this.#unanswered >= LOOKS_WITHOUT_WORKER ? 'a worker' : undefined);
+    // That a run is paused is told by its mode.
+    const why = progress?.mode === 'paused' ? undefined : progress?.waiting;
+    const what = why ?? (this.#unanswered >= LOOKS_WITHOUT_WORKER ? 'a worker' : undefined);
     if (what === this.#waiting || (!progress && what === undefined)) return [];
     this.#waiting = what;
     return [{ type: 'waiting', at, what, ...(this.#current === undefined ? {} : { stage: this.#current }) }];

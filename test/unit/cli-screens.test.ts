@@ -59,7 +59,7 @@ describe('events of a run', () => {
     log.take({ progress: progress({ current: 'import' }), pending: [] }, at(1));
     log.take({ progress: progress({ current: 'import', mode: 'pausing' }), pending: [] }, at(1));
     const stages = [stage('import', 0, 2)];
-    const paused = log.take({ progress: progress({ stages, mode: 'paused' }), pending: [] }, at(2));
+    const paused = log.take({ progress: progress({ stages, mode: 'paused', waiting: 'paused' }), pending: [] }, at(2));
     expect(brief(paused)).toEqual(['stage-done import', 'paused']);
     const going = log.take({ progress: progress({ stages, current: 'clean', mode: 'running' }), pending: [] }, at(9));
     expect(brief(going)).toEqual(['stage-begun clean', 'resumed']);

@@ -51,7 +51,7 @@ export function steer(word: 'pause' | 'resume' | 'cancel', hour: LogicalHour, fl
 /** Where a run stands, in a line. */
 export function progressLine({ pipeline, hour, mode = 'running', current, waiting, stages }: RunProgress): string {
   const at = current === undefined ? `after ${stages.at(-1)?.stage ?? 'its start'}` : `at ${current}`;
-  return `${boldOut(pipeline)} ${hour} is ${mode}, ${at}${waiting === undefined ? '' : `, waits for ${waiting}`}`;
+  return `${boldOut(pipeline)} ${hour} is ${mode}, ${at}${waiting === undefined || mode === 'paused' ? '' : `, waits for ${waiting}`}`;
 }
 
 /** `sluice run retry`: another run of the hour that begins at a stage, with what the hour has stored of those before. */

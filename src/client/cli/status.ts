@@ -130,7 +130,7 @@ function runLine(run: ShownRun, name: number, between = ''): string {
   const what = [
     ...(rows === undefined ? [] : [`${count(rows)} rows`]),
     ...(where === '' ? [] : [where]),
-    ...(progress?.waiting === undefined ? [] : [`waits for ${progress.waiting}`]),
+    ...(progress?.waiting === undefined || progress.mode === 'paused' ? [] : [`waits for ${progress.waiting}`]),
     ...(stale === undefined ? [] : ['stale']),
   ];
   const state = styled(colour, word.padEnd(10), process.stdout);
