@@ -118,7 +118,10 @@ export class Runs {
 
   /** Asks a run to stop; what it had begun stays invisible, and its hour may be run again. @throws SluiceError `NotRunning`, `NoWorker` */
   cancel(workflowId: string): Promise<RunProgress> {
-    return askRun(this.#client, workflowId, (run) => run.executeUpdate('cancel'));
+    return askRun(this.#client, workflowId, async (run) => {
+      await run.cancel();
+      return run.query<RunProgress>('progress');
+    });
   }
 
   /** Runs by what they say of themselves, the newest first. */
