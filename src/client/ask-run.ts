@@ -2,7 +2,7 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client, type Wor
 import { ApplicationFailure } from '@temporalio/common';
 import { errorCodes, SluiceError, sentenceOf, type ErrorCode } from '../definition/errors.ts';
 import { hourOfRun } from '../definition/names.ts';
-import { PATIENCE_MS } from './run-watch.ts';
+import { PATIENCE_MS } from './query-worker.ts';
 
 /**
  * Asks something of a run that is on its way, or tells it something.

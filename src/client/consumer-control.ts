@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { ids } from '../definition/names.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { pendingOf } from './pending-activities.ts';
+import { answerOf } from './query-worker.ts';
 import type { ConsumerState, LossAccepted, LossInput } from '../workflows/messages.ts';
 
 /** A consumer as Temporal knows it. */
@@ -17,9 +18,6 @@ export interface ConsumerView {
   /** Why its last attempt failed, where it is being tried again. */
   readonly failing?: string;
 }
-
-/** What a worker may take for an answer; without one Temporal would wait for it longer. */
-const PATIENCE_MS = 5_000;
 
 /** Looks at the consumers of a stream, and steers them: each word is told to every shard. */
 export class ConsumerControl {
@@ -101,9 +99,7 @@ export class ConsumerControl {
   async #view(workflowId: string, stream: string, shard: number): Promise<ConsumerView> {
     const handle = this.#client.workflow.getHandle(workflowId);
     const [state, description] = await Promise.all([
-      this.#client.workflow
-        .withDeadline(Date.now() + PATIENCE_MS, () => handle.query<ConsumerState>('state'))
-        .catch(() => undefined),
+      answerOf<ConsumerState>(this.#client, handle, 'state'),
       handle.describe(),
     ]);
     const consume = description.raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'consume');

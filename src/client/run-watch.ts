@@ -4,26 +4,20 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { RunProgress, RunReport } from '../workflows/messages.ts';
 import { failureOf } from './failure-of.ts';
+import { answerOf } from './query-worker.ts';
 import { pendingActivities } from './pending-activities.ts';
 import { RunEventLog, type RunEvent, type RunSnapshot } from './run-events.ts';
 
 /** A look at a run, and the next one; longer where nothing happens. */
 const FIRST_LOOK_MS = 300;
 const LONGEST_LOOK_MS = 2_000;
-/** What a worker may take for an answer; without one Temporal would wait for it longer. */
-export const PATIENCE_MS = 5_000;
 
 /** What a run came to: its report, or what failed it. */
 export type Settled = { readonly report: RunReport } | { readonly error: unknown };
 
 /** How far a run is; undefined where it is not there, or no worker answers for it. */
-export async function progressOf(client: Client, workflowId: string, runId?: string): Promise<RunProgress | undefined> {
-  const handle = client.workflow.getHandle(workflowId, runId);
-  try {
-    return await client.withDeadline(Date.now() + PATIENCE_MS, () => handle.query<RunProgress>('progress'));
-  } catch {
-    return undefined;
-  }
+export function progressOf(client: Client, workflowId: string, runId?: string): Promise<RunProgress | undefined> {
+  return answerOf(client, client.workflow.getHandle(workflowId, runId), 'progress');
 }
 
 /**

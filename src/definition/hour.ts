@@ -21,6 +21,12 @@ export function toLogicalHour(instant: string | number | Date): LogicalHour {
   return new Date(Math.floor(ms / HOUR_MS) * HOUR_MS).toISOString().replace('.000Z', 'Z');
 }
 
+/** @throws SluiceError `DefinitionInvalid` for an hour that is yet to come */
+export function requireBegun(hour: LogicalHour, now: Date): void {
+  if (hour <= toLogicalHour(now)) return;
+  throw new SluiceError('DefinitionInvalid', `The hour ${hour} has not begun yet: give one that has.`);
+}
+
 /** The hour as it stands in object keys: `2026-11-24T03`. Sorts by time. */
 export function hourKey(hour: LogicalHour): string {
   return hour.slice(0, 13);

@@ -11,7 +11,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
 import { SluiceError } from '../definition/errors.ts';
-import { toLogicalHour, type LogicalHour } from '../definition/hour.ts';
+import { requireBegun, toLogicalHour, type LogicalHour } from '../definition/hour.ts';
 import { ids, taskQueues } from '../definition/names.ts';
 import { failure, problemOf } from './failure.ts';
 import type { LaunchInput, LaunchResult, RunInput, RunReport } from './messages.ts';
@@ -84,8 +84,8 @@ function hourOf(input: LaunchInput | undefined): LogicalHour {
   const info = workflowInfo();
   try {
     const hour = toLogicalHour(input?.hour ?? info.typedSearchAttributes.get(scheduledStart) ?? info.startTime);
-    if (input?.hour === undefined || hour <= toLogicalHour(info.startTime)) return hour;
-    throw new SluiceError('DefinitionInvalid', `The hour ${hour} has not begun yet: give one that has.`);
+    if (input?.hour !== undefined) requireBegun(hour, info.startTime);
+    return hour;
   } catch (error) {
     // Anything but a failure of Temporal's own kind would fail the workflow task, again and again.
     if (error instanceof SluiceError) throw failure(error);

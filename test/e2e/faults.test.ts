@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toLogicalHour } from '../../src/definition/hour.ts';
+import { untilStage } from '../helpers/until-stage.ts';
 import { ids, keys } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { consume } from '../../src/stages/landing/consume.ts';
@@ -23,14 +24,6 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
 
   const csv = (rows: number): string =>
     ['id,kind,amount', ...Array.from({ length: rows }, (_, at) => `r${at},k${at % 3},${at / 8}`)].join('\n') + '\n';
-
-  async function untilStage(workflowId: string, stage: string): Promise<void> {
-    for (let tries = 0; tries < 400; tries += 1) {
-      if ((await app.client.runs.progress(workflowId))?.current === stage) return;
-      await wait(50);
-    }
-    throw new Error(`${workflowId} never came to ${stage}`);
-  }
 
   async function pausedConsumer(pipeline: Pipeline): Promise<void> {
     const handle = app.client.temporal.workflow.getHandle(ids.consumer(pipeline.name, 0));
@@ -84,7 +77,7 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     const hour = toLogicalHour(new Date());
     app.serve(pipeline, { body: csv(7) });
     const waiting = await app.client.runs.launch({ pipeline, hour, refetch: true });
-    await untilStage(waiting.workflowId, 'land');
+    await untilStage(app.client, waiting.workflowId, 'land');
     await wait(1_000);
     await landWithoutTelling(pipeline, 7);
     // One missed signal: the wait of 15 s finds the fact.
@@ -93,7 +86,7 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
 
     app.serve(pipeline, { body: csv(9) });
     const cancelled = await app.client.runs.launch({ pipeline, hour, refetch: true });
-    await untilStage(cancelled.workflowId, 'land');
+    await untilStage(app.client, cancelled.workflowId, 'land');
     await app.client.runs.cancel(cancelled.workflowId);
     await expect(app.client.runs.result(cancelled.workflowId)).rejects.toMatchObject({ code: 'Cancelled' });
     await landWithoutTelling(pipeline, 9);

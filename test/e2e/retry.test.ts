@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keys, type StartStage } from '../../src/definition/names.ts';
+import { untilStage } from '../helpers/until-stage.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import type { StageDeps } from '../../src/stages/deps.ts';
 import type { LaunchInput, RunReport } from '../../src/workflows/messages.ts';
@@ -54,14 +55,6 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
     return app.client.runs.result(launched.workflowId);
   }
   const stagesOf = ({ stages }: RunReport): string[] => stages.map(({ stage }) => stage);
-
-  async function untilStage(workflowId: string, stage: string): Promise<void> {
-    for (let tries = 0; tries < 400; tries += 1) {
-      if ((await app.client.runs.progress(workflowId))?.current === stage) return;
-      await wait(50);
-    }
-    throw new Error(`${workflowId} never came to ${stage}`);
-  }
 
   async function recordsIn(topic: string): Promise<number> {
     const watermarks = await deps.log.watermarks(topic);
@@ -129,7 +122,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
     const slow = app.define({ publish: { rowsPerSecond: 500, batchRows: 500 } }).pipeline;
     serve(slow, csv(20_000));
     const launched = await app.client.runs.launch({ pipeline: slow });
-    await untilStage(launched.workflowId, 'publish');
+    await untilStage(app.client, launched.workflowId, 'publish');
     await app.client.runs.cancel(launched.workflowId);
     await expect(app.client.runs.result(launched.workflowId)).rejects.toMatchObject({ code: 'Cancelled' });
     const { hour } = launched;
@@ -137,7 +130,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
     // How fast it is published shapes no row.
     const quicker = { ...slow, publish: { ...slow.publish, rowsPerSecond: 2_000 } };
     const again = await app.client.runs.launch({ pipeline: quicker, hour, startFrom: 'publish' });
-    await untilStage(again.workflowId, 'publish');
+    await untilStage(app.client, again.workflowId, 'publish');
     await wait(3_000);
     process.kill(app.worker.pid, 'SIGKILL');
     await app.worker.ended;

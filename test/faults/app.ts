@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { startWorker, type WorkerProcess } from '../../src/client/cli/worker-process.ts';
+import { untilStage } from '../helpers/until-stage.ts';
 import { SluiceClient } from '../../src/client/sluice-client.ts';
 import type { Environment, Hour, Lab } from './lab.ts';
 
@@ -45,12 +46,8 @@ export class App {
   }
 
   /** Waits until a run is in a stage. */
-  async untilStage(workflowId: string, stage: string): Promise<void> {
-    for (let tries = 0; tries < 1_200; tries += 1) {
-      if ((await this.client.runs.progress(workflowId))?.current === stage) return;
-      await wait(50);
-    }
-    throw new Error(`${workflowId} never came to ${stage}`);
+  untilStage(workflowId: string, stage: string): Promise<void> {
+    return untilStage(this.client, workflowId, stage, 1_200);
   }
 
   async stop(): Promise<void> {

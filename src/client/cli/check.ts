@@ -9,7 +9,7 @@ import { readSettings, type Settings } from '../../connectors/settings.ts';
 import { SparkConnector } from '../../connectors/spark/spark.ts';
 import { ZooKeeperConnector, zooKeeperSentence } from '../../connectors/zookeeper.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
-import { SluiceClient } from '../sluice-client.ts';
+import { withClient } from './with-client.ts';
 
 interface Verdict {
   readonly server: string;
@@ -61,8 +61,7 @@ async function tried(server: string, remedy: string, work: () => Promise<string>
 }
 
 async function checkTemporal(): Promise<string> {
-  const client = await SluiceClient.connect();
-  try {
+  return withClient(async (client) => {
     const { connection, options } = client.temporal;
     const { namespace } = options;
     try {
@@ -73,9 +72,7 @@ async function checkTemporal(): Promise<string> {
       return `namespace ${namespace}, connected; it does not let its search attributes be asked for`;
     }
     return `namespace ${namespace}, search attributes registered`;
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** Asked for nothing: brokers write to it, and Sluice never does. */

@@ -8,7 +8,7 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import { streamOf, streamsOf, type Stream } from '../../definition/streams.ts';
 import { consumerLag, type PartitionLag } from '../../inspecting/consumer-lag.ts';
 import type { ConsumerControl, ConsumerView } from '../consumer-control.ts';
-import { SluiceClient } from '../sluice-client.ts';
+import { withClient } from './with-client.ts';
 import { pipelineOf } from './pipelines.ts';
 import { boldOut, count } from './screen.ts';
 
@@ -78,14 +78,8 @@ export async function acceptLoss(file: string, flags: LossFlags): Promise<number
   return 0;
 }
 
-async function withControl<T>(work: (control: ConsumerControl) => Promise<T>): Promise<T> {
-  const client = await SluiceClient.connect();
-  try {
-    return await work(client.consumers);
-  } finally {
-    await client.close();
-  }
-}
+const withControl = <T>(work: (control: ConsumerControl) => Promise<T>): Promise<T> =>
+  withClient(({ consumers }) => work(consumers));
 
 /** Asked of the store and the broker; where they do not answer, the sentence why. */
 async function lagOf(stream: string, topic: string): Promise<PartitionLag[] | string> {

@@ -1,8 +1,7 @@
 import { maintenanceLines, type MaintenanceTask } from '../../workflows/maintenance-messages.ts';
 import { attend } from './attend.ts';
-import { SluiceClient } from '../sluice-client.ts';
 import { leavable } from './leaving.ts';
-import { pipelineOf } from './pipelines.ts';
+import { withDefinition } from './pipelines.ts';
 import { bold, paced, Screen } from './screen.ts';
 
 export interface MaintainFlags {
@@ -13,10 +12,8 @@ export interface MaintainFlags {
 
 /** `sluice compact`, `gc` and `retain`: starts the workflow and follows it; it goes on if this process does not. */
 export async function maintain(task: MaintenanceTask, given: string, flags: MaintainFlags): Promise<number> {
-  const pipeline = await pipelineOf(given);
   const screen = new Screen();
-  const client = await SluiceClient.connect();
-  try {
+  return withDefinition(given, async (client, pipeline) => {
     const { dryRun, before } = flags;
     const workflowId = await client.maintenance.start({
       pipeline,
@@ -40,8 +37,5 @@ export async function maintain(task: MaintenanceTask, given: string, flags: Main
     screen.end();
     process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${maintenanceLines(report).join('\n')}\n`);
     return 0;
-  } finally {
-    screen.end();
-    await client.close();
-  }
+  }).finally(() => screen.end());
 }

@@ -2,7 +2,8 @@ import { access } from 'node:fs/promises';
 import { SluiceError } from '../../definition/errors.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import { SluiceClient } from '../sluice-client.ts';
+import type { SluiceClient } from '../sluice-client.ts';
+import { withClient } from './with-client.ts';
 
 /** A pipeline's name, and what no file of a definition is called. */
 const plainName = /^[a-z][a-z0-9-]*$/;
@@ -13,13 +14,19 @@ const plainName = /^[a-z][a-z0-9-]*$/;
  */
 export async function pipelineOf(given: string, client?: SluiceClient): Promise<Pipeline> {
   if (!(await isName(given))) return loadDefinition(given);
-  if (client) return scheduled(client, given);
-  const own = await SluiceClient.connect();
-  try {
-    return await scheduled(own, given);
-  } finally {
-    await own.close();
-  }
+  return client ? scheduled(client, given) : withClient((own) => scheduled(own, given));
+}
+
+/**
+ * Does something with a client and the definition that is meant. A file that is wrong is found before a server is looked for.
+ * @throws SluiceError as {@link pipelineOf}
+ */
+export async function withDefinition<T>(
+  given: string,
+  work: (client: SluiceClient, pipeline: Pipeline) => Promise<T>,
+): Promise<T> {
+  const written = (await isName(given)) ? undefined : await loadDefinition(given);
+  return withClient(async (client) => work(client, written ?? (await scheduled(client, given))));
 }
 
 /**

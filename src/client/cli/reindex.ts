@@ -1,8 +1,7 @@
 import type { ReindexReport } from '../../workflows/messages.ts';
 import { attend } from './attend.ts';
-import { SluiceClient } from '../sluice-client.ts';
 import { leavable } from './leaving.ts';
-import { pipelineOf } from './pipelines.ts';
+import { withDefinition } from './pipelines.ts';
 import { bold, count, paced, Screen } from './screen.ts';
 
 export interface ReindexFlags {
@@ -14,10 +13,8 @@ export interface ReindexFlags {
 
 /** `sluice reindex`: starts the rebuild, or finds the one that is on its way, and follows it. A worker must be running. */
 export async function reindex(given: string, { dryRun, keepOld, detach, json }: ReindexFlags): Promise<number> {
-  const pipeline = await pipelineOf(given);
   const screen = new Screen();
-  const client = await SluiceClient.connect();
-  try {
+  return withDefinition(given, async (client, pipeline) => {
     const { workflowId, running } = await client.rebuilds.start({ pipeline, dryRun, keepOld });
     screen.say(running ? `${workflowId} is on its way already; following it` : `started ${workflowId}`);
     if (detach) {
@@ -35,9 +32,7 @@ export async function reindex(given: string, { dryRun, keepOld, detach, json }: 
     if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else for (const line of lines(report)) screen.say(line);
     return 0;
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** A rebuild in a few lines. */

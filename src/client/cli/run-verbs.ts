@@ -2,11 +2,12 @@ import type { LogicalHour } from '../../definition/hour.ts';
 import { ids, type StartStage } from '../../definition/names.ts';
 import type { RunProgress } from '../../workflows/messages.ts';
 import type { RunAttempt } from '../runs.ts';
-import { SluiceClient } from '../sluice-client.ts';
+import type { SluiceClient } from '../sluice-client.ts';
 import { pipelineNameOf, pipelineOf } from './pipelines.ts';
 import { reportLines } from './report-lines.ts';
 import { runPipeline } from './run.ts';
 import { boldOut, count, seconds, styled } from './screen.ts';
+import { withClient } from './with-client.ts';
 
 /** Which pipeline's hour, for every verb. */
 export interface VerbFlags {
@@ -24,16 +25,11 @@ export interface RetryFlags extends VerbFlags {
 }
 
 /** Opens a client and finds out which pipeline is meant. */
-export async function withPipeline(
+export function withPipeline(
   given: string | undefined,
   work: (client: SluiceClient, pipeline: string) => Promise<number>,
 ): Promise<number> {
-  const client = await SluiceClient.connect();
-  try {
-    return await work(client, await pipelineNameOf(given, client));
-  } finally {
-    await client.close();
-  }
+  return withClient(async (client) => work(client, await pipelineNameOf(given, client)));
 }
 
 /** `sluice run pause`, `resume` and `cancel`. */
@@ -55,18 +51,15 @@ export function progressLine({ pipeline, hour, mode = 'running', current, waitin
 }
 
 /** `sluice run retry`: another run of the hour that begins at a stage, with what the hour has stored of those before. */
-export async function retry(hour: LogicalHour, { pipeline: given, from, detach, json }: RetryFlags): Promise<number> {
-  const client = await SluiceClient.connect();
-  try {
+export function retry(hour: LogicalHour, { pipeline: given, from, detach, json }: RetryFlags): Promise<number> {
+  return withClient(async (client) => {
     const pipeline = await pipelineOf(given ?? (await pipelineNameOf(undefined, client)), client);
-    return await runPipeline(client, pipeline, {
+    return runPipeline(client, pipeline, {
       ...{ hour, startFrom: from },
       ...(detach ? { detach } : {}),
       ...(json ? { json } : {}),
     });
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** `sluice run report`. */

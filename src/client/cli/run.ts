@@ -1,10 +1,10 @@
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { StartStage } from '../../definition/names.ts';
 import type { LaunchResult, RunReport } from '../../workflows/messages.ts';
-import { SluiceClient } from '../sluice-client.ts';
+import type { SluiceClient } from '../sluice-client.ts';
 import { follow } from './follow.ts';
 import { leavable, stay } from './leaving.ts';
-import { pipelineOf } from './pipelines.ts';
+import { withDefinition } from './pipelines.ts';
 import { bold, equationLines, importLines, preparedLines, Screen, staleLines } from './screen.ts';
 
 export interface RunOptions {
@@ -23,14 +23,7 @@ export interface RunOptions {
 
 /** `sluice run`. @param given a definition's file, or the name of a pipeline that has a schedule. @throws SluiceError what failed the run */
 export async function run(given: string, options: RunOptions): Promise<number> {
-  // A file that is wrong is found before a server is looked for.
-  const pipeline = await pipelineOf(given);
-  const client = await SluiceClient.connect();
-  try {
-    return await runPipeline(client, pipeline, options);
-  } finally {
-    await client.close();
-  }
+  return withDefinition(given, (client, pipeline) => runPipeline(client, pipeline, options));
 }
 
 /** Runs an hour and follows it. @returns the exit code. @throws SluiceError what failed the run */

@@ -4,9 +4,10 @@ import type { LogicalHour } from '../../definition/hour.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import { ids } from '../../definition/names.ts';
 import { pipelineNameOf } from './pipelines.ts';
-import { SluiceClient } from '../sluice-client.ts';
+import type { SluiceClient } from '../sluice-client.ts';
 import { describedLines, listedLines, planLines } from './schedule-lines.ts';
 import { bold } from './screen.ts';
+import { withClient } from './with-client.ts';
 
 export interface ApplyFlags {
   readonly dryRun: boolean;
@@ -106,15 +107,6 @@ export async function remove(given: string, { yes, json }: DeleteFlags): Promise
     ]);
     return 0;
   });
-}
-
-async function withClient(work: (client: SluiceClient) => Promise<number>): Promise<number> {
-  const client = await SluiceClient.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
 }
 
 /** @param given the name of a schedule, or the definition of its pipeline */

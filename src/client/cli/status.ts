@@ -3,11 +3,12 @@ import { stripVTControlCharacters } from 'node:util';
 import type { ConsumerView } from '../consumer-control.ts';
 import type { RunFilter, RunSummary } from '../run-list.ts';
 import type { RunProgress } from '../../workflows/messages.ts';
-import { SluiceClient } from '../sluice-client.ts';
+import type { SluiceClient } from '../sluice-client.ts';
 import { onInterrupt } from './leaving.ts';
 import { staleRuns } from './stale-runs.ts';
 import { boldOut, count, cut, seconds, styled } from './screen.ts';
 import { pipelineNameOf } from './pipelines.ts';
+import { withClient } from './with-client.ts';
 
 export interface StatusFlags extends Omit<RunFilter, 'pipeline'> {
   readonly watch?: boolean;
@@ -39,8 +40,7 @@ const MANY = 5;
 
 /** `sluice status`: the newest runs, the schedules, the consumers. The newest run of an hour says whether the hour is stale. */
 export async function status(given: string | undefined, flags: StatusFlags): Promise<number> {
-  const client = await SluiceClient.connect();
-  try {
+  return withClient(async (client) => {
     const pipeline = given === undefined ? undefined : await pipelineNameOf(given, client);
     const print = async (): Promise<string> => {
       const shown = await look(client, pipeline, flags);
@@ -60,9 +60,7 @@ export async function status(given: string | undefined, flags: StatusFlags): Pro
     }
     free();
     return 0;
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 const columns = (): number => (process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY);

@@ -9,7 +9,7 @@ import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import { ids } from '../../definition/names.ts';
 import { summaryOf } from '../run-list.ts';
 import { formOf, overlapText, timesOf, zoneOf } from './form.ts';
-import { durationText } from './words.ts';
+import { durationText, instantText } from './words.ts';
 
 /** One of the newest starts of a schedule, and what became of it. */
 export interface ScheduledStart {
@@ -98,7 +98,7 @@ export async function viewOf(client: Client, description: ScheduleDescription): 
     overlap: overlapText(policies.overlap),
     catchUp: durationText(policies.catchupWindow),
     pauseOnFailure: policies.pauseOnFailure,
-    next: info.nextActionTimes.slice(0, SHOWN).map(iso),
+    next: info.nextActionTimes.slice(0, SHOWN).map(instantText),
     recent: await Promise.all(
       info.recentActions
         .toReversed()
@@ -112,8 +112,8 @@ export async function viewOf(client: Client, description: ScheduleDescription): 
       skipped: info.numActionsSkippedOverlap,
       dropped: Number(raw.info?.bufferDropped ?? 0),
     },
-    createdAt: iso(info.createdAt),
-    ...(info.lastUpdatedAt ? { changedAt: iso(info.lastUpdatedAt) } : {}),
+    createdAt: instantText(info.createdAt),
+    ...(info.lastUpdatedAt ? { changedAt: instantText(info.lastUpdatedAt) } : {}),
   };
 }
 
@@ -127,8 +127,8 @@ export function listedOf({ scheduleId, spec, action, state, info }: ScheduleSumm
     ...noteOf(state),
     times: spec ? timesOf(spec) : [],
     timezone: spec ? zoneOf(spec) : 'UTC',
-    ...(next ? { next: iso(next) } : {}),
-    ...(last ? { last: iso(last.takenAt) } : {}),
+    ...(next ? { next: instantText(next) } : {}),
+    ...(last ? { last: instantText(last.takenAt) } : {}),
   };
 }
 
@@ -157,7 +157,7 @@ async function startOf(
       : await outcomeOf(client, ids.pipeline(pipeline, hour), undefined);
   return {
     workflowId,
-    startedAt: iso(takenAt),
+    startedAt: instantText(takenAt),
     ...(hour === undefined ? {} : { hour }),
     outcome: run ?? (await outcomeOf(client, workflowId, firstExecutionRunId)) ?? 'forgotten',
   };
@@ -174,6 +174,6 @@ async function outcomeOf(client: Client, workflowId: string, runId: string | und
   }
 }
 
-const noteOf = ({ note }: { note?: string | undefined }): { note?: string } =>
+/** The note of a schedule, where there is one. */
+export const noteOf = ({ note }: { note?: string | undefined }): { note?: string } =>
   note === undefined || note === '' ? {} : { note };
-const iso = (instant: Date): string => instant.toISOString().replace('.000Z', 'Z');

@@ -5,7 +5,7 @@ import { dayNames, monthNames, type Calendar } from '../../definition/calendar.t
 import type { Json } from '../../definition/canonical-json.ts';
 import { checkDefinition } from '../../definition/check-definition.ts';
 import { overlapPolicies, type DesiredSchedule } from './desired.ts';
-import { calendarWords, durationText, intervalWords } from './words.ts';
+import { calendarWords, durationText, instantText, intervalWords } from './words.ts';
 
 /** What makes up a schedule, as plain JSON in the words of a definition: two that mean the same are equal. */
 export interface ScheduleForm {
@@ -26,8 +26,8 @@ export function formOf({ spec, action, policies }: Described): ScheduleForm {
     times: timesOf(spec),
     skip: (spec.skip ?? []).map((calendar) => calendarWords(valuesOf(calendar), everySecond)).toSorted(),
     timezone: zoneOf(spec),
-    startAt: instantText(spec.startAt),
-    endAt: instantText(spec.endAt),
+    startAt: spec.startAt && instantText(spec.startAt),
+    endAt: spec.endAt && instantText(spec.endAt),
     jitter: durationText(spec.jitter ?? 0),
     overlap: overlapText(policies.overlap),
     catchUp: durationText(policies.catchupWindow),
@@ -115,6 +115,5 @@ function inputForm(input: unknown): unknown {
 const everySecond = Array.from({ length: 60 }, (_, second) => second);
 const milliseconds = (duration: string | number | undefined): number | undefined =>
   duration === undefined || msToNumber(duration) === 0 ? undefined : msToNumber(duration);
-const instantText = (instant: Date | undefined): string | undefined => instant?.toISOString().replace('.000Z', 'Z');
 /** As JSON has it: `undefined` is not there. */
 const plain = (value: unknown): ScheduleForm => JSON.parse(JSON.stringify(value)) as ScheduleForm;

@@ -10,13 +10,14 @@ import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import { acceptDefinition } from '../../definition/check-definition.ts';
 import { didYouMean } from '../../definition/did-you-mean.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
-import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
+import { requireBegun, toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import { ids } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { desiredMaintenance, desiredSchedule, type DesiredSchedule } from './desired.ts';
 import {
   hourOfStart,
   listedOf,
+  noteOf,
   pipelineIn,
   startedBySchedules,
   viewOf,
@@ -59,7 +60,7 @@ export interface Triggered {
 
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 200;
-/** After so long a start that was there before is taken for the answer. */
+/** A start that was there before is taken for the answer where it is no further from the asking, and after so long. */
 const SAME_SECOND_MS = 1_500;
 const outcomes = { create: 'created', update: 'updated', delete: 'unchanged', none: 'unchanged' } as const;
 
@@ -146,10 +147,8 @@ export class Schedules {
   async trigger(name: string, { hour }: TriggerOptions = {}): Promise<Triggered> {
     const before = await this.#standing(name);
     const scheduledTime = hour === undefined ? undefined : new Date(toLogicalHour(hour));
-    if (scheduledTime && scheduledTime.getTime() > Date.now()) {
-      throw new SluiceError('DefinitionInvalid', `The hour ${hour} has not begun yet: give one that has.`);
-    }
     const asked = Date.now();
+    if (hour !== undefined) requireBegun(toLogicalHour(hour), new Date(asked));
     await this.#client.workflowService.patchSchedule({
       namespace: this.#client.options.namespace,
       scheduleId: name,
@@ -215,7 +214,7 @@ export class Schedules {
       const newest = (await standing(this.#client, scheduleId))?.info.recentActions.at(-1);
       const { workflowId, firstExecutionRunId } = newest?.action.workflow ?? {};
       if (firstExecutionRunId !== undefined && !known.has(firstExecutionRunId)) return workflowId;
-      const sameSecond = Math.abs((newest?.takenAt.getTime() ?? 0) - asked) < 1_500;
+      const sameSecond = Math.abs((newest?.takenAt.getTime() ?? 0) - asked) < SAME_SECOND_MS;
       if (sameSecond && now > asked + SAME_SECOND_MS) return workflowId;
       await wait(LOOK_EVERY_MS);
     }
@@ -243,8 +242,8 @@ export class Schedules {
   }
 }
 
-function stateOf(scheduleId: string, { paused, note }: ScheduleDescription['state']): ScheduleState {
-  return { scheduleId, paused, ...(note === undefined || note === '' ? {} : { note }) };
+function stateOf(scheduleId: string, state: ScheduleDescription['state']): ScheduleState {
+  return { scheduleId, paused: state.paused, ...noteOf(state) };
 }
 
 function startedOf({ action }: ScheduleDescription, launch: string): Omit<Triggered, 'scheduleId'> {

@@ -17,6 +17,9 @@ export function durationText(ms: number): string {
   return unit ? `${ms / unit[1]}${unit[0]}` : `${ms}ms`;
 }
 
+/** An instant in ISO 8601, UTC, without milliseconds where there are none. */
+export const instantText = (instant: Date): string => instant.toISOString().replace('.000Z', 'Z');
+
 /** The times that a definition asks for. */
 export function scheduleWords({ schedule }: Pipeline): string[] {
   const { every, offset } = schedule;

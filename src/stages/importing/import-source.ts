@@ -98,7 +98,12 @@ async function importBefore(deps: StageDeps, pipeline: string, hour: LogicalHour
   return before && newestRecord(deps, pipeline, before.hour);
 }
 
-async function newestRecord(deps: StageDeps, pipeline: string, hour: LogicalHour): Promise<ImportRecord | undefined> {
+/** What an hour was imported from last; undefined where it never was. */
+export async function newestRecord(
+  deps: Pick<StageDeps, 'store'>,
+  pipeline: string,
+  hour: LogicalHour,
+): Promise<ImportRecord | undefined> {
   const key = await deps.store.lastKey(keys.imports(pipeline, hour));
   return key === undefined ? undefined : deps.store.findJson<ImportRecord>(key);
 }

@@ -6,7 +6,6 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import type {
   CleanResult,
   HourRecord,
-  ImportRecord,
   ImportResult,
   PublishResult,
   QuarantineEntry,
@@ -18,6 +17,7 @@ import { findFixes } from '../cleaning/mend.ts';
 import { judgeQuality } from '../cleaning/quality.ts';
 import type { StageDeps } from '../deps.ts';
 import { batchIdOf, schemaVersion } from '../hashing.ts';
+import { newestRecord } from '../importing/import-source.ts';
 import type { Landed } from '../io.ts';
 import { findLanded } from '../landing/batch-record.ts';
 import { newestHour, requireKept } from '../landing/hour-record.ts';
@@ -92,15 +92,10 @@ async function newestCleaning(deps: Deps, { pipeline: { name }, hour }: StoredIn
   if (entry) throw notReached(`${what} was cleaned by an older version, which did not store what came of it`, 'clean');
   const sameAs = (await newestHour(deps, name, hour))?.sameAs;
   if (sameAs !== undefined) throw notReached(`${what} repeats ${sameAs} and was not cleaned`, 'clean');
-  const imported = await newestImport(deps, name, hour);
+  const imported = await newestRecord(deps, name, hour);
   throw imported
     ? notReached(`${what} has not been cleaned`, 'clean')
     : notReached(`${what} has not been imported`, 'import');
-}
-
-async function newestImport(deps: Deps, pipeline: string, hour: LogicalHour): Promise<ImportRecord | undefined> {
-  const key = await deps.store.lastKey(keys.imports(pipeline, hour));
-  return key === undefined ? undefined : deps.store.findJson<ImportRecord>(key);
 }
 
 /** What the hour consists of now, whatever was cleaned since. */
@@ -157,7 +152,7 @@ function requireShape({ pipeline, hour }: StoredInput, { shape, cleaned }: Store
 
 async function requireUpToDate(deps: Deps, { pipeline, hour }: StoredInput, stored: StoredCleaning): Promise<void> {
   const { name } = pipeline;
-  const newest = await newestImport(deps, name, hour);
+  const newest = await newestRecord(deps, name, hour);
   if (newest && newest.raw.sha256 !== stored.imported.record.raw.sha256) {
     throw outdated(`The hour ${hour} of ${name} was imported again since it was cleaned`);
   }
