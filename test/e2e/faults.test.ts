@@ -135,8 +135,9 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
       app.serve(pipeline, served);
       const { code, out, err } = await app.cli(['run', await app.definitionFile(input), '--json']);
       const last = err.trimEnd().split('\n').at(-1) ?? '';
+      const { error } = JSON.parse(out) as { error: { code: string; message: string } };
       expect(code).toBe(1);
-      expect(out).toBe('');
+      expect(error.message).toBe(last);
       expect(last).toMatch(sentence);
       expect(err).not.toMatch(/\n\s+at /);
       const { hour } = (await app.client.runs.progress(

@@ -88,7 +88,7 @@ describe.skipIf(noStack)('hours that take the keys of earlier ones out', () => {
       new Set([hours[1], hours[2]].map((hour) => ids.pipeline(pipeline.name, hour))),
     );
     const { out } = await app.cli(['status', pipeline.name]);
-    expect(out.split('\n').filter((line) => line.endsWith('  stale'))).toHaveLength(2);
+    expect(out.split('\n').filter((line) => line.endsWith(', stale'))).toHaveLength(2);
     // Without the object store it says what it knows.
     const alone = await app.cli(['status', pipeline.name], {
       ...app.environment,
