@@ -1,4 +1,5 @@
 import { acceptDefinition } from '../definition/check-definition.ts';
+import type { Pipeline } from '../definition/pipeline.ts';
 import { sendFailureAlert } from '../stages/accounting/alert.ts';
 import { reconcile } from '../stages/accounting/reconcile.ts';
 import { findDone, writeReport } from '../stages/accounting/report.ts';
@@ -51,7 +52,7 @@ export function createActivities(deps: StageDeps) {
     planRebuild: (input: io.ReindexInput) => attended((context) => planRebuild(deps, input, context)),
     rebuildIndex: (input: io.RebuildInput) => attended((context) => rebuildIndex(deps, input, context)),
     reconcile: (input: io.ReconcileInput) => attended((context) => reconcile(deps, input, context)),
-    writeReport: (report: io.RunReport) => attended(() => writeReport(deps, report)),
+    writeReport: (report: io.RunReport, definition?: Pipeline) => attended(() => writeReport(deps, report, definition)),
     findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),
     sendFailureAlert: (input: io.AlertInput) => attended(() => sendFailureAlert(deps, input)),
     compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),

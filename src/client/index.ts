@@ -7,7 +7,9 @@ export { Rebuilds } from './rebuilds.ts';
 export type { LaunchOptions } from './launching.ts';
 export type { RunEvent } from './run-events.ts';
 export { runOutcomes, type RunFilter, type RunOutcome, type RunSummary } from './run-list.ts';
-export { Runs, type ReportSoFar, type RunAttempt, type WaitOptions } from './runs.ts';
+export type { ColumnsDiff } from './columns-diff.ts';
+export { diffRuns, diffSections, type ComparedRun, type DiffSection, type RunDiff } from './run-diff.ts';
+export { Runs, type ReportSoFar, type RunAttempt, type RunOfHour, type WaitOptions } from './runs.ts';
 export type { Difference } from './schedules/differences.ts';
 export type { ScheduledStart, ScheduleListed, ScheduleView } from './schedules/describing.ts';
 export {

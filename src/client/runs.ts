@@ -9,6 +9,8 @@ import { launchHour, type LaunchOptions } from './launching.ts';
 import { askRun } from './ask-run.ts';
 import { pendingActivities, pendingOf } from './pending-activities.ts';
 import type { PendingActivity, RunEvent } from './run-events.ts';
+import { compareRuns } from './comparing.ts';
+import type { RunDiff } from './run-diff.ts';
 import { listRuns, summaryOf, type RunFilter, type RunSummary } from './run-list.ts';
 import { storyOf, type StoryEntry } from './run-story.ts';
 import { progressOf, watchRun, type Settled } from './run-watch.ts';
@@ -34,6 +36,12 @@ export interface RunAttempt {
   /** Rows of the main data set that are indexed. */
   readonly rows?: number;
   readonly error?: RunReport['error'];
+}
+
+/** One run of an hour; the newest where `runId` is left out. */
+export interface RunOfHour {
+  readonly hour: LogicalHour;
+  readonly runId?: string;
 }
 
 export interface RunStory {
@@ -158,6 +166,18 @@ export class Runs {
       return askRun(this.#client, newest.workflowId, (run) => run.query<ReportSoFar>('report'));
     const how = newest?.runId === wanted ? `it is ${newest.status}` : `"attempts" names those that there are`;
     throw new SluiceError('HourUnknown', `Run ${wanted} of ${pipeline} ${hour} has left no report: ${how}.`);
+  }
+
+  /**
+   * What is otherwise in `other` than in `one`; of a single run, what is otherwise in it than in the one before it: of the same hour,
+   * or, where it is the first of its hour, in the newest earlier hour that is done. A run is the newest of its hour where `runId` is left out.
+   * @throws SluiceError `HourUnknown` where there is no such run, or none before it
+   */
+  async diff(pipeline: string, one: RunOfHour, other?: RunOfHour): Promise<RunDiff> {
+    const [report, second] = await Promise.all(
+      [one, ...(other ? [other] : [])].map(({ hour, ...run }) => this.report(pipeline, hour, run)),
+    );
+    return compareRuns(this.#store(), report as ReportSoFar, second);
   }
 
   /**

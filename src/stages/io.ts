@@ -239,6 +239,8 @@ export interface RunReport {
     readonly address: string;
     readonly fetchedAt: string;
     readonly raw: ObjectRef;
+    /** What the source said of its version. Reports of older versions have none; empty where the source said nothing. */
+    readonly validators?: { readonly etag?: string; readonly lastModified?: string };
     readonly replayed: boolean;
     readonly unknownColumns: readonly string[];
     /** Each file by name, with its rows; the first hundred. */
@@ -254,8 +256,10 @@ export interface RunReport {
   /** Version of each data set's columns as they are landed. Reports of older versions have none. */
   readonly schemas?: Readonly<Record<string, string>>;
   readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy'> & {
-    /** By data set: rows, and the hash of its clean.csv. Reports of older versions have none. */
-    readonly datasets?: Readonly<Record<string, { readonly rows: RowCounts; readonly sha256: string }>>;
+    /** By data set: rows, the hash of its clean.csv, the checksum of its keys. Reports of older versions have none, or no checksum. */
+    readonly datasets?: Readonly<
+      Record<string, { readonly rows: RowCounts; readonly sha256: string; readonly checksum?: IdentityChecksum }>
+    >;
   };
   readonly generations: Readonly<Record<string, number>>;
   readonly batches: Readonly<Record<string, string>>;

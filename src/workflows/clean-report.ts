@@ -3,6 +3,8 @@ import type { RunReport } from './messages.ts';
 
 /** What a run's report says of its cleaning. */
 export function cleanReport({ engine, quality, rejectedBy, batches }: CleanResult): Pick<RunReport, 'clean'> {
-  const datasets = batches.map(({ dataset, rows, clean }) => [dataset, { rows, sha256: clean.sha256 }] as const);
+  const datasets = batches.map(({ dataset, rows, clean, checksum }) => {
+    return [dataset, { rows, sha256: clean.sha256, checksum }] as const;
+  });
   return { clean: { engine, quality, rejectedBy, datasets: Object.fromEntries(datasets) } };
 }

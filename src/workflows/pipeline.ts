@@ -25,7 +25,7 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
     const outcome = await runStages(input, run, told);
     return await run.stage('report', async () => {
       const report = run.report(outcome);
-      await writeReport(report);
+      await writeReport(report, input.pipeline);
       return report;
     });
   } catch (error) {
@@ -171,7 +171,7 @@ async function failed({ pipeline: definition }: RunInput, run: RunLog, error: un
   const report = run.report(cancelled ? 'cancelled' : 'failed', problem);
   const { writeReport, sendFailureAlert } = stageActivities('light', definition.retries, 'after a failure');
   const attempts = await Promise.allSettled([
-    writeReport(report),
+    writeReport(report, definition),
     ...(cancelled ? [] : [sendFailureAlert({ pipeline: definition, report })]),
   ]);
   for (const attempt of attempts) {

@@ -13,11 +13,13 @@ export function sourceReport({
 }: ImportResult): NonNullable<RunReport['source']> {
   const accounts = (parsed as Partial<typeof parsed>).files ?? [];
   const names = rawFiles(record);
+  const { etag, lastModified } = record;
   const notes = [...(record.notes ?? []), ...((parsed as Partial<typeof parsed>).notes ?? [])];
   return {
     address: record.source,
     fetchedAt: record.fetchedAt,
     raw: record.raw,
+    validators: { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) },
     replayed,
     unknownColumns,
     files: accounts.slice(0, NAMED).map((account, at) => ({ name: names[at]?.name ?? '', ...account })),

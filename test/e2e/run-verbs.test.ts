@@ -80,6 +80,64 @@ describe.skipIf(noStack)('the verbs of runs', () => {
     expect(text.out).toMatch(/run {6}completed\n$/);
   });
 
+  it('say what is otherwise in a run than in another: of its hour, or of an earlier one', async () => {
+    const { input } = app.define();
+    input.source = { ...input.source, onUnchanged: 'snapshot' };
+    const before = toLogicalHour(Date.parse(hour) - 3_600_000);
+    app.serve(input, { body: csv });
+    const file = await app.definitionFile(input);
+    const diff = (...args: string[]) => json('run', 'diff', ...args, '--pipeline', input.name);
+    const earlier = await json('run', file, '--hour', before, '--use-current');
+    const first = await json('run', file, '--hour', hour);
+    expect(await diff(before)).toMatchObject({ code: 1, found: { error: { code: 'HourUnknown' } } });
+    // The first run of its hour is compared with the hour before.
+    expect(await diff(hour, '--exit-code')).toMatchObject({
+      code: 0,
+      found: {
+        ...{ old: { hour: before, runId: earlier.found['runId'] }, new: { hour }, differs: [], notCompared: [] },
+        batches: [{ dataset: 'main', sameContent: true, sameKeys: true }],
+      },
+    });
+
+    app.serve(input, { body: `${csv}4,a,x\n5,c,5.5\n` });
+    const kind = { name: 'kind', type: 'string', required: true } as const;
+    await app.definitionFile({
+      ...input,
+      columns: { ...input.columns, kind, other: { name: 'other', required: false } },
+      quality: { rejectedPercent: { warn: 10 } },
+    } as never);
+    const second = await json('run', file, '--hour', hour, '--refetch');
+    expect(second.code).toBe(1);
+    expect(await diff(hour, '--exit-code')).toMatchObject({
+      code: 4,
+      found: { differs: ['outcome', 'definition', 'schema'], new: { error: { code: 'SourceColumnMissing' } } },
+    });
+
+    await app.definitionFile({
+      ...input,
+      columns: { ...input.columns, kind },
+      quality: { rejectedPercent: { warn: 10 } },
+    });
+    const third = await json('run', file, '--hour', hour, '--refetch');
+    expect([third.code, third.found]).toMatchObject([0, { outcome: 'completed' }]);
+    const ids = [first, third].map(({ found }) => String(found['runId']));
+    const whole = await diff(hour, '--run', ids[0] ?? '', '--run', ids[1] ?? '');
+    expect(whole.found).toMatchObject({
+      differs: ['definition', 'source', 'rows', 'quality', 'batches'],
+      notCompared: [],
+      rows: [{ dataset: 'main', old: { read: 3, indexed: 3 }, new: { read: 5, rejected: 1, indexed: 4 } }],
+      rejectedBy: [{ rule: 'amount type', new: 1 }],
+      quality: [{ gate: 'rejectedPercent', new: { level: 'warn' } }],
+      batches: [{ dataset: 'main', generation: { old: 1, new: 2 }, sameContent: false, sameKeys: false }],
+    });
+    const text = await app.cli(['run', 'diff', before, hour, '--pipeline', input.name], {
+      ...app.environment,
+      NO_COLOR: '1',
+    });
+    expect(text.out).toMatch(/^ {4}read +3 +5 +\+2$/m);
+    expect(text.out).toMatch(/^ {2}total +[\d.]+ s +[\d.]+ s {2}× [\d.]+$/m);
+  });
+
   it('answer what an hour came to that Temporal has forgotten', async () => {
     const { input, pipeline } = app.define();
     app.serve(input, { body: csv });

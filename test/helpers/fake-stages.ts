@@ -35,6 +35,8 @@ export function definition(input: Partial<PipelineInput> = {}): Pipeline {
 export interface Record {
   readonly calls: string[];
   readonly reports: RunReport[];
+  /** Stored beside the reports. */
+  readonly definitions: Pipeline[];
 }
 
 const landed = { batch: 'b1', version: 1, record: ref, rows: 3, checksum, objects: 1 };
@@ -50,7 +52,7 @@ export const committed = (pipeline: Pipeline): CommittedDataset => ({
 
 /** Stages that all go well, for one data set of three rows; each call is noted by name. */
 export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivities>; record: Record } {
-  const record: Record = { calls: [], reports: [] };
+  const record: Record = { calls: [], reports: [], definitions: [] };
   const prepared: PreparedStream = {
     ...{ dataset: 'main', stream: pipeline.name, topic: pipeline.name, partitions: 1, epoch: 'e1', life: 1 },
     ...{ index: `${pipeline.name}-1`, alias: pipeline.name, schema: 's1', changes: [] },
@@ -102,9 +104,10 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       deleted: 'a-000001',
     }),
     reconcile: note('reconcile', equation),
-    writeReport: async (report: RunReport) => {
+    writeReport: async (report: RunReport, definition: Pipeline) => {
       record.calls.push('writeReport');
       record.reports.push(report);
+      record.definitions.push(definition);
       return ref;
     },
     findDone: note('findDone', undefined),

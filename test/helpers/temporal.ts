@@ -31,7 +31,7 @@ export const noTemporal = program === undefined;
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** Stages as a test wants them; what it leaves out throws. */
-export type FakeActivities = { [Name in keyof Activities]?: (input: never) => Promise<unknown> };
+export type FakeActivities = { [Name in keyof Activities]?: (...given: never[]) => Promise<unknown> };
 
 /**
  * A Temporal server of its own with the real workflows, and fake stages: for what real ones will not do on demand. A test sets
@@ -70,10 +70,10 @@ export class WorkflowLab {
     const activities = Object.fromEntries(
       names.map((name) => [
         name,
-        async (input: never) => {
+        async (...given: never[]) => {
           const stage = this.stages[name];
           if (!stage) throw new Error(`this test expects no ${name}`);
-          return stage(input);
+          return stage(...given);
         },
       ]),
     );

@@ -58,6 +58,11 @@ describe('sluice', () => {
     ['an unknown option', ['run', 'x.yaml', '--forse'], /Did you mean --force/],
     ['a missing pipeline', ['run'], /pipeline/],
     ['no hour', ['run', 'x.yaml', '--hour', 'yesterday'], /not an hour/],
+    [
+      'three runs to compare',
+      ['run', 'diff', '2026-11-24T03', ...['a', 'b', 'c'].flatMap((id) => ['--run', id])],
+      /two runs are compared/,
+    ],
     ['no number', ['status', '--limit', 'many'], /number/],
     ['an argument for the worker', ['worker', 'fast'], /takes no arguments/],
     ['no kind of Kafka', ['stack', 'up', '--kafka', 'raft'], /"raft" is no kind of Kafka: kraft or zookeeper/],

@@ -45,6 +45,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
       ...['reconcile', 'writeReport'],
     ]);
     expect(record.reports).toEqual([report]);
+    expect(record.definitions).toEqual([pipeline]);
     expect(report).toMatchObject({ outcome: 'completed', hour, generations: { main: 1 }, batches: { main: 'b1' } });
     expect(report.prepared).toBeUndefined();
     const { items } = await listed(pipeline);
@@ -105,6 +106,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     expect(record.calls.filter((name) => name === 'publish')).toEqual([]);
     expect(record.calls.filter((name) => name === 'sendFailureAlert')).toHaveLength(1);
     expect(record.reports).toMatchObject([{ outcome: 'failed', error: { code: 'QualityBlocked', stage: 'quality' } }]);
+    expect(record.definitions).toEqual([pipeline]);
   });
 
   it.each([

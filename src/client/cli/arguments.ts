@@ -27,3 +27,9 @@ export function dayArgument(text: string): string {
   if (!isDay(text)) throw new InvalidArgumentError(`"${text}" is no day: write it like 2026-11-24.`);
   return text;
 }
+
+/** An option that may be given twice: the runs to compare. */
+export function runIds(id: string, before: readonly string[] = []): string[] {
+  if (before.length > 1) throw new InvalidArgumentError('two runs are compared: give it once or twice');
+  return [...before, id];
+}

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { startStages } from '../../definition/names.ts';
 import { runOutcomes } from '../run-list.ts';
-import { countArgument, hourArgument, hourHelp } from './arguments.ts';
+import { countArgument, hourArgument, hourHelp, runIds } from './arguments.ts';
+import type { DiffFlags } from './run-diff.ts';
 import type { LogsFlags } from './logs.ts';
 import type { ReportFlags, RetryFlags, VerbFlags } from './run-verbs.ts';
 import type { StatusFlags } from './status.ts';
@@ -75,6 +76,13 @@ function runVerbs(run: Command, json: readonly [string, string], done: (code: nu
   verb('report', 'what a run came to: its stages, its rows, what failed it')
     .option('--run <id>', 'which run of the hour; the newest where left out')
     .action(async (hour: string, options: ReportFlags) => done(await (await load()).report(hour, options)));
+  verb('diff', 'what is otherwise in a run than in the one before it, or in one of another hour')
+    .argument('[other]', 'the hour to look at beside it: what is otherwise in this one', hourArgument)
+    .option('--run <id>', 'which run of the hour; given twice: of the other hour, or another run of the same', runIds)
+    .option('--exit-code', 'end with 4 where there is a difference other than in time', false)
+    .action(async (hour: string, other: string | undefined, options: DiffFlags) =>
+      done(await (await import('./run-diff.ts')).diff(hour, other, options)),
+    );
   verb('attempts', 'every run of an hour, the newest first').action(async (hour: string, options: VerbFlags) =>
     done(await (await load()).attempts(hour, options)),
   );

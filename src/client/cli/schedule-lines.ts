@@ -36,7 +36,8 @@ function newLines(differences: readonly Difference[]): string[] {
     .map(({ path, new: wanted }) => `  ${path}: ${valueText(wanted)}`);
 }
 
-function differenceLine({ path, old, new: wanted }: Difference): string {
+/** A field and how it changed, in a line. */
+export function differenceLine({ path, old, new: wanted }: Difference): string {
   return `  ${path}: ${valueText(old)} → ${valueText(wanted)}`;
 }
 

@@ -1,5 +1,6 @@
 import { failPoint } from '../../connectors/fail-point.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
 import type { ObjectRef, StaleMark } from '../../definition/refs.ts';
 import { standingMark, takeMarkOff } from '../cleaning/stale-hours.ts';
 import type { StageDeps } from '../deps.ts';
@@ -8,8 +9,15 @@ import { requireKept } from '../landing/hour-record.ts';
 
 type Store = Pick<StageDeps, 'store'>;
 
-/** Stores the report of one attempt at an hour. That of one which went through is also what says that the hour is done. */
-export async function writeReport(deps: Store, report: RunReport): Promise<ObjectRef> {
+/**
+ * Stores the report of one attempt at an hour. That of one which went through is also what says that the hour is done.
+ * @param definition what shaped the run, kept beside its report for as long; runs of older versions gave none
+ */
+export async function writeReport(deps: Store, report: RunReport, definition?: Pipeline): Promise<ObjectRef> {
+  if (definition) {
+    const key = keys.attempt(report.pipeline, report.hour, report.runId, 'definition.json');
+    await deps.store.put(key, Buffer.from(JSON.stringify(definition)));
+  }
   const bytes = Buffer.from(JSON.stringify(report, null, 2));
   const ref = await deps.store.put(keys.attempt(report.pipeline, report.hour, report.runId, 'run.json'), bytes);
   await failPoint('report:before-done');
