@@ -21,10 +21,12 @@ import { collectGarbage, type GarbageInput } from '../stages/maintaining/garbage
 import { compactStream, type CompactStreamInput } from '../stages/maintaining/compact-stream.ts';
 import { retain, type RetainInput } from '../stages/maintaining/retention.ts';
 import { attended } from './attended.ts';
+import { backfillActivities } from './backfills.ts';
 import { consumingActivities } from './consuming.ts';
 import { runActivities } from './runs.ts';
 import { turnActivities } from './turns.ts';
 
+export type { BackfillPlan, HourStretch } from '../stages/accounting/plan-backfill.ts';
 export type { CompactReport } from '../stages/maintaining/compact-stream.ts';
 export type { GarbageReport } from '../stages/maintaining/garbage.ts';
 export type { RetainReport } from '../stages/maintaining/retention.ts';
@@ -59,6 +61,7 @@ export function createActivities(deps: StageDeps) {
     collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
     retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),
     ...consumingActivities(deps),
+    ...backfillActivities(deps),
     ...runActivities(),
     ...turnActivities(),
   };

@@ -1,24 +1,14 @@
-import { Context } from '@temporalio/activity';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { LogicalHour } from '../definition/hour.ts';
-import { hourOfRun, ids, stagesBeforeTurn } from '../definition/names.ts';
+import { stagesBeforeTurn } from '../definition/names.ts';
 import { attended } from './attended.ts';
+import { openRuns, type OpenRun } from './open-runs.ts';
 
 /** So many runs are named: a long line must not fill the history of everybody in it. */
 const NAMED = 3;
 
-const stageAttribute = defineSearchAttributeKey('PipelineStage', SearchAttributeType.KEYWORD);
-
 export interface TurnInput {
   readonly pipeline: string;
   readonly hour: LogicalHour;
-}
-
-/** A run of the pipeline that is open, as Temporal's list has it. The stage comes a moment after the run. */
-export interface OpenRun {
-  readonly hour: LogicalHour;
-  readonly stage?: string | undefined;
 }
 
 /** The runs that one must wait for. */
@@ -44,23 +34,9 @@ export function runsAhead(hour: LogicalHour, open: readonly OpenRun[]): RunsAhea
 export function turnActivities() {
   return {
     /**
-     * The open runs that a run must wait for. Hours are read from workflow ids, since these are there from a run's first moment;
-     * a stage may be old by the time that it is read.
+     * The open runs that a run must wait for; a stage may be old by the time that it is read.
      */
     findRunsAhead: ({ pipeline, hour }: TurnInput): Promise<RunsAhead> =>
-      attended(async () => {
-        const prefix = ids.pipeline(pipeline, '');
-        const query = `WorkflowType = "pipeline" AND ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${prefix}"`;
-        const open: OpenRun[] = [];
-        try {
-          for await (const { workflowId, typedSearchAttributes } of Context.current().client.workflow.list({ query })) {
-            const run = hourOfRun(workflowId);
-            if (run) open.push({ hour: run.hour, stage: typedSearchAttributes.get(stageAttribute) });
-          }
-        } catch (error) {
-          throw new SluiceError('Unexpected', `Temporal does not list the runs of ${pipeline}: ${sentenceOf(error)}.`);
-        }
-        return runsAhead(hour, open);
-      }),
+      attended(async () => runsAhead(hour, await openRuns(pipeline))),
   };
 }

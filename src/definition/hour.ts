@@ -27,6 +27,11 @@ export function requireBegun(hour: LogicalHour, now: Date): void {
   throw new SluiceError('DefinitionInvalid', `The hour ${hour} has not begun yet: give one that has.`);
 }
 
+/** How many hours lie between two, both counted; none where `to` is before `from`. */
+export function hoursIn(from: LogicalHour, to: LogicalHour): number {
+  return Math.max(0, hoursSinceEpoch(to) - hoursSinceEpoch(from) + 1);
+}
+
 /** The hour as it stands in object keys: `2026-11-24T03`. Sorts by time. */
 export function hourKey(hour: LogicalHour): string {
   return hour.slice(0, 13);

@@ -131,6 +131,10 @@ export const ids = {
   schedule: (pipeline: string) => pipeline,
   /** Also the id of its schedule: no pipeline's name has a `/`. */
   maintenance: (pipeline: string) => `maintenance/${pipeline}`,
+  /** One for each range; a dry run is another thing than what it looks at. */
+  backfill: (pipeline: string, from: LogicalHour, to: LogicalHour, dryRun = false) =>
+    `${ids.backfills(pipeline)}${hourKey(from)}..${hourKey(to)}${dryRun ? '/dry-run' : ''}`,
+  backfills: (pipeline: string) => `backfill/${pipeline}/`,
   group: (stream: string, shard: number) => `sluice-${stream}-${shard}`,
 } as const;
 

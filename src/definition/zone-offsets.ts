@@ -39,8 +39,11 @@ export function localOffsets(zone: string): readonly LocalOffset[] {
   return found;
 }
 
-/** Minutes east of Greenwich at an instant. */
-function offsetReader(zone: string): (instant: number) => number {
+/**
+ * Tells the minutes east of Greenwich that a zone has at an instant.
+ * @throws SluiceError `DefinitionInvalid` for a zone that this machine does not know
+ */
+export function offsetReader(zone: string): (instant: number) => number {
   let format: Intl.DateTimeFormat;
   try {
     format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });

@@ -10,11 +10,11 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, ConsumeInput, LossInput } from '../activities/index.ts';
 import { ids, taskQueues } from '../definition/names.ts';
 import { failure, problemOf, type Problem } from './failure.ts';
+import { isHistoryFull } from './full-history.ts';
 import {
   acceptLossSignal,
   acceptLossUpdate,
@@ -125,18 +125,21 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   enter(now.mode);
 
   for (;;) {
-    await condition(() => now.mode === 'running' || now.mode === 'draining' || full(input));
+    await condition(() => now.mode === 'running' || now.mode === 'draining' || isHistoryFull(input.maxHistory));
     if (now.mode === 'draining') {
       await condition(allHandlersFinished);
       return state();
     }
     // Waits out a halt before it starts afresh: the problem is told by this run.
-    if (full(input) && now.mode !== 'halted') {
+    if (isHistoryFull(input.maxHistory) && now.mode !== 'halted') {
       await condition(allHandlersFinished);
       return continueAsNew<typeof consumer>({ ...input, consume: given, paused: now.mode === 'paused' });
     }
     const reading = given;
-    const outcome = await consumeUntil(reading, () => now.mode !== 'running' || given !== reading || full(input));
+    const outcome = await consumeUntil(
+      reading,
+      () => now.mode !== 'running' || given !== reading || isHistoryFull(input.maxHistory),
+    );
     if (outcome && now.mode === 'running' && given === reading) {
       problem = outcome;
       enter('halted');
@@ -194,9 +197,4 @@ async function consumeUntil(input: ConsumerInput['consume'], interrupted: () => 
   if (!isCancellation(error)) return problemOf(error);
   if (CancellationScope.current().consideredCancelled) throw error;
   return undefined;
-}
-
-function full({ maxHistory }: ConsumerInput): boolean {
-  const info = workflowInfo();
-  return info.continueAsNewSuggested || (maxHistory !== undefined && info.historyLength > maxHistory);
 }

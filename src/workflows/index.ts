@@ -1,4 +1,5 @@
 // What the worker bundles, and what clients know workflows by.
+export { backfill } from './backfill.ts';
 export { consumer } from './consumer.ts';
 export { launch } from './launch.ts';
 export { maintenance } from './maintenance.ts';

@@ -133,6 +133,9 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       heldBackCount: 0,
       tallies: [],
     }),
+    planBackfill: note('planBackfill', {
+      ...{ found: {}, stretches: [], hours: [], failed: [], warnings: [] },
+    }),
     awaitRun: note('awaitRun', undefined),
     findRunsAhead: note('findRunsAhead', { count: 0, first: [] }),
     markStale: note('markStale', { hours: [], count: 0, itself: false }),

@@ -160,13 +160,13 @@ try {
   const across = { columns: { id: { name: 'id', required: true } }, key: ['id'], duplicates: { acrossRuns: true } };
   const nothing = async (): Promise<void> => {};
   await recordPipeline('pipeline-from-publish', across, () => ({}), nothing, 'publish');
-  const found = ({ findStored }: ReturnType<typeof goodStages>['stages'], pipeline: Pipeline): object => ({
+  const foundStored = ({ findStored }: ReturnType<typeof goodStages>['stages'], pipeline: Pipeline): object => ({
     findStored: async () => ({
       ...((await findStored(undefined as never)) as object),
       committed: [committed(pipeline)],
     }),
   });
-  await recordPipeline('pipeline-from-index', across, found, nothing, 'index');
+  await recordPipeline('pipeline-from-index', across, foundStored, nothing, 'index');
 
   const pipeline = definition();
   lab.stages = goodStages(pipeline).stages;
@@ -194,6 +194,60 @@ try {
     args: [{ pipeline: indexed }],
   });
   await keep('reindex-completed', reindexId);
+
+  // Two at a time, paused and resumed, with an hour that fails; then one that continues as new, and one that is cancelled with its runs.
+  const found = { missing: 6, failed: 0, stale: 0, running: 0, present: 0, removed: 0 };
+  const hours = [0, 1, 2, 3, 4, 5].map((n) => `2026-11-24T0${n}`);
+  const startBackfill = (filled: Pipeline, more: object): Promise<WorkflowHandle> =>
+    client.workflow.start('backfill', {
+      workflowId: ids.backfill(filled.name, hours[0] ?? '', hours[5] ?? ''),
+      taskQueue: taskQueues.light,
+      args: [{ pipeline: filled, from: hours[0], to: hours[5], parallel: 2, ...more }],
+    });
+  const fillable = (filled: Pipeline) => ({
+    ...goodStages(filled).stages,
+    planBackfill: async () => ({ found, stretches: [], hours, failed: [], warnings: [] }),
+  });
+  const finished = definition();
+  const goOn = Promise.withResolvers<void>();
+  lab.stages = {
+    ...fillable(finished),
+    prepare: async () => {
+      await goOn.promise;
+      return goodStages(finished).stages.prepare(undefined as never);
+    },
+    importSource: async ({ hour: at }: { hour: string }) => {
+      if (at === '2026-11-24T01:00:00Z') throw new SluiceError('SourceNotFound', 'not there');
+      return goodStages(finished).stages.importSource(undefined as never);
+    },
+  };
+  const finishing = await startBackfill(finished, {});
+  await until(async () => (await finishing.query<{ running: unknown[] }>('progress')).running.length === 2);
+  await finishing.executeUpdate('pause');
+  await finishing.executeUpdate('resume');
+  goOn.resolve();
+  await settled(finishing);
+  await keep('backfill-completed', finishing.workflowId);
+
+  const continued = definition();
+  lab.stages = fillable(continued);
+  const continuing = await startBackfill(continued, { maxHistory: 30 });
+  const began = (await continuing.describe()).runId;
+  await settled(continuing);
+  await keep('backfill-continued', continuing.workflowId, began);
+  await keep(
+    'backfill-carried',
+    continuing.workflowId,
+    (await client.workflow.getHandle(continuing.workflowId).describe()).runId,
+  );
+
+  const stopped = definition();
+  lab.stages = { ...fillable(stopped), importSource: untilCancelled };
+  const stopping = await startBackfill(stopped, {});
+  await until(async () => (await stopping.query<{ running: unknown[] }>('progress')).running.length === 2);
+  await stopping.executeUpdate('cancel', { args: [{ runs: 'cancel' }] });
+  await settled(stopping);
+  await keep('backfill-cancelled', stopping.workflowId);
 
   // Halts, gives up what is lost, is told of three shards and of one again, and leaves.
   const lossy = definition().name;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runsAhead, type OpenRun } from '../../src/activities/turns.ts';
+import type { OpenRun } from '../../src/activities/open-runs.ts';
+import { runsAhead } from '../../src/activities/turns.ts';
 import { hourOfRun, ids } from '../../src/definition/names.ts';
 import { isStale, SeenSoFar, seenHours } from '../../src/stages/cleaning/earlier-hours.ts';
 import type { HourRecord } from '../../src/definition/refs.ts';

@@ -4,7 +4,7 @@ import type { LogicalHour } from '../../definition/hour.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { HourRecord, SeenHours } from '../../definition/refs.ts';
 import type { StageDeps } from '../deps.ts';
-import { newestHours } from '../landing/hour-record.ts';
+import { newestHours } from '../landing/committed-hours.ts';
 
 type Store = Pick<StageDeps, 'store'>;
 

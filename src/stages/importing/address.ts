@@ -1,3 +1,4 @@
+import { addressesOf, type Source } from '../../definition/source.ts';
 import { hourKey, toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 
 const PLACEHOLDER = /\$\{hour:([^}]*)\}/g;
@@ -5,6 +6,11 @@ const PLACEHOLDER = /\$\{hour:([^}]*)\}/g;
 /** Whether the address names its hour, so that a past hour can be asked for. */
 export function namesItsHour(url: string): boolean {
   return new RegExp(PLACEHOLDER.source).test(url);
+}
+
+/** Whether a past hour can be asked for: the address, or what is sent along, names it. */
+export function sourceNamesHours(source: Source): boolean {
+  return [...addressesOf(source), ...Object.values(source.query), JSON.stringify(source.body ?? '')].some(namesItsHour);
 }
 
 /** Puts the logical hour into an address: `${hour:YYYY/MM/DD-HH}` → `2026/11/24-03`. */

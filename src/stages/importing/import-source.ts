@@ -5,12 +5,11 @@ import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { rawFiles, type ImportRecord, type ImportResult } from '../../definition/refs.ts';
 import { sourceChecks } from '../../definition/source-checks.ts';
-import { addressesOf } from '../../definition/source.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { definitionSha } from '../hashing.ts';
 import type { ImportInput } from '../io.ts';
 import { requireKept } from '../landing/hour-record.ts';
-import { isPast, namesItsHour } from './address.ts';
+import { isPast, sourceNamesHours } from './address.ts';
 import { fetchImport } from './fetch-import.ts';
 import { FetchSession } from './fetch-session.ts';
 import { checkHeader } from './header.ts';
@@ -109,9 +108,7 @@ export async function newestRecord(
 }
 
 function refusePast({ pipeline, hour, useCurrent, refetch }: ImportInput): void {
-  const { source } = pipeline;
-  const asked = [...addressesOf(source), ...Object.values(source.query), JSON.stringify(source.body ?? '')];
-  if (useCurrent || !isPast(hour, new Date()) || asked.some(namesItsHour)) return;
+  if (useCurrent || !isPast(hour, new Date()) || sourceNamesHours(pipeline.source)) return;
   const why = refetch ? 'is over' : 'is over and was not imported';
   throw new SluiceError(
     'ImportNotRecorded',

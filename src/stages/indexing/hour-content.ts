@@ -1,7 +1,7 @@
 import type { HourRecord } from '../../definition/refs.ts';
 import { keys } from '../../definition/names.ts';
 import type { StageDeps } from '../deps.ts';
-import { newestHours } from '../landing/hour-record.ts';
+import { newestHours } from '../landing/committed-hours.ts';
 import type { HourContent, IndexMode } from './documents.ts';
 
 type Store = Pick<StageDeps, 'store'>;

@@ -6,7 +6,7 @@ import { type Stream, streamOf } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import type { RebuildInput, RebuildPlan, Rebuilt, ReindexInput } from '../io.ts';
 import { recordToRead } from '../landing/batch-record.ts';
-import { newestHours } from '../landing/hour-record.ts';
+import { newestHours } from '../landing/committed-hours.ts';
 import { SchemaRegistry } from '../landing/schema.ts';
 import type { HourContent } from './documents.ts';
 import { contentOf } from './hour-content.ts';

@@ -1,10 +1,9 @@
 import { failPoint } from '../../connectors/fail-point.ts';
 import { SluiceError } from '../../definition/errors.ts';
-import { hourKey, type LogicalHour } from '../../definition/hour.ts';
+import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { HourRecord } from '../../definition/refs.ts';
 import type { StageDeps } from '../deps.ts';
-import { inGroups } from '../in-groups.ts';
 import type { CommitHourInput } from '../io.ts';
 
 type Store = Pick<StageDeps, 'store'>;
@@ -13,24 +12,6 @@ type Store = Pick<StageDeps, 'store'>;
 export async function newestHour(deps: Store, stream: string, hour: LogicalHour): Promise<HourRecord | undefined> {
   const key = await deps.store.lastKey(keys.hours(stream, hour));
   return key === undefined ? undefined : deps.store.findJson<HourRecord>(key);
-}
-
-/**
- * The committed hours of a stream, ascending: of each its record of the highest generation. Those that retention removed are left
- * out.
- * @param below only those below this hour; all of them where it is left out
- */
-export async function newestHours(deps: Store, stream: string, below?: LogicalHour): Promise<HourRecord[]> {
-  const prefix = keys.hoursAll(stream);
-  const end = below === undefined ? undefined : prefix + hourKey(below);
-  const newest = new Map<string, string>();
-  // Generations are zero-padded, so the last key of an hour is its highest.
-  for await (const { key } of deps.store.list(prefix)) {
-    if (end !== undefined && key >= end) break;
-    newest.set(key.slice(prefix.length).split('/')[0] ?? '', key);
-  }
-  const records = await inGroups([...newest.values()], (key) => deps.store.findJson<HourRecord>(key));
-  return records.filter((record) => record !== undefined).filter(({ removed }) => removed === undefined);
 }
 
 /**

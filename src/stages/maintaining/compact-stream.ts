@@ -1,7 +1,7 @@
 import { hourDate } from '../../definition/hour.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { newestBatchRecord } from '../landing/batch-record.ts';
-import { listHours, readHours } from './committed.ts';
+import { listHours, readHours } from '../landing/committed-hours.ts';
 import { planCompaction } from './compact-plan.ts';
 import { compactBatch } from './compact.ts';
 import { Tallies, type Tally } from './tally.ts';

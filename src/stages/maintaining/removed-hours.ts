@@ -1,7 +1,7 @@
 import { hourKey, type LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { StageDeps } from '../deps.ts';
-import { listHours, readHours, type ListedHour } from './committed.ts';
+import { listHours, readHours, type ListedHour } from '../landing/committed-hours.ts';
 import type { Sweep } from './sweep.ts';
 
 type Store = Pick<StageDeps, 'store'>;

@@ -10,7 +10,7 @@ import { deleteOlderGenerations } from '../indexing/stale-documents.ts';
 import { findTargets } from '../indexing/targets.ts';
 import { newestBatchRecord } from '../landing/batch-record.ts';
 import { newestHour } from '../landing/hour-record.ts';
-import { listHours, readHours } from './committed.ts';
+import { listByHour, listHours, readHours } from '../landing/committed-hours.ts';
 import { GRACE_MS, storeNow } from './grace.ts';
 import { planRetention, type HeldBack } from './retention-plan.ts';
 import { Tallies, type Tally } from './tally.ts';
@@ -100,13 +100,9 @@ const reasonOf = ({ keep }: Pipeline, before: LogicalHour | undefined): string =
   before === undefined ? `keep.hours ${keep.hours ?? ''}` : `hours before ${before}`;
 
 /** Hours of which anything was tried, committed or not. */
-async function runHours({ store }: Pick<StageDeps, 'store'>, pipeline: string): Promise<LogicalHour[]> {
-  const prefix = keys.runs(pipeline);
+async function runHours(deps: Pick<StageDeps, 'store'>, pipeline: string): Promise<LogicalHour[]> {
   const hours = new Set<LogicalHour>();
-  for await (const { key } of store.list(prefix)) {
-    const folder = key.slice(prefix.length).split('/')[0] ?? '';
-    if (/^\d{4}-\d\d-\d\dT\d\d$/.test(folder)) hours.add(`${folder}:00:00Z`);
-  }
+  for await (const { hour } of listByHour(deps, keys.runs(pipeline))) hours.add(hour);
   return [...hours];
 }
 
