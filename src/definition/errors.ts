@@ -73,6 +73,14 @@ export const errorCodes = {
   KeyReused: 'final',
   ScheduleUnknown: 'final',
   ScheduleContended: 'retry',
+  // HTTP API
+  /** A request that cannot be read: its body, its parameters, its content type. */
+  RequestInvalid: 'final',
+  /** A request that may not be made: without the token, for another host, by a page of another site. */
+  RequestRefused: 'final',
+  /** No such address, or not by this method. */
+  RouteUnknown: 'final',
+  TooManyRequests: 'retry',
   Cancelled: 'benign',
   Unexpected: 'retry',
 } as const satisfies Record<string, 'retry' | 'final' | 'benign'>;

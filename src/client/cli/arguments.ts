@@ -23,6 +23,16 @@ export function countArgument(text: string): number {
   return Number(text);
 }
 
+export function portArgument(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('must be a port, 0 to 65535');
+  return Number(text);
+}
+
+export function rateArgument(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('must be a number from 1 to 9999999');
+  return Number(text);
+}
+
 export function dayArgument(text: string): string {
   if (!isDay(text)) throw new InvalidArgumentError(`"${text}" is no day: write it like 2026-11-24.`);
   return text;

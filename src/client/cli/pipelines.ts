@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
-import { SluiceError } from '../../definition/errors.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
+import { onlyScheduled, scheduledPipeline } from '../schedules/scheduled.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import { withClient } from './with-client.ts';
 
@@ -35,15 +35,7 @@ export async function withDefinition<T>(
  */
 export async function pipelineNameOf(given: string | undefined, client: SluiceClient): Promise<string> {
   if (given !== undefined) return (await isName(given)) ? given : (await loadDefinition(given)).name;
-  const all = await scheduledNames(client.schedules);
-  const [only] = all;
-  if (only !== undefined && all.length === 1) return only;
-  throw new SluiceError(
-    'PipelineUnknown',
-    all.length === 0
-      ? 'No pipeline has a schedule: say which one is meant, with --pipeline <name or definition>.'
-      : `Several pipelines have a schedule: say which one is meant, with --pipeline ${all.join(' or ')}.`,
-  );
+  return onlyScheduled(client.schedules, (all) => `with --pipeline ${all.join(' or ') || '<name or definition>'}`);
 }
 
 async function isName(given: string): Promise<boolean> {
@@ -54,20 +46,5 @@ async function isName(given: string): Promise<boolean> {
   );
 }
 
-async function scheduled({ schedules }: SluiceClient, name: string): Promise<Pipeline> {
-  try {
-    return await schedules.definition(name);
-  } catch (error) {
-    if (!(error instanceof SluiceError) || error.code !== 'ScheduleUnknown') throw error;
-    const all = await scheduledNames(schedules);
-    const there =
-      all.length === 0 ? 'there is no schedule' : `there ${all.length === 1 ? 'is' : 'are'} ${all.join(', ')}`;
-    throw new SluiceError('PipelineUnknown', `"${name}" is no file, and no schedule has that name; ${there}.`);
-  }
-}
-
-/** The pipelines that have a schedule. */
-async function scheduledNames(schedules: SluiceClient['schedules']): Promise<string[]> {
-  const all = await schedules.list();
-  return all.filter(({ starts }) => starts === 'launch').map(({ scheduleId }) => scheduleId);
-}
+const scheduled = ({ schedules }: SluiceClient, name: string): Promise<Pipeline> =>
+  scheduledPipeline(schedules, name, `"${name}" is no file, and no schedule has that name`);

@@ -1,4 +1,7 @@
 import { type Command, Option } from 'commander';
+import { portArgument, rateArgument } from './arguments.ts';
+import type { ServeFlags } from './serve.ts';
+import { API_PORT, RATE_LIMIT } from '../api/listening.ts';
 
 /** The local servers, and the processes that work on them. */
 export function serverCommands(program: Command, json: readonly [string, string], done: (code: number) => void): void {
@@ -17,6 +20,16 @@ export function serverCommands(program: Command, json: readonly [string, string]
     .option(...json)
     .action(async (definition: string | undefined, options: object) =>
       done(await (await import('./start.ts')).start(definition, options)),
+    );
+  program
+    .command('serve [definition]')
+    .description('the HTTP API, until Ctrl-C; with a definition, that pipeline is triggered where none is named')
+    .option('--host <address>', 'where to listen; others than this machine need SLUICE_API_TOKEN', '127.0.0.1')
+    .option('--port <n>', 'on which port; 0 for any that is free', portArgument, API_PORT)
+    .option('--rate-limit <n>', 'requests that one address may make a minute', rateArgument, RATE_LIMIT)
+    .option('--no-log', 'no line for each request on stderr')
+    .action(async (definition: string | undefined, options: ServeFlags) =>
+      done(await (await import('./serve.ts')).serve(definition, options)),
     );
   program
     .command('check')

@@ -1,0 +1,36 @@
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Pipeline } from '../../definition/pipeline.ts';
+import type { RunLinks } from './links.ts';
+import type { TemporalSession } from './temporal-session.ts';
+
+/** A server whose routes have zod schemas. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What routes work with. */
+export interface ApiContext {
+  readonly session: TemporalSession;
+  readonly links: RunLinks;
+  /** Started where none is named, and where its name has no schedule. */
+  readonly pipeline?: Pipeline;
+  /** Aborts when the server stops: streams end then. */
+  readonly stopping: AbortSignal;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Errors in the form of the user's plan, and not as problem details. */
+    plainErrors?: boolean;
+    /** Goes on for as long as there is something to tell. */
+    stream?: boolean;
+    /** Answered to whoever asks, by whatever name. */
+    open?: boolean;
+  }
+}

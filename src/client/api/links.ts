@@ -1,0 +1,35 @@
+import type { FastifyRequest } from 'fastify';
+import { hourKey } from '../../definition/hour.ts';
+import { hourOfRun } from '../../definition/names.ts';
+import type { TemporalPlace } from '../../connectors/temporal.ts';
+import type { Links } from './schemas.ts';
+
+/** Where a run can be looked at: here, and in Temporal's Web UI where its address is known. */
+export class RunLinks {
+  readonly #webUi: string | undefined;
+  readonly #namespace: string;
+
+  /** @param webUi SLUICE_TEMPORAL_UI_URL; of a Temporal at its usual place on this machine it is known without */
+  constructor(webUi: string | undefined, { address, namespace }: TemporalPlace) {
+    const usual = /^(127\.0\.0\.1|localhost):7233$/.test(address) ? 'http://127.0.0.1:8233' : undefined;
+    this.#webUi = (webUi || usual)?.replace(/\/+$/, '');
+    this.#namespace = namespace;
+  }
+
+  of({ protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>, workflowId: string, runId?: string): Links {
+    const { pipeline = '', hour = '' } = hourOfRun(workflowId) ?? {};
+    const run = `${protocol}://${host}/runs/${pipeline}/${hourKey(hour)}`;
+    const query = runId === undefined ? '' : `?run=${runId}`;
+    return {
+      run,
+      report: `${run}/report${query}`,
+      events: `${run}/events`,
+      ...(this.#webUi === undefined ? {} : { temporal: this.#pageOf(workflowId, runId) }),
+    };
+  }
+
+  #pageOf(workflowId: string, runId: string | undefined): string {
+    const page = `${this.#webUi}/namespaces/${this.#namespace}/workflows/${encodeURIComponent(workflowId)}`;
+    return runId === undefined ? page : `${page}/${runId}`;
+  }
+}

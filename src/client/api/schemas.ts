@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { toLogicalHour } from '../../definition/hour.ts';
+import { startStages } from '../../definition/names.ts';
+
+/** A pipeline's name. */
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'is no pipeline’s name: lower case letters, digits and "-", beginning with a letter')
+  .meta({ examples: ['broadband'] });
+
+/** A pipeline's name, or `<name>.<aggregate>`. */
+export const streamSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}(\.[a-z][a-z0-9_]{0,62})?$/, 'is no stream: a pipeline’s name, or <name>.<aggregate>');
+
+/** A pipeline's schedule has its name; that of its maintenance is `maintenance/<name>`, in an address `maintenance%2F<name>`. */
+export const scheduleSchema = z
+  .string()
+  .regex(/^(maintenance\/)?[a-z][a-z0-9-]{0,39}$/, 'is no schedule: a pipeline’s name, or maintenance/<name>')
+  .meta({ examples: ['broadband'] });
+
+const wellFormed = /^(20|19)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:00:00)?Z?$/;
+
+/** An hour; read as {@link toLogicalHour} does. */
+export const hourSchema = z
+  .string()
+  .regex(wellFormed, 'is no hour: write it like 2026-11-24T03 (UTC)')
+  .meta({ description: 'An hour, UTC: `2026-11-24T03` or `2026-11-24T03:00:00Z`.', examples: ['2026-11-24T03'] });
+
+/** @throws SluiceError `DefinitionInvalid` for a day that no calendar has */
+export const hourOf = (text: string): string => toLogicalHour(text.endsWith('Z') ? text : `${text}Z`);
+
+export const stageSchema = z.enum(startStages);
+
+export const runPath = z.object({ pipeline: nameSchema, hour: hourSchema });
+
+export const noteBody = z
+  .strictObject({ note: z.string().min(1).max(500).optional() })
+  .optional()
+  .meta({ description: 'A note that the schedule keeps.' });
+
+export const instantSchema = z.string().meta({ format: 'date-time' });
+
+const linksSchema = z.object({
+  run: z.url().describe('The run, as this API tells it.'),
+  report: z.url().describe('What it came to, once it has ended; how far it is, until then.'),
+  events: z.url().describe('What happens in it, as it happens.'),
+  temporal: z.url().optional().describe('The run in Temporal’s Web UI.'),
+});
+
+/** A run of an hour that was started, or joined. */
+export const launchedFields = {
+  pipeline: nameSchema,
+  hour: z.string().describe('The hour, `2026-11-24T03:00:00Z`.'),
+  outcome: z.enum(['started', 'joined']).describe('`joined`: the hour ran already, or is done.'),
+  workflowId: z.string(),
+  runId: z.string().optional().describe('Temporal’s; absent where the run is that new that it has none yet.'),
+  links: linksSchema,
+};
+
+export type Links = z.output<typeof linksSchema>;
+
+type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
+
+/** Without the fields that were not given: elsewhere `undefined` is no value. */
+export const definedOf = <T extends object>(fields: T): Defined<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;

@@ -1,0 +1,37 @@
+import { loadDefinition } from '../../definition/load.ts';
+import { listeningOn } from '../api/listening.ts';
+import { serveApi } from '../api/serving.ts';
+import { onInterrupt } from './leaving.ts';
+
+export interface ServeFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly rateLimit: number;
+  readonly log: boolean;
+}
+
+/** `sluice serve`: the HTTP API, until Ctrl-C or SIGTERM. @throws SluiceError `SettingsInvalid` where it cannot listen there */
+export async function serve(
+  definition: string | undefined,
+  { host, port, rateLimit, log }: ServeFlags,
+): Promise<number> {
+  const listening = await listeningOn(host, process.env);
+  const pipeline = definition === undefined ? undefined : await loadDefinition(definition);
+  const stop = new AbortController();
+  onInterrupt(() => stop.abort());
+  const { url, stop: close } = await serveApi({
+    ...listening,
+    ...{ port, rateLimit, environment: process.env },
+    ...(pipeline === undefined ? {} : { pipeline }),
+    ...(log ? { log: process.stderr } : {}),
+  });
+  process.stdout.write(
+    `API ready: ${url}\n` +
+      `  described  ${url}/openapi.json\n` +
+      `  trigger    curl -X POST ${listening.token === undefined ? '' : '-H "Authorization: Bearer $SLUICE_API_TOKEN" '}${url}/trigger-pipeline\n`,
+  );
+  if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+  await close();
+  process.stdout.write('API stopped\n');
+  return 0;
+}

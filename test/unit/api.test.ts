@@ -1,0 +1,210 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { InjectOptions } from 'fastify';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Api } from '../../src/client/api/context.ts';
+import { listeningOn } from '../../src/client/api/listening.ts';
+import { createApi, type ApiOptions } from '../../src/client/api/server.ts';
+import { serveApi } from '../../src/client/api/serving.ts';
+
+const token = 'a-token-of-some-length';
+/** Nobody listens there: the API has to do without Temporal. */
+const environment = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+const usual: ApiOptions = { host: '127.0.0.1', hosts: [], environment, rateLimit: 1_000 };
+
+let api: Api | undefined;
+afterEach(async () => {
+  await api?.close();
+  api = undefined;
+});
+
+async function ask(request: InjectOptions, options: Partial<ApiOptions> = {}) {
+  api ??= await createApi({ ...usual, ...options });
+  const { statusCode, headers, body } = await api.inject(request);
+  return { status: statusCode, headers, body, json: body.startsWith('{') ? (JSON.parse(body) as unknown) : undefined };
+}
+
+const trigger = (headers: Record<string, string> = {}, payload?: string): InjectOptions => ({
+  method: 'POST',
+  url: '/trigger-pipeline',
+  headers: { ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+  ...(payload === undefined ? {} : { payload }),
+});
+
+describe('the HTTP API', () => {
+  it('answers of itself that it works, and that it is not ready, while Temporal is away', async () => {
+    expect(await ask({ url: '/healthz' })).toMatchObject({ status: 200, json: { status: 'ok' } });
+    const ready = await ask({ url: '/readyz' });
+    expect(ready).toMatchObject({
+      status: 503,
+      json: { type: 'about:blank', title: 'Service Unavailable', status: 503, code: 'StackUnavailable' },
+    });
+    expect(ready.headers['content-type']).toMatch('application/problem+json');
+    expect(ready.headers['retry-after']).toBe('5');
+  });
+
+  it('keeps the contract of POST /trigger-pipeline: what fails is a 500 of that form', async () => {
+    for (const request of [
+      trigger(),
+      trigger({ 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' }),
+      trigger({ 'content-type': 'application/json' }),
+      trigger({}, '{}'),
+    ]) {
+      const { status, headers, json } = await ask(request);
+      expect(status).toBe(500);
+      expect(headers['content-type']).toMatch('application/json');
+      expect(json).toEqual({
+        status: 'error',
+        message: expect.stringMatching(/^Failed to trigger pipeline: No Temporal server answers at 127\.0\.0\.1:1: /),
+        code: 'StackUnavailable',
+      });
+    }
+  });
+
+  it.each([
+    ['text for JSON', trigger({ 'content-type': 'text/plain' }, '{}'), 415, /must be JSON/],
+    ['a form', trigger({ 'content-type': 'application/x-www-form-urlencoded' }, 'a=1'), 415, /must be JSON/],
+    ['half a JSON', trigger({}, '{"pipeline": '), 400, /JSON/],
+    ['a prototype', trigger({}, '{"__proto__": {"pipeline": "a"}}'), 400, /JSON|prototype/],
+    ['null', trigger({}, 'null'), 400, /not null/],
+    ['an unknown field', trigger({}, '{"huor": "2026-11-24T03"}'), 400, /body: .*huor/],
+    ['no hour', trigger({}, '{"hour": "yesterday"}'), 400, /body\.hour: is no hour: write it like/],
+    ['no name', trigger({}, '{"pipeline": "A B"}'), 400, /body\.pipeline/],
+    ['no key', trigger({ 'idempotency-key': 'ä' }), 400, /idempotency-key: has 1 to 128/],
+    ['too much', trigger({}, `{"pipeline": "${'a'.repeat(1_100_000)}"}`), 413, /larger than/],
+  ])('refuses %s on that route, in its form', async (_what, request, status, sentence) => {
+    const answer = await ask(request);
+    expect(answer).toMatchObject({ status, json: { status: 'error', message: expect.stringMatching(sentence) } });
+    expect(answer.body).not.toMatch(/\bat .*\.ts|node_modules/);
+  });
+
+  it('says what there is, and which methods it takes', async () => {
+    expect(await ask({ url: '/nope' })).toMatchObject({ status: 404, json: { code: 'RouteUnknown' } });
+    const other = await ask({ method: 'DELETE', url: '/trigger-pipeline' });
+    expect(other).toMatchObject({ status: 405, headers: { allow: 'POST' } });
+    const { json } = await ask({ url: '/openapi.json' });
+    expect(json).toMatchObject({ openapi: expect.stringMatching(/^3\.1\./), info: { title: 'Sluice' } });
+    const { paths } = json as { paths: Record<string, Record<string, { requestBody?: { required: boolean } }>> };
+    expect(paths['/trigger-pipeline']?.['post']?.requestBody).toMatchObject({ required: false });
+  });
+
+  it.each([
+    ['a name that leads here', { host: 'evil.example' }],
+    ['a name that begins like an address', { host: '127.0.0.1.evil.example' }],
+    ['a host that is none', { host: '127.0.0.1@evil' }],
+    ['a page of another site', { origin: 'http://evil.example' }],
+    ['a page of another port', { host: 'localhost:5000', origin: 'http://localhost:3000' }],
+    ['a page without an origin of its own', { origin: 'null' }],
+  ])('refuses %s', async (_what, headers) => {
+    for (const url of ['/openapi.json', '/nope']) {
+      expect(await ask({ url, headers })).toMatchObject({ status: 403, json: { code: 'RequestRefused' } });
+    }
+    expect(await ask(trigger(headers))).toMatchObject({ status: 403, json: { status: 'error' } });
+    // Those who balance load come by any name, and learn nothing.
+    expect(await ask({ url: '/healthz', headers: { host: 'any' } })).toMatchObject({ status: 200 });
+  });
+
+  it('goes by addresses, localhost, and the names that it is told', async () => {
+    const hosts = ['api.example'];
+    for (const host of ['localhost:5000', '127.0.0.1:5000', '[::1]:5000', '10.1.2.3', 'API.example:80'])
+      expect(await ask({ url: '/openapi.json', headers: { host } }, { hosts })).toMatchObject({ status: 200 });
+    const own = { host: 'localhost:5000', origin: 'http://localhost:5000' };
+    expect(await ask({ url: '/openapi.json', headers: own })).toMatchObject({ status: 200 });
+  });
+
+  it('wants its token where it has one, for everything but its health', async () => {
+    for (const authorization of [undefined, 'Bearer', 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`]) {
+      const headers = authorization === undefined ? {} : { authorization };
+      const answer = await ask({ url: '/openapi.json', headers }, { token });
+      expect(answer).toMatchObject({ status: 401, json: { code: 'RequestRefused' } });
+      expect(answer.headers['www-authenticate']).toBe('Bearer');
+      expect(await ask(trigger(headers))).toMatchObject({ status: 401, json: { status: 'error' } });
+    }
+    expect(await ask({ url: '/healthz' })).toMatchObject({ status: 200 });
+    const { status, json, headers } = await ask({
+      url: '/openapi.json',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect([status, headers['www-authenticate']]).toEqual([200, undefined]);
+    expect(json).toMatchObject({ security: [{ token: [] }] });
+  });
+
+  it('slows down who asks too often, also who guesses tokens', async () => {
+    const options = { token, rateLimit: 3 };
+    for (let n = 0; n < 3; n += 1) expect(await ask({ url: '/nope' }, options)).toMatchObject({ status: 401 });
+    const answer = await ask({ url: '/nope' });
+    expect(answer).toMatchObject({ status: 429, json: { code: 'TooManyRequests' } });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(await ask({ url: '/healthz' })).toMatchObject({ status: 200 });
+  });
+
+  it('sends headers that keep a browser from making more of its answers than they are', async () => {
+    const { headers } = await ask({ url: '/healthz' });
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'cache-control': 'no-store',
+    });
+    expect(headers).not.toHaveProperty('x-powered-by');
+  });
+
+  it('logs a line a request, without headers and queries', async () => {
+    const lines: string[] = [];
+    const log = { write: (line: string) => void lines.push(line) };
+    const secret = 'tell-nobody';
+    await ask({ url: `/nope?key=${secret}`, headers: { authorization: `Bearer ${secret}` } }, { token, log });
+    const answered = lines.map((line) => JSON.parse(line) as object).filter((line) => 'status' in line);
+    expect(answered).toMatchObject([{ method: 'GET', path: '/nope', status: 401 }]);
+    expect(lines.join('')).not.toContain(secret);
+    expect(lines.join('')).not.toContain(token);
+  });
+});
+
+describe('where the API listens', () => {
+  it.each(['127.0.0.1', '127.9.9.9', '::1', 'localhost'])('%s needs no token', async (host) => {
+    expect(await listeningOn(host, {})).toEqual({ host, hosts: [] });
+  });
+
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'api.example', '127.0.0.1.evil.example', '::ffff:10.0.0.1'])(
+    '%s needs one',
+    async (host) => {
+      await expect(listeningOn(host, {})).rejects.toThrow(/so it needs a token: set SLUICE_API_TOKEN/);
+      expect(await listeningOn(host, { SLUICE_API_TOKEN: token })).toMatchObject({ host, token });
+    },
+  );
+
+  it('takes the token from a file, and none that can be guessed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-api-'));
+    const file = join(folder, 'token');
+    const at = (text: Record<string, string>) => listeningOn('::', text);
+    await writeFile(file, `${token}\n`);
+    expect(await at({ SLUICE_API_TOKEN_FILE: file })).toMatchObject({ token });
+    await writeFile(file, '\n');
+    await expect(at({ SLUICE_API_TOKEN_FILE: file })).rejects.toThrow(/is empty/);
+    await rm(folder, { recursive: true });
+    await expect(at({ SLUICE_API_TOKEN_FILE: file })).rejects.toThrow(/SLUICE_API_TOKEN_FILE cannot be read/);
+    await expect(at({ SLUICE_API_TOKEN: 'short' })).rejects.toThrow(/can be guessed/);
+    await expect(at({ SLUICE_API_TOKEN: 'with a space in it, long' })).rejects.toThrow(/a header cannot carry/);
+    expect((await at({ SLUICE_API_TOKEN: token, SLUICE_API_HOSTS: 'A.example, b.example,' })).hosts).toEqual([
+      'a.example',
+      'b.example',
+    ]);
+  });
+
+  it('says in a sentence that a port is held, or takes another one where it may', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as AddressInfo;
+    await expect(serveApi({ ...usual, port })).rejects.toThrow(`Port ${port} is held by another process`);
+    const served = await serveApi({ ...usual, port, orAnyPort: true });
+    expect(served.url).not.toContain(String(port));
+    expect((await fetch(`${served.url}/healthz`)).status).toBe(200);
+    await served.stop();
+    await expect(fetch(`${served.url}/healthz`)).rejects.toThrow('fetch failed');
+    holder.close();
+    await expect(serveApi({ ...usual, host: '203.0.113.1', port: 0 })).rejects.toThrow(/no address of this machine/);
+  });
+});
