@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { RunReport } from '../stages/io.ts';
@@ -22,6 +22,17 @@ export function runActivities() {
           );
         } catch (error) {
           throw failureOfRun(error);
+        }
+      }),
+
+    /** Asks Temporal to cancel a run. One that is over, or was asked before, is left as it is. */
+    cancelRun: ({ workflowId, runId }: { readonly workflowId: string; readonly runId: string }): Promise<void> =>
+      attended(async () => {
+        try {
+          await Context.current().client.workflow.getHandle(workflowId, runId).cancel();
+        } catch (error) {
+          if (error instanceof WorkflowNotFoundError) return;
+          throw new SluiceError('Unexpected', `Temporal does not cancel ${workflowId}: ${sentenceOf(error)}.`);
         }
       }),
   };

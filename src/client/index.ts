@@ -9,7 +9,7 @@ export type { RunEvent } from './run-events.ts';
 export { runOutcomes, type RunFilter, type RunOutcome, type RunSummary } from './run-list.ts';
 export type { ColumnsDiff } from './columns-diff.ts';
 export { diffRuns, diffSections, type ComparedRun, type DiffSection, type RunDiff } from './run-diff.ts';
-export { Runs, type ReportSoFar, type RunAttempt, type RunOfHour, type WaitOptions } from './runs.ts';
+export { Runs, type RunAttempt, type RunOfHour, type WaitOptions } from './runs.ts';
 export type { Difference } from './schedules/differences.ts';
 export type { ScheduledStart, ScheduleListed, ScheduleView } from './schedules/describing.ts';
 export {
@@ -22,3 +22,4 @@ export {
 } from './schedules/schedules.ts';
 export type { SchedulePlan } from './schedules/standing.ts';
 export { SluiceClient } from './sluice-client.ts';
+export type { ReportSoFar, RunProgress, RunReport } from '../workflows/messages.ts';

@@ -16,6 +16,7 @@ type Described = NonNullable<WorkflowExecutionDescription['raw']['pendingActivit
 export function pendingOf(activities: Described): PendingActivity[] {
   return activities.map((described) => {
     const { activityType, attempt, heartbeatDetails, lastFailure, lastHeartbeatTime, lastStartedTime } = described;
+    const failedAt = millis(described.lastAttemptCompleteTime);
     const data = heartbeatDetails?.payloads?.[0]?.data;
     const beat = data ? (JSON.parse(Buffer.from(data).toString()) as { note?: string } | null) : null;
     const code = lastFailure?.applicationFailureInfo?.type;
@@ -23,7 +24,15 @@ export function pendingOf(activities: Described): PendingActivity[] {
       activity: activityType?.name ?? '',
       attempt: attempt ?? 1,
       ...(beat?.note === undefined ? {} : { note: beat.note }),
-      ...(lastFailure ? { failure: { message: lastFailure.message ?? '', ...(code ? { code } : {}) } } : {}),
+      ...(lastFailure
+        ? {
+            failure: {
+              message: lastFailure.message ?? '',
+              ...(code ? { code } : {}),
+              ...(failedAt > 0 ? { at: new Date(failedAt).toISOString() } : {}),
+            },
+          }
+        : {}),
       // Temporal keeps the failure for as long as the activity is there, however well the attempt after it does.
       ...(millis(lastHeartbeatTime) > millis(lastStartedTime) ? { recovered: true } : {}),
     };

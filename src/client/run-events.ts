@@ -38,8 +38,8 @@ export interface PendingActivity {
   /** The attempt that runs or is awaited, 1 and up. */
   readonly attempt: number;
   readonly note?: string;
-  /** Of the attempt before. */
-  readonly failure?: { readonly message: string; readonly code?: string };
+  /** Of the attempt before; `at` in ISO 8601, UTC. */
+  readonly failure?: { readonly message: string; readonly code?: string; readonly at?: string };
   /** The attempt that runs has given a sign of life. */
   readonly recovered?: boolean;
 }

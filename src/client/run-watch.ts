@@ -20,6 +20,19 @@ export function progressOf(client: Client, workflowId: string, runId?: string): 
   return answerOf(client, client.workflow.getHandle(workflowId, runId), 'progress');
 }
 
+/** How far a run is, with what last failed an attempt at the stage that it is in: the run itself does not hear of that. */
+export async function standingOf(client: Client, workflowId: string): Promise<RunProgress | undefined> {
+  const { progress, pending } = await snapshotOf(client, workflowId);
+  const failed = pending.flatMap(({ failure }) => (failure ? [failure] : []));
+  const {
+    message,
+    code = 'Unexpected',
+    at,
+  } = failed.toSorted((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1))[0] ?? {};
+  if (!progress?.current || message === undefined) return progress;
+  return { ...progress, lastError: { code, message, stage: progress.current, at: at ?? new Date().toISOString() } };
+}
+
 /**
  * Follows one run to its end. Ends early, without an `ended`, where `signal` aborts; the run goes on.
  * @param over is told what the run came to, before the last event
@@ -95,7 +108,7 @@ async function runIdOf(client: Client, workflowId: string): Promise<string> {
   }
 }
 
-async function snapshotOf(client: Client, workflowId: string, runId: string): Promise<RunSnapshot> {
+async function snapshotOf(client: Client, workflowId: string, runId?: string): Promise<RunSnapshot> {
   const [progress, pending] = await Promise.all([
     progressOf(client, workflowId, runId),
     pendingActivities(client, workflowId, runId).catch(() => []),

@@ -4,7 +4,7 @@ import { SluiceError } from '../definition/errors.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import { ids } from '../definition/names.ts';
 import { storedReport, storedReports } from '../inspecting/run-reports.ts';
-import type { LaunchInput, LaunchResult, RunProgress, RunReport } from '../workflows/messages.ts';
+import type { LaunchInput, LaunchResult, ReportSoFar, RunProgress, RunReport } from '../workflows/messages.ts';
 import { launchHour, type LaunchOptions } from './launching.ts';
 import { askRun } from './ask-run.ts';
 import { pendingActivities, pendingOf } from './pending-activities.ts';
@@ -13,8 +13,10 @@ import { compareRuns } from './comparing.ts';
 import type { RunDiff } from './run-diff.ts';
 import { listRuns, summaryOf, type RunFilter, type RunSummary } from './run-list.ts';
 import { storyOf, type StoryEntry } from './run-story.ts';
-import { progressOf, watchRun, type Settled } from './run-watch.ts';
+import { standingOf, watchRun, type Settled } from './run-watch.ts';
 import { failureOf } from './failure-of.ts';
+
+export type { ReportSoFar } from '../workflows/messages.ts';
 
 export interface WaitOptions {
   /** Told what happens meanwhile. */
@@ -22,9 +24,6 @@ export interface WaitOptions {
   /** Gives the waiting up; the run goes on. */
   readonly signal?: AbortSignal;
 }
-
-/** A report as it stands: of a run that is on its way, `outcome` and `endedAt` are missing. */
-export type ReportSoFar = Omit<RunReport, 'outcome' | 'endedAt'> & Partial<Pick<RunReport, 'outcome' | 'endedAt'>>;
 
 /** One run of an hour: as Temporal has it, as its report has it, or both. Times in ISO 8601, UTC. */
 export interface RunAttempt {
@@ -90,9 +89,9 @@ export class Runs {
     return watchRun(this.#client, workflowId, () => {}, signal);
   }
 
-  /** How far a run is; undefined where it is not there, or no worker answers for it. */
+  /** How far a run is, with what last failed a stage or an attempt at one; undefined where it is not there, or no worker answers for it. */
   progress(workflowId: string): Promise<RunProgress | undefined> {
-    return progressOf(this.#client, workflowId);
+    return standingOf(this.#client, workflowId);
   }
 
   /** What the activities of a run say of themselves now: `publish` → `sent 12,000 of 32,735`. */
@@ -114,22 +113,25 @@ export class Runs {
     }
   }
 
-  /** Lets the stage that is on its way end, and begins no other until {@link resume}. @throws SluiceError `NotRunning`, `NoWorker` */
+  /**
+   * Lets the stage that is on its way end, and begins no other until {@link resume}.
+   * @throws SluiceError `NotRunning`, `NoWorker`; `ControlRefused` where it is being cancelled, or at its last stage
+   */
   pause(workflowId: string): Promise<RunProgress> {
     return askRun(this.#client, workflowId, (run) => run.executeUpdate('pause'));
   }
 
-  /** @throws SluiceError `NotRunning`, `NoWorker` */
+  /** @throws SluiceError `NotRunning`, `NoWorker`; `ControlRefused` where it is being cancelled */
   resume(workflowId: string): Promise<RunProgress> {
     return askRun(this.#client, workflowId, (run) => run.executeUpdate('resume'));
   }
 
-  /** Asks a run to stop; what it had begun stays invisible, and its hour may be run again. @throws SluiceError `NotRunning`, `NoWorker` */
+  /**
+   * Asks a run to stop. It tidies up what it alone had made; what it had begun stays invisible, and its hour may be run again.
+   * @throws SluiceError `NotRunning`, `NoWorker`; `ControlRefused` where it is at its last stage
+   */
   cancel(workflowId: string): Promise<RunProgress> {
-    return askRun(this.#client, workflowId, async (run) => {
-      await run.cancel();
-      return run.query<RunProgress>('progress');
-    });
+    return askRun(this.#client, workflowId, (run) => run.executeUpdate('cancel'));
   }
 
   /** Runs by what they say of themselves, the newest first. */

@@ -67,6 +67,8 @@ export const errorCodes = {
   // control
   /** What was to be steered is not on its way. */
   NotRunning: 'final',
+  /** It is on its way, and in no state for what was asked of it. */
+  ControlRefused: 'final',
   /** No worker takes up what was asked of a workflow. */
   NoWorker: 'retry',
   /** An idempotency key that another launch has. */

@@ -221,6 +221,8 @@ export interface StageTiming {
   readonly stage: string;
   readonly startedAt: string;
   readonly ms: number;
+  /** What it took in or gave out, over all data sets, where it counts rows; over its time they are its rate. */
+  readonly rows?: number;
 }
 
 /** The report of one attempt at an hour: `run.json`. */

@@ -46,25 +46,31 @@ export interface RunInput {
   readonly startFrom?: StartStage;
 }
 
-/** A stage that a run has been through, or is in. */
-export interface StageProgress extends StageTiming {
-  /** What it took in or gave out, where it counts rows; over its time they are its rate. */
-  readonly rows?: number;
-}
+/** A stage that a run has been through. */
+export type StageProgress = StageTiming;
+
+/** What last failed a stage of a run, or one of its attempts, and when. */
+export type LastError = Problem & { readonly stage: string; readonly at: string };
 
 /** How far a run is: what the live view shows, and what `pause`, `resume` and `cancel` answer. */
 export interface RunProgress {
   readonly pipeline: string;
   readonly hour: LogicalHour;
-  /** `pausing`: it pauses once the stage that is on its way is through. Histories from before there was a pause have none. */
+  /** `pausing`: it pauses once the stage that is on its way is through. A run that is over has none. */
   readonly mode?: 'running' | 'pausing' | 'paused' | 'cancelling';
   readonly stages: readonly StageProgress[];
   readonly current?: string;
   /** Why the run waits, where it does: `paused consumer of broadband`. */
   readonly waiting?: string;
-  /** What last failed a stage or one of its attempts. */
-  readonly lastError?: Problem & { readonly stage: string; readonly at: string };
+  /**
+   * What last failed a stage or one of its attempts. The run itself learns of a stage that failed for good; of attempts that are followed
+   * by another Temporal alone knows, and `client.runs.progress` adds them.
+   */
+  readonly lastError?: LastError;
 }
+
+/** A report as it stands: of a run that is on its way, `outcome` and `endedAt` are missing. */
+export type ReportSoFar = Omit<RunReport, 'outcome' | 'endedAt'> & Partial<Pick<RunReport, 'outcome' | 'endedAt'>>;
 
 /** What `reindex` is started with: by a client, the CLI or the Web UI. */
 export interface ReindexInput {
@@ -112,6 +118,15 @@ export type LossAccepted = ConsumerState & { readonly accepted: LossInput };
 export const landedSignal = defineSignal<[{ batch: string }]>('landed');
 /** How far a run is. */
 export const progressQuery = defineQuery<RunProgress>('progress');
+/** The report as it stands; the whole one once the run is over. */
+export const reportQuery = defineQuery<ReportSoFar>('report');
+/** What last failed a stage; null where nothing has. */
+export const lastErrorQuery = defineQuery<LastError | null>('lastError');
+/** Steer a run; signals of the same names do the same without an answer. */
+export const pauseRunUpdate = defineUpdate<RunProgress>('pause');
+export const resumeRunUpdate = defineUpdate<RunProgress>('resume');
+export const cancelRunUpdate = defineUpdate<RunProgress>('cancel');
+export const cancelRunSignal = defineSignal('cancel');
 
 /** Gives a consumer its topic's newest epoch and the definition's newest limits. An older epoch than its own is ignored. */
 export const adoptSignal = defineSignal<[ConsumeInput]>('adopt');

@@ -1,15 +1,17 @@
-import { CancellationScope, log, patched, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, patched, setHandler } from '@temporalio/workflow';
 import type { CleanResult, RunReport } from '../activities/index.ts';
 import { withEvolved } from '../definition/evolve.ts';
 import { mainDataset } from '../definition/names.ts';
 import type { HourRecord } from '../definition/refs.ts';
+import { afterFailure } from './after-failure.ts';
 import { awaitLanded, type Told } from './await-landed.ts';
 import { awaitTurn } from './await-turn.ts';
 import { cleanReport } from './clean-report.ts';
 import { eachDataset } from './each-dataset.ts';
-import { failure, problemOf } from './failure.ts';
+import { failure } from './failure.ts';
 import { landedSignal, type RunInput } from './messages.ts';
 import { preparedReport } from './prepared-report.ts';
+import { LAST_STAGE, RunControl, steerable } from './run-control.ts';
 import { RunLog } from './run-log.ts';
 import { sourceReport } from './source-report.ts';
 import { stageActivities } from './stage-activities.ts';
@@ -17,29 +19,41 @@ import { stagesBeforeCommit, stillStored, storedReferences } from './stored-refe
 
 /** One run of one hour. Fails with the code and sentence of the stage that failed; its report is stored either way. */
 export async function pipeline(input: RunInput): Promise<RunReport> {
-  const run = new RunLog(input);
+  const control = new RunControl();
+  const run = new RunLog(input, control);
   const told: Told = new Set();
   setHandler(landedSignal, ({ batch }) => void told.add(batch), { description: 'A batch of this run has landed.' });
-  const { writeReport } = stageActivities('light', input.pipeline.retries, 'report');
+  steerable(run, control);
   try {
-    const outcome = await runStages(input, run, told);
-    return await run.stage('report', async () => {
-      const report = run.report(outcome);
-      await writeReport(report, input.pipeline);
-      return report;
+    return await control.cancellable(async () => {
+      const outcome = await runStages(input, run, told);
+      return run.stage(LAST_STAGE, () => control.toItsEnd(() => keepReport(input, run, outcome)));
     });
   } catch (error) {
-    throw await CancellationScope.nonCancellable(() => failed(input, run, error));
+    throw await CancellationScope.nonCancellable(() => afterFailure(input, run, control, error));
+  } finally {
+    run.close();
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }
 }
 
+async function keepReport({ pipeline: definition }: RunInput, run: RunLog, outcome: Outcome): Promise<RunReport> {
+  const report = run.report(outcome);
+  await stageActivities('light', definition.retries, 'report').writeReport(report, definition);
+  return report;
+}
+
+type Outcome = 'completed' | 'unchanged';
+
 /** The stages, in order. What each does is in its own folder of `src/stages`. */
-async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'completed' | 'unchanged'> {
+async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outcome> {
   const { hour } = input;
   let { pipeline: definition } = input;
   const { retries } = definition;
-  const light = (summary: string) => stageActivities('light', retries, summary);
-  const compute = (summary: string) => stageActivities('compute', retries, summary);
+  // What follows a cancellation finds no stage at work any more. Runs that were on their way before it was so do not wait.
+  const whenCancelled = patched('cancelled-stages-end') ? 'WAIT_CANCELLATION_COMPLETED' : 'TRY_CANCEL';
+  const light = (summary: string) => stageActivities('light', retries, summary, whenCancelled);
+  const compute = (summary: string) => stageActivities('compute', retries, summary, whenCancelled);
 
   const stored = await storedReferences(input, run);
   const beforeCommit = stagesBeforeCommit(stored, run);
@@ -47,7 +61,9 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
 
   run.found(preparedReport(prepared));
 
-  const imported = stored?.imported ?? (await run.stage('import', () => compute(hour).importSource(input)));
+  const imported =
+    stored?.imported ??
+    (await run.stage('import', () => run.counted(compute(hour).importSource(input), ({ parsed }) => parsed.rows.read)));
   const { record } = imported;
   run.found({ source: sourceReport(imported) });
   const identity = { hour, rawSha: record.raw.sha256, definitionSha: imported.definitionSha };
@@ -74,7 +90,10 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   }
 
   const cleaned =
-    stored?.cleaned ?? (await run.stage('clean', () => compute(hour).clean({ pipeline: definition, hour, imported })));
+    stored?.cleaned ??
+    (await run.stage('clean', () =>
+      run.counted(compute(hour).clean({ pipeline: definition, hour, imported }), rowsRead),
+    ));
   run.found(cleanReport(cleaned));
   if (cleaned.evolved !== undefined) {
     definition = withEvolved(definition, cleaned.evolved);
@@ -95,18 +114,15 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
     datasets.each(async (data) => {
       const { stream, batch } = data;
       const published = compute(`${stream.topic} ${batch.batchId}`);
-      data.published = await published.publish({
-        pipeline: definition,
-        hour,
-        prepared: stream,
-        batch,
-        workflowId: run.workflowId,
-      });
+      const { workflowId } = run.execution;
+      const sent = published.publish({ pipeline: definition, hour, prepared: stream, batch, workflowId });
+      data.published = await run.counted(sent, ({ rows }) => rows);
     }),
   );
   await beforeCommit('land', () =>
     datasets.each(async (data) => {
-      data.landed = await awaitLanded(definition, data.stream, data.batch.batchId, told, run, data.published);
+      const waited = awaitLanded(definition, data.stream, data.batch.batchId, told, run, data.published);
+      data.landed = await run.counted(waited, ({ rows }) => rows);
     }),
   );
   await run.stage('commit', () =>
@@ -134,12 +150,8 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   await run.stage('index', () =>
     datasets.each(async (data) => {
       const { stream, hourRecord, landed } = data;
-      data.indexed = await light(stream.index).indexBatch({
-        pipeline: definition,
-        prepared: stream,
-        hourRecord,
-        landed,
-      });
+      const written = light(stream.index).indexBatch({ pipeline: definition, prepared: stream, hourRecord, landed });
+      data.indexed = await run.counted(written, ({ indexed }) => indexed);
     }),
   );
   await run.stage('reconcile', async () => {
@@ -158,24 +170,10 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<'com
   return 'completed';
 }
 
+const rowsRead = ({ batches }: CleanResult): number => batches[0]?.rows.read ?? 0;
+
 function refuseBlocked({ quality }: CleanResult): void {
   const blocked = quality.filter(({ level }) => level === 'block');
   if (blocked.length === 0) return;
   throw failure({ code: 'QualityBlocked', message: blocked.map(({ sentence }) => sentence).join(' ') });
-}
-
-/** Stores the report of a run that failed, and tells whom the definition names. Neither may hide what failed the run. */
-async function failed({ pipeline: definition }: RunInput, run: RunLog, error: unknown): Promise<unknown> {
-  const problem = problemOf(error);
-  const cancelled = problem.code === 'Cancelled';
-  const report = run.report(cancelled ? 'cancelled' : 'failed', problem);
-  const { writeReport, sendFailureAlert } = stageActivities('light', definition.retries, 'after a failure');
-  const attempts = await Promise.allSettled([
-    writeReport(report, definition),
-    ...(cancelled ? [] : [sendFailureAlert({ pipeline: definition, report })]),
-  ]);
-  for (const attempt of attempts) {
-    if (attempt.status === 'rejected') log.warn('after a failure', { problem: problemOf(attempt.reason).message });
-  }
-  return cancelled ? error : failure(problem);
 }

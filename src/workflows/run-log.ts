@@ -1,50 +1,93 @@
-import { setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { RunReport, StageTiming } from '../activities/index.ts';
 import { attributes } from './attributes.ts';
-import { progressQuery, type RunInput, type RunProgress } from './messages.ts';
-import type { Problem } from './failure.ts';
+import { problemOf, type Problem } from './failure.ts';
+import {
+  lastErrorQuery,
+  progressQuery,
+  reportQuery,
+  type LastError,
+  type ReportSoFar,
+  type RunInput,
+  type RunProgress,
+} from './messages.ts';
+import type { RunControl } from './run-control.ts';
+import { runDetails } from './run-details.ts';
 
 type Findings = Partial<Pick<RunReport, 'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale'>>;
 
 /** What a run knows of itself: its stages with their times, what they found, and the report made of it. */
 export class RunLog {
   readonly #input: RunInput;
+  readonly #control: RunControl;
   readonly #stages: StageTiming[] = [];
   readonly #startedAt = new Date().toISOString();
   #current: string | undefined;
+  #rows: number | undefined;
   #failed: string | undefined;
+  #lastError: LastError | undefined;
   #waiting: string | undefined;
+  #over = false;
+  #closed = false;
   #findings: Findings = {};
   #generations: Record<string, number> = {};
   #batches: Record<string, string> = {};
   #equations: RunReport['equations'] = [];
+  #final: RunReport | undefined;
 
-  constructor(input: RunInput) {
+  constructor(input: RunInput, control: RunControl) {
     this.#input = input;
-    setHandler(progressQuery, () => this.progress(), { description: 'How far the run is, stage by stage.' });
+    this.#control = control;
+    setHandler(progressQuery, () => this.progress(), {
+      description: 'How far the run is: its stages with times and rows, what it is at, whether it is paused or waits.',
+    });
+    setHandler(reportQuery, () => (this.#closed && this.#final) || this.#reportSoFar(), {
+      description: 'The report as it stands; the whole one once the run is over.',
+    });
+    setHandler(lastErrorQuery, () => this.#lastError ?? null, {
+      description: 'What last failed a stage. Attempts that are followed by another show among the pending activities.',
+    });
     upsertSearchAttributes([
       { key: attributes.pipeline, value: input.pipeline.name },
       { key: attributes.hour, value: new Date(input.hour) },
     ]);
   }
 
-  /** Runs one stage: timed, shown in the Web UI, and named in the report if it fails. */
+  /** Runs one stage: timed, shown in the Web UI, and named in the report if it fails. A run that was paused holds in front of it. */
   async stage<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.#control.holds) await this.#control.released();
     const startedAt = Date.now();
     this.#current = name;
-    this.#waiting = undefined;
+    this.#rows = undefined;
     upsertSearchAttributes([{ key: attributes.stage, value: name }]);
-    this.#show();
+    this.show();
     try {
       return await work();
     } catch (error) {
       this.#failed ??= name;
+      if (!isCancellation(error)) this.#lastError = { ...problemOf(error), stage: name, at: new Date().toISOString() };
       throw error;
     } finally {
-      this.#stages.push({ stage: name, startedAt: new Date(startedAt).toISOString(), ms: Date.now() - startedAt });
+      const ms = Date.now() - startedAt;
+      const rows = this.#rows === undefined ? {} : { rows: this.#rows };
+      this.#stages.push({ stage: name, startedAt: new Date(startedAt).toISOString(), ms, ...rows });
       this.#current = undefined;
-      this.#show();
+      this.#waiting = undefined;
+      this.show();
     }
+  }
+
+  /** Adds what a stage took in or gave out to the rows of the one that is on its way. */
+  async counted<T>(work: Promise<T>, rowsOf: (result: T) => number): Promise<T> {
+    const result = await work;
+    this.#rows = (this.#rows ?? 0) + rowsOf(result);
+    return result;
   }
 
   found(findings: Findings): void {
@@ -61,75 +104,92 @@ export class RunLog {
 
   equations(equations: RunReport['equations']): void {
     this.#equations = equations;
-    this.#show();
+    this.show();
   }
 
   waitsFor(what: string | undefined): void {
     this.#waiting = what;
-    this.#show();
+    this.show();
   }
 
-  get workflowId(): string {
-    return workflowInfo().workflowId;
+  /** Whose run it is, for sentences. */
+  get name(): string {
+    return `${this.#input.pipeline.name} ${this.#input.hour}`;
+  }
+
+  /** This run, as Temporal names it. */
+  get execution(): { readonly workflowId: string; readonly runId: string } {
+    const { workflowId, runId } = workflowInfo();
+    return { workflowId, runId };
+  }
+
+  /** The stage that is on its way. */
+  get current(): string | undefined {
+    return this.#current;
+  }
+
+  /** No stage follows any more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** No stage follows any more: what is left is to tidy up, and to tell of it. */
+  end(): void {
+    this.#over = true;
+  }
+
+  /** Nothing follows any more. */
+  close(): void {
+    this.#over = true;
+    this.#closed = true;
+    this.show();
   }
 
   progress(): RunProgress {
     return {
       pipeline: this.#input.pipeline.name,
       hour: this.#input.hour,
+      ...(this.#closed ? {} : { mode: this.#control.mode(this.#current) }),
       stages: this.#stages,
       ...(this.#current === undefined ? {} : { current: this.#current }),
       ...(this.#waiting === undefined ? {} : { waiting: this.#waiting }),
+      ...(this.#lastError ? { lastError: this.#lastError } : {}),
     };
   }
 
-  /** The report of this attempt as it stands now. */
+  /** The report of this attempt, now that it is over. */
   report(outcome: RunReport['outcome'], problem?: Problem): RunReport {
-    const { workflowId, runId } = workflowInfo();
     const main = this.#equations.find(({ dataset }) => dataset === 'main');
     upsertSearchAttributes([
       { key: attributes.outcome, value: outcome },
       ...(main ? [{ key: attributes.rows, value: main.rows.indexed }] : []),
     ]);
     const error = problem && { ...problem, stage: this.#failed ?? this.#stages.at(-1)?.stage ?? 'start' };
+    this.#final = {
+      ...this.#reportSoFar(),
+      ...{ outcome, endedAt: new Date().toISOString() },
+      ...(error ? { error } : {}),
+    };
+    return this.#final;
+  }
+
+  #reportSoFar(): Omit<RunReport, 'outcome' | 'endedAt' | 'error'> & ReportSoFar {
     return {
       pipeline: this.#input.pipeline.name,
       hour: this.#input.hour,
-      workflowId,
-      runId,
-      outcome,
+      ...this.execution,
       startedAt: this.#startedAt,
-      endedAt: new Date().toISOString(),
       ...(this.#input.startFrom === undefined ? {} : { startFrom: this.#input.startFrom }),
       stages: [...this.#stages],
       ...this.#findings,
       generations: this.#generations,
       batches: this.#batches,
       equations: this.#equations,
-      ...(error ? { error } : {}),
     };
   }
 
-  /** The stage table of the Web UI. */
-  #show(): void {
-    const rows = this.#stages.map(
-      ({ stage, ms }) => `| ${stage} | ${this.#failed === stage ? 'failed' : 'done'} | ${ms / 1000} s |`,
-    );
-    if (this.#current !== undefined) rows.push(`| ${this.#current} | ${this.#waiting ?? 'running'} | |`);
-    const equations = this.#equations.length > 0 ? ['', ...equationTable(this.#equations)] : [];
-    setCurrentDetails(['| Stage | State | Time |', '|---|---|---|', ...rows, ...equations].join('\n'));
+  /** Brings what the Web UI shows up to what is known. */
+  show(): void {
+    setCurrentDetails(runDetails({ ...this.progress(), failed: this.#failed, equations: this.#equations }));
   }
-}
-
-/** The row equation of each data set, as Markdown: what was read and what became of it, hop by hop. */
-function equationTable(equations: RunReport['equations']): string[] {
-  return [
-    '| Data set | Read | Clean | Duplicates | Filtered | Rejected | Published | Landed | Indexed | Equation |',
-    '|---|---|---|---|---|---|---|---|---|---|',
-    ...equations.map(({ dataset, rows, holds, broken }) => {
-      const { read, clean, duplicates, filtered, rejected, published, landed, indexed } = rows;
-      const cells = [read, clean, duplicates, filtered, rejected, published, landed, indexed];
-      return `| ${dataset} | ${cells.join(' | ')} | ${holds ? 'holds' : `**does not hold: ${broken ?? ''}**`} |`;
-    }),
-  ];
 }

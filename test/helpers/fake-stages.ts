@@ -10,6 +10,8 @@ import type {
   ObjectRef,
   PreparedStream,
 } from '../../src/definition/refs.ts';
+import type { Activities } from '../../src/activities/index.ts';
+import { runActivities } from '../../src/activities/runs.ts';
 import { acceptDefinition } from '../../src/definition/check-definition.ts';
 import type { RunReport } from '../../src/workflows/messages.ts';
 import type { FakeActivities } from './temporal.ts';
@@ -137,6 +139,11 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       ...{ found: {}, stretches: [], hours: [], failed: [], warnings: [] },
     }),
     awaitRun: note('awaitRun', undefined),
+    // Nothing else makes Temporal take a run for cancelled.
+    cancelRun: async (run: Parameters<Activities['cancelRun']>[0]) => {
+      record.calls.push('cancelRun');
+      return runActivities().cancelRun(run);
+    },
     findRunsAhead: note('findRunsAhead', { count: 0, first: [] }),
     markStale: note('markStale', { hours: [], count: 0, itself: false }),
   };

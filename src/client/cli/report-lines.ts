@@ -1,4 +1,4 @@
-import type { ReportSoFar } from '../runs.ts';
+import type { ReportSoFar } from '../../workflows/messages.ts';
 import { boldOut, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
 
 /** A run's report, for people: what it came to, where its time went, what became of its rows. */
