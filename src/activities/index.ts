@@ -13,6 +13,7 @@ import { planRebuild, rebuildIndex } from '../stages/indexing/rebuild.ts';
 import type * as io from '../stages/io.ts';
 import { findLanded } from '../stages/landing/batch-record.ts';
 import { commitHour } from '../stages/landing/hour-record.ts';
+import { discardPartial } from '../stages/discarding/discard-partial.ts';
 import { acceptLoss } from '../stages/landing/losses.ts';
 import { prepare } from '../stages/preparing/prepare.ts';
 import { publish } from '../stages/publishing/publish.ts';
@@ -33,7 +34,16 @@ export type { RetainReport } from '../stages/maintaining/retention.ts';
 export type { CommittedDataset, StoredStages } from '../stages/resuming/find-stored.ts';
 export type { Tally } from '../stages/maintaining/tally.ts';
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
-export type { ConsumeInput, Landed, LossInput, RebuildPlan, Rebuilt, RunReport, StageTiming } from '../stages/io.ts';
+export type {
+  ConsumeInput,
+  DiscardInput,
+  Landed,
+  LossInput,
+  RebuildPlan,
+  Rebuilt,
+  RunReport,
+  StageTiming,
+} from '../stages/io.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */
 export function createActivities(deps: StageDeps) {
@@ -55,6 +65,7 @@ export function createActivities(deps: StageDeps) {
     rebuildIndex: (input: io.RebuildInput) => attended((context) => rebuildIndex(deps, input, context)),
     reconcile: (input: io.ReconcileInput) => attended((context) => reconcile(deps, input, context)),
     writeReport: (report: io.RunReport, definition?: Pipeline) => attended(() => writeReport(deps, report, definition)),
+    discardPartial: (input: io.DiscardInput) => attended((context) => discardPartial(deps, input, context)),
     findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),
     sendFailureAlert: (input: io.AlertInput) => attended(() => sendFailureAlert(deps, input)),
     compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),

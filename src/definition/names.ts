@@ -23,15 +23,20 @@ export function hiveEscape(value: string): string {
   }).join('');
 }
 
+const below = (folder: string | undefined): string => (folder === undefined ? '' : `${folder}/`);
+
 /** Object keys. `stream` is what {@link streamName} gives. */
 export const keys = {
   rawAll: (pipeline: string) => `raw/${pipeline}/`,
   raw: (pipeline: string, sha256: string) => `${keys.rawAll(pipeline)}${sha256}`,
-  /** What a download stores on its way. */
-  fetching: (pipeline: string) => `tmp/fetching/${pipeline}/`,
-  sparkScratches: () => 'tmp/spark/',
+  /** What downloads of a pipeline, or of one run of it, store on their way. */
+  fetching: (pipeline: string, runId?: string) => `tmp/fetching/${pipeline}/${below(runId)}`,
+  /** Of all Spark sessions, or of those of one run. */
+  sparkScratches: (runId?: string) => `tmp/spark/${below(runId)}`,
   /** What Spark reads and writes besides the parsed object, under a session's id. */
-  sparkScratch: (session: string) => `${keys.sparkScratches()}${session}/`,
+  sparkScratch: (session: string, runId?: string) => `${keys.sparkScratches(runId)}${session}/`,
+  /** Where a cancelled run keeps what it removes, an attempt a folder, until it has looked once more whether anybody needs it. */
+  discarded: (runId: string) => `tmp/discarded/${runId}/`,
   /** Where gc keeps for a day what it took away. */
   collected: () => 'tmp/collected/',
   parsedAll: () => 'parsed/',
@@ -55,8 +60,9 @@ export const keys = {
   /** Overlays that mend rows of an hour; all of them are applied, the newest last. */
   fixes: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/fixes/`,
   fix: (pipeline: string, hour: LogicalHour, n: number) => `${keys.fixes(pipeline, hour)}${number6(n)}.ndjson`,
+  batchesOf: (stream: string, hour: LogicalHour) => `runs/${stream}/${hourKey(hour)}/batches/`,
   batch: (stream: string, hour: LogicalHour, batchId: string, file: string) =>
-    `runs/${stream}/${hourKey(hour)}/batches/${batchId}/${file}`,
+    `${keys.batchesOf(stream, hour)}${batchId}/${file}`,
   /** What cleaning came to, and what it depended on: for runs that begin behind it. `batch` is the main data set's. */
   cleaned: (pipeline: string, hour: LogicalHour, batch: string) => keys.batch(pipeline, hour, batch, 'cleaned.json'),
   /** Documents that the index refused, with the reasons. */

@@ -38,6 +38,8 @@ export interface StageContext {
   progress(progress: Progress): void;
   /** The last progress that an earlier attempt at the same work reported, as it came back: of any form. */
   readonly previous?: unknown;
+  /** The run that the work is for, where it is for one: its temporary objects stand below that name, so that they can be told from others'. */
+  readonly runId?: string;
 }
 
 /** A context for callers that neither cancel nor watch. */

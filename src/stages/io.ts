@@ -17,6 +17,7 @@ import type {
   SeenHours,
   Span,
 } from '../definition/refs.ts';
+import type { Tally } from './maintaining/tally.ts';
 
 // What goes into each stage and comes out of it. All of it is plain JSON: it is what Temporal's history holds.
 
@@ -217,6 +218,24 @@ export interface ReconcileInput {
   readonly indexed: IndexResult;
 }
 
+/** What a cancelled run is to tidy up. */
+export interface DiscardInput {
+  readonly pipeline: string;
+  readonly hour: LogicalHour;
+  readonly runId: string;
+  /** Its data sets: the streams' names. */
+  readonly streams: readonly string[];
+  /** What its cleaning made; empty where it began behind cleaning, or never came so far. */
+  readonly made: readonly { readonly stream: string; readonly batchId: string; readonly sha256: string }[];
+  /** Cleaning was on its way when it was stopped. */
+  readonly cleaningCut: boolean;
+}
+
+/** What a cancelled run has removed. */
+export interface Discarded {
+  readonly tallies: readonly Tally[];
+}
+
 export interface StageTiming {
   readonly stage: string;
   readonly startedAt: string;
@@ -269,6 +288,8 @@ export interface RunReport {
   readonly sameAs?: LogicalHour;
   /** Under `duplicates.acrossRuns`, where there are any. */
   readonly madeStale?: MadeStale;
+  /** Of a run that was cancelled: what it removed, where there was anything, or why it could not. */
+  readonly discarded?: Discarded & { readonly failed?: { readonly code: string; readonly message: string } };
   readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
 }
 

@@ -1,4 +1,5 @@
 import { CancelledFailure, isCancellation, log, patched } from '@temporalio/workflow';
+import { mainDataset, streamName } from '../definition/names.ts';
 import { failure, problemOf } from './failure.ts';
 import type { RunInput } from './messages.ts';
 import type { RunControl } from './run-control.ts';
@@ -30,17 +31,30 @@ async function afterProblem({ pipeline: definition }: RunInput, run: RunLog, err
   return failure(problem);
 }
 
-async function afterCancel(
-  { pipeline: definition }: RunInput,
-  run: RunLog,
-  control: RunControl,
-  error: unknown,
-): Promise<unknown> {
+async function afterCancel(input: RunInput, run: RunLog, control: RunControl, error: unknown): Promise<unknown> {
+  const { pipeline: definition } = input;
   const { writeReport, cancelRun } = stageActivities('light', definition.retries, 'after a cancellation');
   const problem = { code: 'Cancelled', message: 'The run was cancelled.' };
+  if (patched('discard-partial')) await tidyUp(input, run);
   await allOf([writeReport(run.report('cancelled', problem), definition)]);
   await allOf([control.endCancelled(() => cancelRun(run.execution))]);
   return isCancellation(error) ? error : new CancelledFailure(problem.message);
+}
+
+/** Removes what the run alone had made. That it could not is told by the report; a day later gc takes what is temporary. */
+async function tidyUp({ pipeline, hour }: RunInput, run: RunLog): Promise<void> {
+  const { discardPartial } = stageActivities('light', pipeline.retries, 'what nobody needs any more');
+  const streams = [mainDataset, ...pipeline.aggregate.map(({ name }) => name)].map((dataset) =>
+    streamName(pipeline.name, dataset),
+  );
+  try {
+    const discarded = await discardPartial({ pipeline: pipeline.name, hour, streams, ...run.leftBehind() });
+    if (discarded.tallies.length > 0) run.found({ discarded });
+  } catch (error) {
+    const failed = problemOf(error);
+    log.warn('after a cancellation', { problem: failed.message });
+    run.found({ discarded: { tallies: [], failed } });
+  }
 }
 
 /** Waits for all of them; what fails is logged. */

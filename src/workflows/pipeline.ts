@@ -89,11 +89,8 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outc
     });
   }
 
-  const cleaned =
-    stored?.cleaned ??
-    (await run.stage('clean', () =>
-      run.counted(compute(hour).clean({ pipeline: definition, hour, imported }), rowsRead),
-    ));
+  const clean = () => run.counted(compute(hour).clean({ pipeline: definition, hour, imported }), rowsRead);
+  const cleaned = stored?.cleaned ?? run.cleaned(await run.stage('clean', clean));
   run.found(cleanReport(cleaned));
   if (cleaned.evolved !== undefined) {
     definition = withEvolved(definition, cleaned.evolved);

@@ -6,6 +6,7 @@ export interface ShownRun extends Pick<RunProgress, 'stages' | 'current' | 'wait
   /** The stage that failed. */
   readonly failed: string | undefined;
   readonly equations: RunReport['equations'];
+  readonly discarded?: RunReport['discarded'];
 }
 
 /** The current details of a run, as Markdown: how it stands, its stages, its row equation. Each part is a list of lines. */
@@ -18,7 +19,7 @@ export function runDetails(run: ShownRun): string {
 }
 
 /** What is not as it usually is, a sentence each. */
-function standing({ mode, current, stages, waiting, failed, lastError }: ShownRun): string[] {
+function standing({ mode, current, stages, waiting, failed, lastError, discarded }: ShownRun): string[] {
   const after = stages.length === 0 ? 'before its first stage' : `after **${stages.at(-1)?.stage ?? ''}**`;
   const sentences = {
     pausing: `**Pausing**: stops once **${current ?? ''}** is through.`,
@@ -30,6 +31,15 @@ function standing({ mode, current, stages, waiting, failed, lastError }: ShownRu
     ...(mode === undefined || mode === 'running' ? [] : [sentences[mode]]),
     ...(waiting === undefined ? [] : [`**Waiting**: ${waiting}.`]),
     ...(failed === undefined || !lastError ? [] : [`**${lastError.code}** in **${failed}**: ${lastError.message}`]),
+    ...(discarded ? discardedLines(discarded) : []),
+  ];
+}
+
+/** What a cancelled run removed. */
+function discardedLines({ tallies, failed }: NonNullable<RunReport['discarded']>): string[] {
+  return [
+    ...tallies.map(({ what, objects, bytes }) => `removed ${objects} × ${what}, ${bytes} bytes`),
+    ...(failed ? [`could not tidy up: ${failed.code}: ${failed.message}`] : []),
   ];
 }
 

@@ -5,7 +5,9 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RunReport, StageTiming } from '../activities/index.ts';
+import type { CleanResult, DiscardInput, RunReport, StageTiming } from '../activities/index.ts';
+import { streamName } from '../definition/names.ts';
+import type { CleanBatch } from '../definition/refs.ts';
 import { attributes } from './attributes.ts';
 import { problemOf, type Problem } from './failure.ts';
 import {
@@ -20,7 +22,9 @@ import {
 import type { RunControl } from './run-control.ts';
 import { runDetails } from './run-details.ts';
 
-type Findings = Partial<Pick<RunReport, 'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale'>>;
+type Findings = Partial<
+  Pick<RunReport, 'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale' | 'discarded'>
+>;
 
 /** What a run knows of itself: its stages with their times, what they found, and the report made of it. */
 export class RunLog {
@@ -38,6 +42,7 @@ export class RunLog {
   #findings: Findings = {};
   #generations: Record<string, number> = {};
   #batches: Record<string, string> = {};
+  #made: readonly CleanBatch[] = [];
   #equations: RunReport['equations'] = [];
   #final: RunReport | undefined;
 
@@ -92,6 +97,24 @@ export class RunLog {
 
   found(findings: Findings): void {
     this.#findings = { ...this.#findings, ...findings };
+  }
+
+  /** What its own cleaning came to. */
+  cleaned(made: CleanResult): CleanResult {
+    this.#made = made.batches;
+    return made;
+  }
+
+  /** What a cancellation leaves to be tidied up. */
+  leftBehind(): Pick<DiscardInput, 'runId' | 'made' | 'cleaningCut'> {
+    const { name } = this.#input.pipeline;
+    return {
+      runId: this.execution.runId,
+      made: this.#made.map(({ dataset, batchId, clean }) => ({
+        ...{ stream: streamName(name, dataset), batchId, sha256: clean.sha256 },
+      })),
+      cleaningCut: this.#failed === 'clean',
+    };
   }
 
   batch(dataset: string, batchId: string): void {
@@ -190,6 +213,8 @@ export class RunLog {
 
   /** Brings what the Web UI shows up to what is known. */
   show(): void {
-    setCurrentDetails(runDetails({ ...this.progress(), failed: this.#failed, equations: this.#equations }));
+    setCurrentDetails(
+      runDetails({ ...this.progress(), ...this.#findings, failed: this.#failed, equations: this.#equations }),
+    );
   }
 }

@@ -112,6 +112,7 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       record.definitions.push(definition);
       return ref;
     },
+    discardPartial: note('discardPartial', { tallies: [] }),
     findDone: note('findDone', undefined),
     sendFailureAlert: note('sendFailureAlert', { sent: true }),
     // Reads until it is told to stop, and is no stage of a run.

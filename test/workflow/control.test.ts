@@ -5,6 +5,7 @@ import { Runs } from '../../src/client/runs.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
+import type { DiscardInput } from '../../src/stages/io.ts';
 import type { LastError, ReportSoFar, RunProgress, RunReport } from '../../src/workflows/messages.ts';
 import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
 import { Gate, untilStopped } from '../helpers/gate.ts';
@@ -25,6 +26,8 @@ const stages = [
   ['index', 'indexBatch'],
   ['reconcile', 'reconcile'],
 ] as const;
+
+const kinds = [{ name: 'kinds', groupBy: ['id'], measures: { n: { count: '*' } } }] as const;
 
 describe.skipIf(noTemporal)('a run that is steered', () => {
   let lab: WorkflowLab;
@@ -321,6 +324,71 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
       expect((await run.describe()).status.name).toBe('CANCELLED');
       expect(record.reports).toMatchObject([{ outcome: 'cancelled' }]);
       expect(record.calls).not.toContain('sendFailureAlert');
+    });
+
+    it('and removes what it had made before it reports', async () => {
+      const { run, record, pipeline } = await heldAt('publish', definition({ aggregate: [...kinds] as never }));
+      const tally = { what: 'clean.csv of which nothing had been published', objects: 1, bytes: 10, first: ['k'] };
+      const asked: DiscardInput[] = [];
+      lab.stages.discardPartial = async (input: DiscardInput) => {
+        asked.push(input);
+        expect(record.calls).not.toContain('writeReport');
+        return { tallies: [tally] };
+      };
+      await run.executeUpdate('cancel');
+      await endOf(run);
+      const { runId } = await run.describe();
+      const made = [{ stream: pipeline.name, batchId: 'b1', sha256: 'ab'.repeat(32) }];
+      const streams = [pipeline.name, `${pipeline.name}.kinds`];
+      expect(asked).toEqual([{ pipeline: pipeline.name, hour, runId, streams, made, cleaningCut: false }]);
+      expect(record.reports).toMatchObject([{ outcome: 'cancelled', discarded: { tallies: [tally] } }]);
+      expect((await run.query<ReportSoFar>('report')).discarded).toEqual({ tallies: [tally] });
+    });
+
+    it('in the middle of cleaning: what that had stored has no name', async () => {
+      const { run } = await heldAt('clean');
+      const asked: DiscardInput[] = [];
+      lab.stages.discardPartial = async (input: DiscardInput) => {
+        asked.push(input);
+        return { tallies: [] };
+      };
+      await run.executeUpdate('cancel');
+      await endOf(run);
+      expect(asked).toMatchObject([{ made: [], cleaningCut: true }]);
+    });
+
+    it('also where it cannot tidy up, which it says', async () => {
+      const { run, record } = await heldAt('publish');
+      lab.stages.discardPartial = async () => {
+        throw new SluiceError('StoreUnavailable', 'the store is away');
+      };
+      await run.executeUpdate('cancel');
+      expect(await endOf(run)).toBeInstanceOf(CancelledFailure);
+      expect((await run.describe()).status.name).toBe('CANCELLED');
+      const failed = { code: 'StoreUnavailable', message: 'the store is away' };
+      expect(record.reports).toMatchObject([{ outcome: 'cancelled', discarded: { tallies: [], failed } }]);
+    });
+
+    it('and ends as cancelled though neither tidying up nor reporting works', async () => {
+      const { run, record } = await heldAt('publish');
+      const away = async (): Promise<never> => {
+        throw new SluiceError('StoreUnavailable', 'the store is away');
+      };
+      lab.stages = { ...lab.stages, discardPartial: away, writeReport: away };
+      await run.cancel();
+      expect(await endOf(run)).toBeInstanceOf(CancelledFailure);
+      expect((await run.describe()).status.name).toBe('CANCELLED');
+      expect(record.reports).toEqual([]);
+    });
+
+    it('and tidies nothing up that has only failed', async () => {
+      const { run, gate, record } = await heldAt('publish');
+      lab.stages.commitHour = async () => {
+        throw new SluiceError('HourRemoved', 'it is gone');
+      };
+      gate.open();
+      expect(await endOf(run)).toMatchObject({ type: 'HourRemoved' });
+      expect(record.calls).not.toContain('discardPartial');
     });
 
     it('and says so in the list', async () => {

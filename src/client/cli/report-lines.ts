@@ -1,5 +1,5 @@
 import type { ReportSoFar } from '../../workflows/messages.ts';
-import { boldOut, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
+import { boldOut, count, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
 
 /** A run's report, for people: what it came to, where its time went, what became of its rows. */
 export function reportLines(report: ReportSoFar): string[] {
@@ -20,6 +20,16 @@ export function reportLines(report: ReportSoFar): string[] {
     ...(clean?.quality ?? [])
       .filter(({ level }) => level !== 'ok')
       .map(({ level, sentence }) => `gate ${level}s: ${sentence}`),
+    ...discardedLines(report),
     ...[preparedLines, importLines, staleLines].flatMap((linesOf) => linesOf(report)),
+  ];
+}
+
+/** What a cancelled run removed of what it had made. */
+function discardedLines({ discarded }: ReportSoFar): string[] {
+  const { tallies = [], failed } = discarded ?? {};
+  return [
+    ...tallies.map(({ what, objects, bytes }) => `removed ${count(objects)} × ${what}, ${count(bytes)} bytes`),
+    ...(failed ? [`could not tidy up: ${failed.code}: ${failed.message}`] : []),
   ];
 }

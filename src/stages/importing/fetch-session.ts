@@ -38,7 +38,7 @@ export class FetchSession {
   }
 
   get #prefix(): string {
-    return `${keys.fetching(this.#pipeline)}${this.#state.session}/`;
+    return `${keys.fetching(this.#pipeline, this.#context.runId)}${this.#state.session}/`;
   }
 
   /** Of the parts of a file. */

@@ -84,7 +84,8 @@ async function cleanIn({ spark, store }: Servers, job: CleanJob, id: string): Pr
   } finally {
     if (signal.aborted) await session.interrupt();
     // A session that lives on may be gone on with, and then finds what it has written.
-    if (!taken && (await session.release())) await removeScratch(store, keys.sparkScratch(id)).catch(() => {});
+    if (!taken && (await session.release()))
+      await removeScratch(store, keys.sparkScratch(id, context.runId)).catch(() => {});
     await collectLeftOvers(store, keys.sparkScratches(), Date.now()).catch(() => {});
   }
 }
@@ -97,7 +98,7 @@ async function askAll(
   step: (what: string) => void,
 ): Promise<CleanOutcome> {
   const { rules, files, folder, context } = job;
-  const scratch = (name: string): string => `${keys.sparkScratch(session.id)}${name}`;
+  const scratch = (name: string): string => `${keys.sparkScratch(session.id, context.runId)}${name}`;
   const folderOf = (name: string): string => sparkUri(store.uri(scratch(name)));
   const ask = async (query: string): Promise<(string | null)[][]> => (await session.ask(query)).flatMap(textRows);
 
