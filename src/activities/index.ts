@@ -35,6 +35,7 @@ export type { CommittedDataset, StoredStages } from '../stages/resuming/find-sto
 export type { Tally } from '../stages/maintaining/tally.ts';
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
 export type {
+  Alerted,
   ConsumeInput,
   DiscardInput,
   Landed,

@@ -4,6 +4,7 @@ import type { ColumnType } from './columns.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { durationMs } from './duration.ts';
 import { filterChecks } from './filter-checks.ts';
+import { limitChecks } from './limit-checks.ts';
 import { deadLetterTopic } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
@@ -30,6 +31,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
     ...references(pipeline),
     ...topicSettings(pipeline),
     ...retention(pipeline),
+    ...limitChecks(pipeline),
     ...scheduleChecks(pipeline),
   ];
 }

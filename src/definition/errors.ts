@@ -75,6 +75,9 @@ export const errorCodes = {
   KeyReused: 'final',
   ScheduleUnknown: 'final',
   ScheduleContended: 'retry',
+  /** Most of the time that a run or stage may take is over; it goes on. */
+  DeadlineNear: 'benign',
+  DeadlineExceeded: 'final',
   // HTTP API
   /** A request that cannot be read: its body, its parameters, its content type. */
   RequestInvalid: 'final',

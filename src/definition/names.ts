@@ -153,6 +153,22 @@ export function hourOfRun(workflowId: string): { pipeline: string; hour: Logical
 /** The stages of a run before it has had its turn. In every other one it works on what later hours compare themselves with. */
 export const stagesBeforeTurn: readonly string[] = ['reuse', 'prepare', 'import', 'turn'];
 
+/** The stages that work, in order: each may have retries and a deadline of its own. */
+export const workStages = [
+  'reuse',
+  'prepare',
+  'import',
+  'clean',
+  'evolve',
+  'save',
+  'publish',
+  'land',
+  'commit',
+  'index',
+  'reconcile',
+] as const;
+export type WorkStage = (typeof workStages)[number];
+
 /** The stages at which a run may begin, with what its hour has stored of those before. */
 export const startStages = ['import', 'clean', 'publish', 'index'] as const;
 export type StartStage = (typeof startStages)[number];

@@ -4,6 +4,7 @@ import { columnSchema, identifier } from './columns.ts';
 import { conditionSchema } from './condition.ts';
 import { duration } from './duration-schema.ts';
 import { generateSchema } from './generated.ts';
+import { deadlinesSchema, retriesSchema } from './limits.ts';
 import { scheduleSchema } from './schedule.ts';
 import { sourceSchema } from './source.ts';
 
@@ -104,12 +105,6 @@ const maintenance = z.strictObject({
   paused: z.boolean().default(false),
 });
 
-const retries = z.strictObject({
-  attempts: z.int().min(1).max(100).default(4).describe('Tries of a stage in all: the first and three more.'),
-  initialInterval: duration.default('2s'),
-  maximumInterval: duration.default('1m'),
-});
-
 /** One pipeline. It travels inside the schedule's arguments, so a run's input says everything that shaped it. */
 export const pipelineSchema = z.strictObject({
   name,
@@ -152,7 +147,10 @@ export const pipelineSchema = z.strictObject({
     .strictObject({ email: z.strictObject({ to: z.array(z.email()).min(1) }).optional() })
     .prefault({})
     .describe('Who is told that an hour failed.'),
-  retries: retries.prefault({}),
+  retries: retriesSchema.prefault({}).describe('How often a stage is tried.'),
+  deadlines: deadlinesSchema
+    .prefault({})
+    .describe('When a run is late, and when it is too late. Never, where nothing is said.'),
   keep: keep.prefault({}).describe('What is kept for how long. Everything, where nothing is said.'),
   maintenance: maintenance
     .prefault({})

@@ -290,10 +290,17 @@ export interface RunReport {
   readonly madeStale?: MadeStale;
   /** Of a run that was cancelled: what it removed, where there was anything, or why it could not. */
   readonly discarded?: Discarded & { readonly failed?: { readonly code: string; readonly message: string } };
+  /** What came near a limit on the way; sentences. Left out where there are none. */
+  readonly warnings?: readonly string[];
   readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
 }
 
+/** What an alert tells of a run: one that failed, or one that is on its way. */
+export type Alerted = Pick<RunReport, 'pipeline' | 'hour' | 'workflowId' | 'runId' | 'stages' | 'error'>;
+
 export interface AlertInput {
   readonly pipeline: Pipeline;
-  readonly report: RunReport;
+  readonly report: Alerted;
+  /** What is told once an hour; the error's code where left out. */
+  readonly subject?: string;
 }

@@ -17,7 +17,6 @@ import { consumer } from './consumer.ts';
 import { failure } from './failure.ts';
 import { adoptSignal } from './messages.ts';
 import type { RunLog } from './run-log.ts';
-import { stageActivities } from './stage-activities.ts';
 
 const FIRST_WAIT_MS = 15_000;
 const LONGEST_WAIT_MS = 300_000;
@@ -37,7 +36,7 @@ export async function awaitLanded(
   run: RunLog,
   published?: PublishResult,
 ): Promise<Landed> {
-  const light = stageActivities('light', pipeline.retries, `${prepared.stream} ${batchId}`);
+  const light = run.activities('light', `${prepared.stream} ${batchId}`);
   const { stream, epoch } = prepared;
   const spans = published?.spans;
   const input = { stream, batchId, ...(spans ? { published: { epoch, spans } } : {}) };
@@ -69,7 +68,7 @@ export async function awaitLanded(
           'run the hour again, and it is published to the new one.',
       });
     }
-    run.waitsFor(paused ? `the consumer of ${prepared.stream} is paused` : undefined);
+    run.waitsFor(paused ? `the consumer of ${prepared.stream} is paused` : undefined, prepared.stream);
     await condition(() => told.has(batchId), wait);
     told.delete(batchId);
   }

@@ -1,7 +1,6 @@
 import { sleep } from '@temporalio/workflow';
 import type { RunLog } from './run-log.ts';
 import type { RunInput } from './messages.ts';
-import { stageActivities } from './stage-activities.ts';
 
 const SHORTEST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 300_000;
@@ -12,7 +11,7 @@ const LONGEST_WAIT_MS = 300_000;
  * Temporal's list is a little behind; then the later hour turns out to be stale when it commits.
  */
 export async function awaitTurn({ pipeline, hour }: RunInput, run: RunLog): Promise<void> {
-  const { findRunsAhead } = stageActivities('light', pipeline.retries, hour);
+  const { findRunsAhead } = run.activities('light', `hours before ${hour}`);
   let line = '';
   let movedAt = 0;
   for (;;) {

@@ -26,12 +26,13 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
   steerable(run, control);
   try {
     return await control.cancellable(async () => {
-      const outcome = await runStages(input, run, told);
+      const outcome = await run.deadlines.run(() => runStages(input, run, told));
       return run.stage(LAST_STAGE, () => control.toItsEnd(() => keepReport(input, run, outcome)));
     });
   } catch (error) {
     throw await CancellationScope.nonCancellable(() => afterFailure(input, run, control, error));
   } finally {
+    await run.deadlines.told();
     run.close();
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }
@@ -49,11 +50,10 @@ type Outcome = 'completed' | 'unchanged';
 async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outcome> {
   const { hour } = input;
   let { pipeline: definition } = input;
-  const { retries } = definition;
   // What follows a cancellation finds no stage at work any more. Runs that were on their way before it was so do not wait.
   const whenCancelled = patched('cancelled-stages-end') ? 'WAIT_CANCELLATION_COMPLETED' : 'TRY_CANCEL';
-  const light = (summary: string) => stageActivities('light', retries, summary, whenCancelled);
-  const compute = (summary: string) => stageActivities('compute', retries, summary, whenCancelled);
+  const light = (what: string) => run.activities('light', what, whenCancelled);
+  const compute = (what: string) => run.activities('compute', what, whenCancelled);
 
   const stored = await storedReferences(input, run);
   const beforeCommit = stagesBeforeCommit(stored, run);
@@ -85,7 +85,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outc
   if (takesTurns && !stored?.committed) {
     await run.stage('turn', async () => {
       await awaitTurn(input, run);
-      await stillStored(input);
+      await stillStored(input, run);
     });
   }
 

@@ -7,6 +7,8 @@ export interface ShownRun extends Pick<RunProgress, 'stages' | 'current' | 'wait
   readonly failed: string | undefined;
   readonly equations: RunReport['equations'];
   readonly discarded?: RunReport['discarded'];
+  /** What came near a limit. */
+  readonly warnings: readonly string[];
 }
 
 /** The current details of a run, as Markdown: how it stands, its stages, its row equation. Each part is a list of lines. */
@@ -19,7 +21,7 @@ export function runDetails(run: ShownRun): string {
 }
 
 /** What is not as it usually is, a sentence each. */
-function standing({ mode, current, stages, waiting, failed, lastError, discarded }: ShownRun): string[] {
+function standing({ mode, current, stages, waiting, failed, lastError, discarded, warnings }: ShownRun): string[] {
   const after = stages.length === 0 ? 'before its first stage' : `after **${stages.at(-1)?.stage ?? ''}**`;
   const sentences = {
     pausing: `**Pausing**: stops once **${current ?? ''}** is through.`,
@@ -30,6 +32,7 @@ function standing({ mode, current, stages, waiting, failed, lastError, discarded
   return [
     ...(mode === undefined || mode === 'running' ? [] : [sentences[mode]]),
     ...(waiting === undefined ? [] : [`**Waiting**: ${waiting}.`]),
+    ...warnings.map((sentence) => `**Late**: ${sentence}`),
     ...(failed === undefined || !lastError ? [] : [`**${lastError.code}** in **${failed}**: ${lastError.message}`]),
     ...(discarded ? discardedLines(discarded) : []),
   ];

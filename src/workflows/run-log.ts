@@ -1,14 +1,17 @@
 import {
+  type ActivityCancellationType,
   isCancellation,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CleanResult, DiscardInput, RunReport, StageTiming } from '../activities/index.ts';
+import type { Alerted, CleanResult, DiscardInput, RunReport, StageTiming } from '../activities/index.ts';
 import { streamName } from '../definition/names.ts';
 import type { CleanBatch } from '../definition/refs.ts';
+import { retriesOf } from '../definition/retries.ts';
 import { attributes } from './attributes.ts';
+import { Deadlines } from './deadlines.ts';
 import { problemOf, type Problem } from './failure.ts';
 import {
   lastErrorQuery,
@@ -21,6 +24,7 @@ import {
 } from './messages.ts';
 import type { RunControl } from './run-control.ts';
 import { runDetails } from './run-details.ts';
+import { stageActivities, type StageQueue } from './stage-activities.ts';
 
 type Findings = Partial<
   Pick<RunReport, 'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale' | 'discarded'>
@@ -30,13 +34,15 @@ type Findings = Partial<
 export class RunLog {
   readonly #input: RunInput;
   readonly #control: RunControl;
+  readonly deadlines: Deadlines;
   readonly #stages: StageTiming[] = [];
   readonly #startedAt = new Date().toISOString();
   #current: string | undefined;
   #rows: number | undefined;
   #failed: string | undefined;
   #lastError: LastError | undefined;
-  #waiting: string | undefined;
+  readonly #waits = new Map<string, string>();
+  readonly #warnings: string[] = [];
   #over = false;
   #closed = false;
   #findings: Findings = {};
@@ -49,6 +55,7 @@ export class RunLog {
   constructor(input: RunInput, control: RunControl) {
     this.#input = input;
     this.#control = control;
+    this.deadlines = new Deadlines(input, this);
     setHandler(progressQuery, () => this.progress(), {
       description: 'How far the run is: its stages with times and rows, what it is at, whether it is paused or waits.',
     });
@@ -67,13 +74,14 @@ export class RunLog {
   /** Runs one stage: timed, shown in the Web UI, and named in the report if it fails. A run that was paused holds in front of it. */
   async stage<T>(name: string, work: () => Promise<T>): Promise<T> {
     if (this.#control.holds) await this.#control.released();
+    this.#waits.clear();
     const startedAt = Date.now();
     this.#current = name;
     this.#rows = undefined;
     upsertSearchAttributes([{ key: attributes.stage, value: name }]);
     this.show();
     try {
-      return await work();
+      return await this.deadlines.stage(name, work);
     } catch (error) {
       this.#failed ??= name;
       if (!isCancellation(error)) this.#lastError = { ...problemOf(error), stage: name, at: new Date().toISOString() };
@@ -83,7 +91,7 @@ export class RunLog {
       const rows = this.#rows === undefined ? {} : { rows: this.#rows };
       this.#stages.push({ stage: name, startedAt: new Date(startedAt).toISOString(), ms, ...rows });
       this.#current = undefined;
-      this.#waiting = undefined;
+      this.#waits.clear();
       this.show();
     }
   }
@@ -93,6 +101,17 @@ export class RunLog {
     const result = await work;
     this.#rows = (this.#rows ?? 0) + rowsOf(result);
     return result;
+  }
+
+  /**
+   * The activities of the stage that the run is in, with its retries.
+   * @param what what they work on: stands beside the stage's name in the Web UI
+   * @param cancellation as {@link stageActivities} has it
+   */
+  activities(...[queue, what, cancellation]: [StageQueue, string, ActivityCancellationType?]) {
+    const stage = this.#current ?? 'start';
+    const retries = retriesOf(this.#input.pipeline.retries, stage);
+    return stageActivities(queue, retries, `${stage}: ${what}`, cancellation);
   }
 
   found(findings: Findings): void {
@@ -130,9 +149,23 @@ export class RunLog {
     this.show();
   }
 
-  waitsFor(what: string | undefined): void {
-    this.#waiting = what;
+  /**
+   * Shows what the run waits for on purpose, or that it does no more. Meanwhile no deadline comes nearer.
+   * @param whose of several data sets on their way side by side, which one waits
+   */
+  waitsFor(what: string | undefined, whose = ''): void {
+    if (what === undefined) this.#waits.delete(whose);
+    else this.#waits.set(whose, what);
     this.show();
+  }
+
+  warn(sentence: string): void {
+    this.#warnings.push(sentence);
+    this.show();
+  }
+
+  get #waiting(): string | undefined {
+    return this.#waits.size > 0 ? [...this.#waits.values()].join('; ') : undefined;
   }
 
   /** Whose run it is, for sentences. */
@@ -180,6 +213,13 @@ export class RunLog {
     };
   }
 
+  /** What an alert tells of a run that is on its way. */
+  alerted(problem: Problem): Alerted {
+    const { name: pipeline } = this.#input.pipeline;
+    const error = { ...problem, stage: this.#current ?? this.#stages.at(-1)?.stage ?? 'start' };
+    return { pipeline, hour: this.#input.hour, ...this.execution, stages: [...this.#stages], error };
+  }
+
   /** The report of this attempt, now that it is over. */
   report(outcome: RunReport['outcome'], problem?: Problem): RunReport {
     const main = this.#equations.find(({ dataset }) => dataset === 'main');
@@ -208,13 +248,22 @@ export class RunLog {
       generations: this.#generations,
       batches: this.#batches,
       equations: this.#equations,
+      ...(this.#warnings.length > 0 ? { warnings: this.#warnings } : {}),
     };
   }
 
-  /** Brings what the Web UI shows up to what is known. */
+  /** Brings what the Web UI shows up to what is known, and the clock of the deadlines. */
   show(): void {
+    const shown = this.progress();
+    this.deadlines.clock.hold(shown.waiting !== undefined || shown.mode === 'paused');
     setCurrentDetails(
-      runDetails({ ...this.progress(), ...this.#findings, failed: this.#failed, equations: this.#equations }),
+      runDetails({
+        ...shown,
+        ...this.#findings,
+        failed: this.#failed,
+        equations: this.#equations,
+        warnings: this.#warnings,
+      }),
     );
   }
 }

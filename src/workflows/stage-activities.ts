@@ -2,22 +2,25 @@ import { ActivityCancellationType, proxyActivities, type ActivityInterfaceFor } 
 import type { Activities } from '../activities/index.ts';
 import { durationMs } from '../definition/duration.ts';
 import { taskQueues } from '../definition/names.ts';
-import type { Pipeline } from '../definition/pipeline.ts';
+import type { StageRetries } from '../definition/retries.ts';
 
 /** How long a silent worker is believed to be alive. A killed one's stage starts elsewhere after this. */
 export const HEARTBEAT_TIMEOUT = '30s';
 
+/** Where stages run; consumers have a queue of their own. */
+export type StageQueue = Exclude<keyof typeof taskQueues, 'streaming'>;
+
 /** For what comes before a definition has been checked. */
-export const defaultRetries: Pipeline['retries'] = { attempts: 4, initialInterval: '2s', maximumInterval: '1m' };
+export const defaultRetries: StageRetries = { attempts: 4, initialInterval: '2s', maximumInterval: '1m' };
 
 /**
- * The stages as activities of one queue, with the pipeline's own retries: `attempts` tries in all, codes that are `final` excepted.
+ * The stages as activities of one queue, with retries of the pipeline's own: `attempts` tries in all, codes that are `final` excepted.
  * @param summary shown beside the activity in the Web UI
  * @param cancellation whether one that is cancelled is waited for; it is not where left out (whatever the SDK's documentation says)
  */
 export function stageActivities(
-  queue: Exclude<keyof typeof taskQueues, 'streaming'>,
-  retries: Pipeline['retries'],
+  queue: StageQueue,
+  retries: StageRetries,
   summary: string,
   cancellation: ActivityCancellationType = ActivityCancellationType.TRY_CANCEL,
 ): ActivityInterfaceFor<Activities> {

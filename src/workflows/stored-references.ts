@@ -1,7 +1,6 @@
 import type { StoredStages } from '../activities/index.ts';
 import type { RunInput } from './messages.ts';
 import type { RunLog } from './run-log.ts';
-import { stageActivities } from './stage-activities.ts';
 
 /** Stages that are over once an hour is committed. */
 type BeforeCommit = 'save' | 'quality' | 'publish' | 'land';
@@ -11,12 +10,12 @@ type BeforeCommit = 'save' | 'quality' | 'publish' | 'land';
  * through every stage, and import alone does otherwise: it fetches anew, or nothing.
  */
 export async function storedReferences(input: RunInput, run: RunLog): Promise<StoredStages | undefined> {
-  return beginsBehindClean(input) ? run.stage('reuse', () => findStored(input)) : undefined;
+  return beginsBehindClean(input) ? run.stage('reuse', () => findStored(input, run)) : undefined;
 }
 
 /** Looks once more, as whoever was ahead may have changed what the hour was compared with. */
-export async function stillStored(input: RunInput): Promise<void> {
-  if (beginsBehindClean(input)) await findStored(input);
+export async function stillStored(input: RunInput, run: RunLog): Promise<void> {
+  if (beginsBehindClean(input)) await findStored(input, run);
 }
 
 /** Runs stages that are left out where the hour is committed already. */
@@ -31,6 +30,6 @@ type BehindClean = RunInput & { readonly startFrom: 'publish' | 'index' };
 const beginsBehindClean = (input: RunInput): input is BehindClean =>
   input.startFrom === 'publish' || input.startFrom === 'index';
 
-function findStored({ pipeline, hour, startFrom: from }: BehindClean): Promise<StoredStages> {
-  return stageActivities('light', pipeline.retries, `${hour}, from ${from}`).findStored({ pipeline, hour, from });
+function findStored({ pipeline, hour, startFrom: from }: BehindClean, run: RunLog): Promise<StoredStages> {
+  return run.activities('light', `${hour}, from ${from}`).findStored({ pipeline, hour, from });
 }

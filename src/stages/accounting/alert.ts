@@ -3,10 +3,10 @@ import { hourKey } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { StageDeps } from '../deps.ts';
 import { sha256Hex } from '../hashing.ts';
-import type { AlertInput, RunReport } from '../io.ts';
+import type { Alerted, AlertInput } from '../io.ts';
 
 /**
- * Tells by mail that an hour failed, where `alerts.email` says whom. Once for an hour and an error code: the claim is stored
+ * Tells by mail that an hour failed, or is late, where `alerts.email` says whom. Once for an hour and a subject, by itself the error's code: the claim is stored
  * create-once before the mail goes out, and taken back only where the server surely did not accept it.
  * @throws SluiceError `MailUnavailable`
  */
@@ -14,7 +14,8 @@ export async function sendFailureAlert(deps: StageDeps, input: AlertInput): Prom
   const { email } = input.pipeline.alerts;
   const { report } = input;
   if (!email || !report.error) return { sent: false };
-  const key = keys.alert(report.pipeline, report.hour, report.error.code);
+  const what = report.error.code === 'DeadlineNear' ? 'is late in' : 'failed in';
+  const key = keys.alert(report.pipeline, report.hour, input.subject ?? report.error.code);
   const messageId = `<${sha256Hex(key).slice(0, 32)}@sluice>`;
   const claim = { messageId, runId: report.runId, claimedAt: new Date().toISOString() };
   const { value } = await deps.store.createJson(key, claim);
@@ -23,7 +24,7 @@ export async function sendFailureAlert(deps: StageDeps, input: AlertInput): Prom
     await deps.mail.send({
       to: email.to,
       messageId,
-      subject: `Sluice: ${report.pipeline} ${hourKey(report.hour)} failed in ${report.error.stage} (${report.error.code})`,
+      subject: `Sluice: ${report.pipeline} ${hourKey(report.hour)} ${what} ${report.error.stage} (${report.error.code})`,
       text: textOf(report),
     });
     return { sent: true };
@@ -33,7 +34,7 @@ export async function sendFailureAlert(deps: StageDeps, input: AlertInput): Prom
   }
 }
 
-function textOf(report: RunReport): string {
+function textOf(report: Alerted): string {
   const { error } = report;
   const lines = [
     error?.message ?? '',
