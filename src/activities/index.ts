@@ -25,6 +25,7 @@ import { attended } from './attended.ts';
 import { backfillActivities } from './backfills.ts';
 import { consumingActivities } from './consuming.ts';
 import { runActivities } from './runs.ts';
+import { limited, slotActivities } from './slots.ts';
 import { turnActivities } from './turns.ts';
 
 export type { BackfillPlan, HourStretch } from '../stages/accounting/plan-backfill.ts';
@@ -52,9 +53,14 @@ export function createActivities(deps: StageDeps) {
     /** What comes in at the door is checked here and nowhere else, whoever started the workflow. */
     acceptDefinition: (input: { readonly pipeline: unknown }) => attended(async () => acceptDefinition(input.pipeline)),
     prepare: (input: io.PrepareInput) => attended((context) => prepare(deps, input, context)),
-    importSource: (input: io.ImportInput) => attended((context) => importSource(deps, input, context)),
+    importSource: (input: io.ImportInput) =>
+      attended(async (context) => limited(deps, await importSource(deps, input, context))),
     clean: (input: io.CleanInput) => attended((context) => clean(deps, input, context)),
-    findStored: (input: StoredInput) => attended(() => findStored(deps, input)),
+    findStored: (input: StoredInput) =>
+      attended(async () => {
+        const stored = await findStored(deps, input);
+        return { ...stored, imported: limited(deps, stored.imported) };
+      }),
     saveLocalCopy: (input: io.SaveInput) => attended(() => saveLocalCopy(deps, input)),
     publish: (input: io.PublishInput) => attended((context) => publish(deps, input, context)),
     findLanded: (input: io.LandedInput) => attended(() => findLanded(deps, input)),
@@ -76,6 +82,7 @@ export function createActivities(deps: StageDeps) {
     ...backfillActivities(deps),
     ...runActivities(),
     ...turnActivities(),
+    ...slotActivities(deps),
   };
 }
 

@@ -48,6 +48,11 @@ const environmentSchema = z.object({
     .regex(/^[1-9]\d*$/, 'needs a number of rows')
     .transform(Number)
     .optional(),
+  SLUICE_MAX_RUNS: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/, 'needs a number of runs')
+    .transform(Number)
+    .optional(),
   SLUICE_SOURCE_ALLOW: list(','),
   SLUICE_FILE_ROOTS: list(delimiter),
   SLUICE_S3_ROOTS: list(',').refine(
@@ -81,6 +86,8 @@ export interface Settings {
     /** `engine: auto` takes Spark from so many rows on; never where left out. */
     readonly fromRows?: number;
   };
+  /** Runs of all pipelines that may be in flight behind their import; any number where left out. */
+  readonly maxRuns?: number;
   /** `host:port` of sources that may be loopback or private. */
   readonly sourceAllow: readonly string[];
   /** Folders below which `file:` sources may lie. */
@@ -135,6 +142,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
           },
         }
       : {}),
+    ...(env.SLUICE_MAX_RUNS === undefined ? {} : { maxRuns: env.SLUICE_MAX_RUNS }),
     sourceAllow: env.SLUICE_SOURCE_ALLOW,
     fileRoots: env.SLUICE_FILE_ROOTS,
     s3Roots: env.SLUICE_S3_ROOTS,

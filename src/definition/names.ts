@@ -134,6 +134,8 @@ export const ids = {
   /** A dry run is not the rebuild, so neither is taken for the other while both are asked for. */
   reindex: (pipeline: string, dryRun = false) => `reindex/${pipeline}${dryRun ? '/dry-run' : ''}`,
   consumer: (stream: string, shard: number) => `consumer/${stream}/${shard}`,
+  /** One of the runs that may be in flight, counted from 0. */
+  slot: (number: number) => `slot/${number}`,
   schedule: (pipeline: string) => pipeline,
   /** Also the id of its schedule: no pipeline's name has a `/`. */
   maintenance: (pipeline: string) => `maintenance/${pipeline}`,
@@ -148,6 +150,12 @@ export const ids = {
 export function hourOfRun(workflowId: string): { pipeline: string; hour: LogicalHour } | undefined {
   const [, pipeline, hour] = /^pipeline\/([^/]+)\/([^/]+)$/.exec(workflowId) ?? [];
   return pipeline === undefined || hour === undefined ? undefined : { pipeline, hour };
+}
+
+/** Which slot a workflow is, by its id; undefined where it is none. */
+export function slotOf(workflowId: string): number | undefined {
+  const [, number] = /^slot\/(\d+)$/.exec(workflowId) ?? [];
+  return number === undefined ? undefined : Number(number);
 }
 
 /** The stages of a run before it has had its turn. In every other one it works on what later hours compare themselves with. */

@@ -122,6 +122,8 @@ export interface ImportResult {
   readonly unknownColumns: readonly string[];
   /** The hour below this one with the same content and definition, if there is one. */
   readonly sameAs?: LogicalHour;
+  /** The worker limits the runs in flight: what follows waits for a slot. */
+  readonly takesSlot?: true;
 }
 
 /** One data set of a cleaned hour, ready to be published. */

@@ -5,3 +5,4 @@ export { launch } from './launch.ts';
 export { maintenance } from './maintenance.ts';
 export { pipeline } from './pipeline.ts';
 export { reindex } from './reindex.ts';
+export { slot } from './slot.ts';

@@ -15,6 +15,7 @@ import { LAST_STAGE, RunControl, steerable } from './run-control.ts';
 import { RunLog } from './run-log.ts';
 import { sourceReport } from './source-report.ts';
 import { stageActivities } from './stage-activities.ts';
+import { takeSlot } from './take-slot.ts';
 import { stagesBeforeCommit, stillStored, storedReferences } from './stored-references.ts';
 
 /** One run of one hour. Fails with the code and sentence of the stage that failed; its report is stored either way. */
@@ -88,6 +89,8 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outc
       await stillStored(input, run);
     });
   }
+
+  if (imported.takesSlot) await run.stage('slot', () => takeSlot(input, run));
 
   const clean = () => run.counted(compute(hour).clean({ pipeline: definition, hour, imported }), rowsRead);
   const cleaned = stored?.cleaned ?? run.cleaned(await run.stage('clean', clean));

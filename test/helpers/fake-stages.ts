@@ -145,6 +145,7 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       record.calls.push('cancelRun');
       return runActivities().cancelRun(run);
     },
+    findSlots: note('findSlots', { free: [], ahead: 0 }),
     findRunsAhead: note('findRunsAhead', { count: 0, first: [] }),
     markStale: note('markStale', { hours: [], count: 0, itself: false }),
   };

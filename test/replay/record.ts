@@ -151,6 +151,41 @@ try {
     markStale: async () => ({ hours: ['2026-11-24T04:00:00Z'], count: 1, itself: false }),
   }));
 
+  // An import that takes longer than most of what it may, and one that takes longer than all of it.
+  let told = false;
+  const alerted = { sendFailureAlert: async () => (told = true) };
+  const near = { deadlines: { run: '1h', stages: { import: '20s' }, warnAt: 0.1 } };
+  await recordPipeline('pipeline-deadline-near', near, ({ importSource }) => ({
+    ...alerted,
+    importSource: async () => {
+      await until(async () => told);
+      return importSource(undefined as never);
+    },
+  }));
+  const short = { deadlines: { run: '1h', stages: { import: '2s' }, warnAt: 0.5 } };
+  await recordPipeline('pipeline-deadline-exceeded', short, () => ({ ...alerted, importSource: untilCancelled }));
+
+  // Waits until the other run in flight is through, finds one slot taken by a run that was faster, and takes the next.
+  const taken = await client.workflow.start('slot', { workflowId: ids.slot(0), taskQueue: taskQueues.light, args: [] });
+  let full = true;
+  await recordPipeline(
+    'pipeline-slot',
+    {},
+    ({ importSource }) => ({
+      importSource: async () => ({ ...((await importSource(undefined as never)) as object), takesSlot: true }),
+      findSlots: async () => ({ limit: 2, free: full ? [] : [0, 1], ahead: full ? 1 : 0 }),
+    }),
+    async (handle) => {
+      await until(async () => (await handle.query<{ waiting?: string }>('progress')).waiting !== undefined);
+      full = false;
+    },
+  );
+  const held = client.workflow.getHandle(ids.slot(1));
+  await settled(held);
+  await keep('slot-held', held.workflowId);
+  await taken.cancel();
+  await settled(taken);
+
   // An hour that replaces one, of a pipeline that takes no keys of earlier hours out any more.
   await recordPipeline('pipeline-replaced', {}, ({ commitHour }) => ({
     commitHour: async () => ({ ...((await commitHour(undefined as never)) as object), generation: 2 }),
