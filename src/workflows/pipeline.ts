@@ -10,6 +10,7 @@ import { cleanReport } from './clean-report.ts';
 import { eachDataset } from './each-dataset.ts';
 import { failure } from './failure.ts';
 import { landedSignal, type RunInput } from './messages.ts';
+import { linkClean, linkHour, linkImport } from './memo-links.ts';
 import { preparedReport } from './prepared-report.ts';
 import { LAST_STAGE, RunControl, steerable } from './run-control.ts';
 import { RunLog } from './run-log.ts';
@@ -67,6 +68,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outc
     (await run.stage('import', () => run.counted(compute(hour).importSource(input), ({ parsed }) => parsed.rows.read)));
   const { record } = imported;
   run.found({ source: sourceReport(imported) });
+  linkImport(input, imported);
   const identity = { hour, rawSha: record.raw.sha256, definitionSha: imported.definitionSha };
 
   const { sameAs } = imported;
@@ -95,6 +97,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outc
   const clean = () => run.counted(compute(hour).clean({ pipeline: definition, hour, imported }), rowsRead);
   const cleaned = stored?.cleaned ?? run.cleaned(await run.stage('clean', clean));
   run.found(cleanReport(cleaned));
+  linkClean(cleaned);
   if (cleaned.evolved !== undefined) {
     definition = withEvolved(definition, cleaned.evolved);
     const before = prepared;
@@ -139,6 +142,7 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outc
       run.generation(data.stream.dataset, hourRecord.generation);
       data.hourRecord = hourRecord;
       if (data.stream.dataset !== mainDataset) return;
+      linkHour(data);
       const { generation } = hourRecord;
       // Later hours may have compared their keys with this one, though its definition asks for that no more.
       const replaced = !takesTurns && generation > 1 && patched('stale-when-replaced');

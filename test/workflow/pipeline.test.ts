@@ -52,6 +52,30 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     expect(items).toMatchObject([{ PipelineName: [pipeline.name], PipelineOutcome: ['completed'], PipelineRows: [3] }]);
   });
 
+  it('says in its memo where all of it lies, and beside each activity what it works on', async () => {
+    const pipeline = definition();
+    lab.stages = goodStages(pipeline).stages;
+    const handle = await start(pipeline);
+    const { runId } = await handle.result();
+    const hourKey = '2026-11-24T03';
+    expect((await handle.describe()).memo).toEqual({
+      ...{ raw: 's3://b/k', clean: 's3://b/k', rejects: 's3://b/k', cleanReport: 's3://b/k', batch: 's3://b/k' },
+      report: `s3://b/runs/${pipeline.name}/${hourKey}/attempts/${runId}/run.json`,
+      hour: `s3://b/landing/${pipeline.name}/_hours/${hourKey}/000001.json`,
+      landing: `s3://b/landing/${pipeline.name}/`,
+      index: pipeline.name,
+    });
+    const { events } = await handle.fetchHistory();
+    const summaries = (events ?? [])
+      .filter((event) => event.activityTaskScheduledEventAttributes)
+      .map(({ userMetadata }) => JSON.parse(Buffer.from(userMetadata?.summary?.data ?? []).toString()) as string);
+    expect(summaries).toEqual([
+      ...['prepare: topic, bucket, index', `import: ${hour}`, `clean: ${hour}`, `publish: ${pipeline.name} b1`],
+      ...[`land: ${pipeline.name} b1`, `commit: ${pipeline.name}`, `index: ${pipeline.name}-1`],
+      ...[`reconcile: ${pipeline.name}`, 'report'],
+    ]);
+  });
+
   it('reports what was made or changed for it, and what was left otherwise', async () => {
     const pipeline = definition();
     const { stages } = goodStages(pipeline);

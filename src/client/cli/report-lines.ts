@@ -21,6 +21,7 @@ export function reportLines(report: ReportSoFar): string[] {
       .filter(({ level }) => level !== 'ok')
       .map(({ level, sentence }) => `gate ${level}s: ${sentence}`),
     ...discardedLines(report),
+    ...(report.warnings ?? []).map((warning) => `warning: ${warning}`),
     ...[preparedLines, importLines, staleLines].flatMap((linesOf) => linesOf(report)),
   ];
 }
