@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { CancelledFailure, Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { ids } from '../definition/names.ts';
@@ -28,10 +28,8 @@ export function consumingActivities(deps: StageDeps) {
           },
         }),
       );
-      // The worker goes, not the consumer: the next attempt is another worker's.
-      if (!context.cancellationDetails?.cancelRequested) {
-        throw ApplicationFailure.retryable('The worker is shutting down; another takes over.', 'PublishInterrupted');
-      }
+      // Nobody told the consumer to end: its worker goes, or somebody paused or reset the activity by hand. It comes back.
+      if (!context.cancellationDetails?.cancelRequested) throw new CancelledFailure('interrupted');
       return status;
     },
 

@@ -2,6 +2,7 @@ import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/
 import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
 import { errorCodes, SluiceError, sentenceOf } from '../definition/errors.ts';
+import { stopped } from './hand-over.ts';
 
 /** The one place where an error becomes Temporal's: its code the type, its sentence the message, and whether to try again by the code. */
 export function classifyErrors(context: Context): ActivityInterceptors {
@@ -11,7 +12,7 @@ export function classifyErrors(context: Context): ActivityInterceptors {
         return await next(input);
       } catch (error) {
         // A stage that was told to stop ends in whatever its libraries throw then.
-        if (context.cancellationSignal.aborted) throw new CancelledFailure('cancelled');
+        if (context.cancellationSignal.aborted) throw await stopped(context);
         throw classified(error);
       }
     },

@@ -68,17 +68,27 @@ export function refusedByTemporal({ address, options }: TemporalPlace, cause: un
   );
 }
 
+/** gRPC's number for it. */
+const NOT_FOUND = 5;
+
 /** The part of a connection that knows search attributes; clients and workers have one each. */
 interface Operator {
   listSearchAttributes(request: { namespace: string }): Promise<{ customAttributes?: Record<string, unknown> | null }>;
 }
 
 /**
- * Fails where a namespace lacks what runs say of themselves: each run would otherwise stop at its first step, without a word.
- * @throws SluiceError `SettingsInvalid`, with the command that registers them
+ * Fails where a namespace is not there, or lacks what runs say of themselves: each run would otherwise stop at its first step, without a word.
+ * @throws SluiceError `SettingsInvalid`, with the command that mends it
  */
 export async function requireSearchAttributes(operator: Operator, namespace: string): Promise<void> {
-  const { customAttributes } = await operator.listSearchAttributes({ namespace });
+  const { customAttributes } = await operator.listSearchAttributes({ namespace }).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== NOT_FOUND) throw error;
+    throw new SluiceError(
+      'SettingsInvalid',
+      `Temporal has no namespace ${namespace}: set TEMPORAL_NAMESPACE, or make it with: temporal operator namespace create --namespace ${namespace}`,
+      { cause: error },
+    );
+  });
   const missing = Object.entries(searchAttributes).filter(([name]) => customAttributes?.[name] === undefined);
   if (missing.length === 0) return;
   const options = missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ');

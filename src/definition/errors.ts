@@ -61,6 +61,8 @@ export const errorCodes = {
   RecordConflict: 'final',
   PublishInterrupted: 'retry',
   ConsumerStalled: 'retry',
+  /** The worker goes, not the work: another goes on with it. */
+  WorkerShutdown: 'benign',
   DocumentsRefused: 'final',
   RowsUnaccounted: 'final',
   StackUnavailable: 'final',

@@ -5,10 +5,11 @@ import {
   type NativeConnection,
   Worker,
   type WorkerOptions,
-  type WorkflowBundleWithSourceMap,
+  type WorkflowBundle,
 } from '@temporalio/worker';
 import { classifyErrors } from '../activities/error-interceptor.ts';
 import { createActivities } from '../activities/index.ts';
+import type { QueueName, WorkerSettings } from '../connectors/worker-settings.ts';
 import { taskQueues } from '../definition/names.ts';
 import type { StageDeps } from '../stages/deps.ts';
 import { completionFailPoint } from './completion-fail-point.ts';
@@ -17,42 +18,54 @@ export interface WorkerSetOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly deps: StageDeps;
-  readonly bundle?: WorkflowBundleWithSourceMap;
+  readonly settings: WorkerSettings;
+  /** The workflows; asked for where a queue is served that has some. */
+  readonly bundle: () => Promise<WorkflowBundle>;
 }
 
 const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
 /** The workflows as one bundle. Takes seconds; tests make it once. */
-export const bundleWorkflows = (): Promise<WorkflowBundleWithSourceMap> =>
+export const bundleWorkflows = (): ReturnType<typeof bundleWorkflowCode> =>
   bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 
-/**
- * One worker a task queue, in this process: workflows and waiting work; cleaning and publishing, two at a time; consumers, which hold a
- * slot for hours each.
- */
+/** One worker a task queue, in this process. Workflows are on the light queue. */
 export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]> {
-  const { connection, namespace, deps } = options;
-  const bundle = options.bundle ?? (await bundleWorkflows());
+  const { connection, namespace, deps, settings } = options;
+  const { graceMs, forceMs, queues, version } = settings;
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     activities: createActivities(deps),
     interceptors: { activity: [completionFailPoint, classifyErrors] },
-    shutdownForceTime: '20s',
+    shutdownGraceTime: graceMs,
+    shutdownForceTime: forceMs,
     // A cancellation travels back on a heartbeat's answer; by default the SDK holds beats back for 0.8 of the timeout, 24 s.
     maxHeartbeatThrottleInterval: '2s',
     defaultHeartbeatThrottleInterval: '2s',
+    // A run ends on the build that it began with; workflows without an end say otherwise themselves.
+    ...(version === undefined
+      ? {}
+      : {
+          workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' as const },
+        }),
   };
-  return Promise.all([
-    Worker.create({
-      ...common,
-      taskQueue: taskQueues.light,
-      workflowBundle: bundle,
-      maxConcurrentActivityTaskExecutions: 20,
-    }),
-    Worker.create({ ...common, taskQueue: taskQueues.compute, maxConcurrentActivityTaskExecutions: 2 }),
-    Worker.create({ ...common, taskQueue: taskQueues.streaming, maxConcurrentActivityTaskExecutions: 50 }),
-  ]);
+  const own: Readonly<Record<QueueName, () => Promise<Partial<WorkerOptions>>>> = {
+    light: async () => ({ workflowBundle: await options.bundle() }),
+    compute: async () => ({}),
+    // A consumer would not come to an end by waiting for it.
+    streaming: async () => ({ shutdownGraceTime: 0 }),
+  };
+  return Promise.all(
+    [...queues].map(async ([name, size]) =>
+      Worker.create({
+        ...common,
+        taskQueue: taskQueues[name],
+        maxConcurrentActivityTaskExecutions: size,
+        ...(await own[name]()),
+      }),
+    ),
+  );
 }
 
 /** Runs workers until `signal` aborts; then each finishes what it holds, or hands it back. */

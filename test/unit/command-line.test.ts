@@ -64,7 +64,7 @@ describe('sluice', () => {
       /two runs are compared/,
     ],
     ['no number', ['status', '--limit', 'many'], /number/],
-    ['an argument for the worker', ['worker', 'fast'], /takes no arguments/],
+    ['an argument for the worker', ['worker', 'fast'], /too many arguments.*got 1: fast/],
     ['no kind of Kafka', ['stack', 'up', '--kafka', 'raft'], /"raft" is no kind of Kafka: kraft or zookeeper/],
     ['no kind of Kafka to start with', ['start', '--kafka', 'raft'], /kraft, zookeeper/],
     ['no server of the stack', ['stack', 'logs', 'redis'], /"redis" is no server/],

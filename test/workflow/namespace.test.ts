@@ -13,6 +13,9 @@ describe.skipIf(noTemporal)('a namespace without our search attributes', () => {
       await expect(requireSearchAttributes(operatorService, 'default')).rejects.toThrow(
         /temporal operator search-attribute create --namespace default --name PipelineName --type Keyword/,
       );
+      await expect(requireSearchAttributes(operatorService, 'nowhere')).rejects.toThrow(
+        /^Temporal has no namespace nowhere: .* temporal operator namespace create --namespace nowhere$/,
+      );
       // 2, 3 and 6: Keyword, Int and Datetime in Temporal's API.
       await operatorService.addSearchAttributes({
         namespace: 'default',

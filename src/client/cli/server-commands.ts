@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { workerFlags } from '../../connectors/worker-flags.ts';
 import { portArgument, rateArgument } from './arguments.ts';
 import type { ServeFlags } from './serve.ts';
 import { API_PORT, RATE_LIMIT } from '../api/listening.ts';
@@ -36,7 +37,11 @@ export function serverCommands(program: Command, json: readonly [string, string]
     .description('try each server: connect, write, read back, delete')
     .option(...json)
     .action(async (options: { json?: boolean }) => done(await (await import('./check.ts')).check(options)));
-  // src/main.ts runs these two before it comes to commands; here they stand for the help.
-  program.command('worker').description('serve every task queue until it is stopped');
+  // src/main.ts runs these three before it comes to commands; here they stand for the help.
+  const worker = program.command('worker').description('serve task queues until it is stopped');
+  for (const { flags, variable, help } of workerFlags) worker.option(flags, `${help}; also ${variable}`);
+  program
+    .command('bundle [file]')
+    .description('write the workflows as one file (dist/workflow-bundle.js), for "sluice worker --bundle"');
   program.command('stack').description('the local servers: up, down, status, logs NAME (see "sluice stack --help")');
 }

@@ -1,0 +1,70 @@
+import { DefaultLogger, GracefulShutdownPeriodExpiredError, type NativeConnection, Runtime } from '@temporalio/worker';
+import { requireSearchAttributes, temporalPlace } from '../connectors/temporal.ts';
+import type { WorkerSettings } from '../connectors/worker-settings.ts';
+import { SluiceError } from '../definition/errors.ts';
+import { readBundle } from './bundle.ts';
+import { connectWorker } from './connection.ts';
+import type { Health } from './health.ts';
+import { stageDepsOf } from './stage-deps.ts';
+import { bundleWorkflows, createWorkers, runWorkers } from './worker-set.ts';
+
+/**
+ * Serves the queues of the settings until `stop` aborts, and hands over what is held then.
+ * @throws SluiceError `WorkerShutdown` where something did not stop in time
+ */
+export async function serve(settings: WorkerSettings, health: Health | undefined, stop: AbortSignal): Promise<void> {
+  // Signals are handled by whoever called; the SDK's own handling would stop the workers one by one behind our back.
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+  const place = temporalPlace(process.env);
+  const { address, namespace } = place;
+  const deps = stageDepsOf(process.env);
+  const { bundle } = settings;
+  const connection = await connectWorker(place);
+  try {
+    await checkNamespace(connection, namespace);
+    const workers = await createWorkers({
+      connection,
+      namespace,
+      deps,
+      settings,
+      bundle: () => (bundle === undefined ? bundleWorkflows() : readBundle(bundle)),
+    });
+    health?.serves({ connection, address, workers });
+    const running = runWorkers(workers, stop);
+    process.stdout.write(`worker ready: ${readyLine(settings, { address, namespace }, health)}\n`);
+    await running;
+  } catch (error) {
+    if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
+    const left = `something did not stop within ${settings.forceMs / 1_000} s; another worker takes it up once its heartbeat is missed.`;
+    throw new SluiceError('WorkerShutdown', left, { cause: error });
+  } finally {
+    await connection.close();
+    await deps.search.close();
+    deps.spark?.close();
+  }
+}
+
+/** Where it works, on what, and as what. */
+function readyLine(
+  { queues, version }: WorkerSettings,
+  { address, namespace }: { readonly address: string; readonly namespace: string },
+  health: Health | undefined,
+): string {
+  const sizes = [...queues].map(([name, size]) => `${name}=${size}`).join(',');
+  return [
+    `Temporal at ${address}, namespace ${namespace}`,
+    `queues ${sizes}`,
+    ...(version ? [`build ${version.buildId} of deployment ${version.deploymentName}`] : []),
+    ...(health ? [`health at ${health.url}`] : []),
+    `pid ${process.pid}`,
+  ].join('; ');
+}
+
+/** Where a server does not let a worker ask (Temporal Cloud), the worker starts all the same. */
+async function checkNamespace(connection: NativeConnection, namespace: string): Promise<void> {
+  try {
+    await requireSearchAttributes(connection.operatorService, namespace);
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+  }
+}

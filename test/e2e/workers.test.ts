@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startWorker, type WorkerProcess } from '../../src/client/cli/worker-process.ts';
+import { ids } from '../../src/definition/names.ts';
+import { TestApp } from '../helpers/app.ts';
+import { keysBelow } from '../helpers/bystander.ts';
+import { noStack } from '../helpers/stack.ts';
+
+const csv = (rows: number): string =>
+  ['id,kind,amount', ...Array.from({ length: rows }, (_, at) => `r${at},k${at % 3},${at / 8}`)].join('\n') + '\n';
+
+describe.skipIf(noStack)('a worker that is told to stop', () => {
+  let app: TestApp | undefined;
+  let second: WorkerProcess | undefined;
+
+  afterEach(async () => {
+    await second?.stop();
+    second = undefined;
+    await app?.stop();
+    app = undefined;
+  });
+
+  const log = (name: string): string => join(app?.folder ?? '', name);
+
+  /** How each activity of a type was started: which attempt, and what the one before failed with. */
+  async function started(workflowId: string, type: string): Promise<{ attempt: number; after: string | undefined }[]> {
+    const { events = [] } = await app!.client.temporal.workflow.getHandle(workflowId).fetchHistory();
+    const scheduled = (events ?? []).filter(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === type,
+    );
+    const wanted = new Set(scheduled.map(({ eventId }) => String(eventId)));
+    return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: start }) =>
+      start && wanted.has(String(start.scheduledEventId))
+        ? [{ attempt: start.attempt ?? 0, after: start.lastFailure?.applicationFailureInfo?.type ?? undefined }]
+        : [],
+    );
+  }
+
+  it('hands a stage over where it is, which costs the stage none of its attempts', async () => {
+    app = await TestApp.start({ SLUICE_WORKER_GRACE: '1s' });
+    // A stage of this pipeline is tried once: a stop that counted would fail the run.
+    const { pipeline } = app.define({ retries: { attempts: 1 } });
+    const body = Buffer.from(csv(20_000));
+    const asked: (string | undefined)[] = [];
+    app.serve(pipeline, {
+      body: '',
+      handler: (request, response) => {
+        const { range } = request.headers;
+        asked.push(range);
+        const from = Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
+        const headers = { 'content-type': 'text/csv', etag: '"one"', 'accept-ranges': 'bytes' };
+        const whole = from > 0 || asked.length > 1;
+        response.writeHead(from > 0 ? 206 : 200, {
+          ...headers,
+          'content-length': body.length - from,
+          ...(from > 0 ? { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` } : {}),
+        });
+        // The first worker never gets the second half.
+        if (whole) response.end(body.subarray(from));
+        else response.write(body.subarray(0, body.length / 2));
+      },
+    });
+    const { workflowId } = await app.client.runs.launch({ pipeline });
+    await expect.poll(() => asked.length, { timeout: 60_000 }).toBe(1);
+    second = await startWorker(app.environment, log('second.log'));
+    process.kill(app.worker.pid, 'SIGTERM');
+    expect(await app.worker.ended).toBe(0);
+    const report = await app.client.runs.result(workflowId);
+    expect(report.equations[0]).toMatchObject({ holds: true, rows: { read: 20_000, indexed: 20_000 } });
+    expect(await started(workflowId, 'importSource')).toEqual([{ attempt: 2, after: 'WorkerShutdown' }]);
+    expect(await readFile(log('worker.log'), 'utf8')).toMatch(
+      /worker stops: told to stop \(SIGTERM\).*\nworker stopped\n$/,
+    );
+  }, 120_000);
+
+  it('hands its consumer over in the middle of a batch; each row lands once', async () => {
+    app = await TestApp.start({ SLUICE_FAIL_POINT: 'land:before-manifest#3=wait:4000' });
+    const { pipeline } = app.define({ land: { type: 'kind', maxRecords: 50 } });
+    app.serve(pipeline, { body: csv(1_000) });
+    const { workflowId } = await app.client.runs.launch({ pipeline });
+    const manifests = `landing/${pipeline.name}/_manifests/`;
+    await expect
+      .poll(async () => (await keysBelow(app!.environment, manifests)).length, { timeout: 60_000 })
+      .toBeGreaterThanOrEqual(2);
+    const { SLUICE_FAIL_POINT: _, ...without } = app.environment;
+    second = await startWorker(without, log('second.log'));
+    process.kill(app.worker.pid, 'SIGTERM');
+    expect(await app.worker.ended).toBe(0);
+    const report = await app.client.runs.result(workflowId);
+    expect(report.equations[0]).toMatchObject({ holds: true, rows: { read: 1_000, landed: 1_000, indexed: 1_000 } });
+    const { raw } = await app.client.temporal.workflow.getHandle(ids.consumer(pipeline.name, 0)).describe();
+    // Not missed heartbeats, and not an end: the attempt of the second worker is the next one.
+    expect(raw.pendingActivities).toMatchObject([
+      { attempt: 2, lastFailure: { applicationFailureInfo: { type: 'WorkerShutdown' } } },
+    ]);
+  }, 120_000);
+});
