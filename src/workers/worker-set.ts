@@ -51,7 +51,11 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
         }),
   };
   const own: Readonly<Record<QueueName, () => Promise<Partial<WorkerOptions>>>> = {
-    light: async () => ({ workflowBundle: await options.bundle() }),
+    light: async () => {
+      const { code } = await options.bundle();
+      // What src/workflows/versioning.ts reads. No other way leads from a worker's options to what its workflows say of themselves.
+      return { workflowBundle: { code: version === undefined ? code : `globalThis.sluiceIsVersioned = true;${code}` } };
+    },
     compute: async () => ({}),
     // A consumer would not come to an end by waiting for it.
     streaming: async () => ({ shutdownGraceTime: 0 }),

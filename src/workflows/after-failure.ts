@@ -1,6 +1,6 @@
-import { CancelledFailure, isCancellation, log, patched } from '@temporalio/workflow';
+import { log, patched } from '@temporalio/workflow';
 import { mainDataset, streamName } from '../definition/names.ts';
-import { failure, problemOf } from './failure.ts';
+import { cancellationOf, failure, problemOf, wasCancelled } from './failure.ts';
 import type { RunInput } from './messages.ts';
 import type { RunControl } from './run-control.ts';
 import type { RunLog } from './run-log.ts';
@@ -19,7 +19,7 @@ export async function afterFailure(
 ): Promise<unknown> {
   run.end();
   // A stage may answer a cancellation with a failure of its own, as when its worker is gone.
-  const cancelled = isCancellation(error) || (control.cancelling && patched('cancelled-whatever-failed'));
+  const cancelled = wasCancelled(error) || (control.cancelling && patched('cancelled-whatever-failed'));
   return cancelled ? afterCancel(input, run, control, error) : afterProblem(input, run, error);
 }
 
@@ -38,7 +38,7 @@ async function afterCancel(input: RunInput, run: RunLog, control: RunControl, er
   if (patched('discard-partial')) await tidyUp(input, run);
   await allOf([writeReport(run.report('cancelled', problem), definition)]);
   await allOf([control.endCancelled(() => cancelRun(run.execution))]);
-  return isCancellation(error) ? error : new CancelledFailure(problem.message);
+  return cancellationOf(error);
 }
 
 /** Removes what the run alone had made. That it could not is told by the report; a day later gc takes what is temporary. */

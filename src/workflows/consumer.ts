@@ -5,7 +5,6 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
-  isCancellation,
   log,
   proxyActivities,
   setCurrentDetails,
@@ -13,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities, ConsumeInput, LossInput } from '../activities/index.ts';
 import { ids, taskQueues } from '../definition/names.ts';
-import { failure, problemOf, type Problem } from './failure.ts';
+import { cancellationOf, failure, problemOf, wasCancelled, type Problem } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
 import {
   acceptLossSignal,
@@ -31,6 +30,7 @@ import {
   type LossAccepted,
 } from './messages.ts';
 import { defaultRetries, HEARTBEAT_TIMEOUT, stageActivities } from './stage-activities.ts';
+import { goesAlong } from './versioning.ts';
 
 const { consume } = proxyActivities<Activities>({
   taskQueue: taskQueues.streaming,
@@ -42,6 +42,8 @@ const { consume } = proxyActivities<Activities>({
 });
 
 const { acceptLoss } = stageActivities('light', defaultRetries, 'give up offsets');
+
+goesAlong(consumer);
 
 /**
  * The long-running consumer of one data set: the control plane of a `consume` activity that runs for hours. It outlives the runs that
@@ -194,7 +196,7 @@ async function consumeUntil(input: ConsumerInput['consume'], interrupted: () => 
   if (!ended) scope.cancel();
   const error = await outcome;
   if (error === undefined) return undefined;
-  if (!isCancellation(error)) return problemOf(error);
-  if (CancellationScope.current().consideredCancelled) throw error;
+  if (!wasCancelled(error)) return problemOf(error);
+  if (CancellationScope.current().consideredCancelled) throw cancellationOf(error);
   return undefined;
 }

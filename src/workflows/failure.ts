@@ -1,6 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancelledFailure,
   ChildWorkflowFailure,
   isCancellation,
   TimeoutFailure,
@@ -12,9 +13,23 @@ export interface Problem {
   readonly message: string;
 }
 
+const cancelled = 'The run was cancelled.';
+
+/**
+ * Whether it was ended because it was told to. An attempt whose worker stops, or dies, before it has heard of that fails, and is not tried again.
+ */
+export function wasCancelled(error: unknown): boolean {
+  return isCancellation(error) || (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED');
+}
+
+/** The same as Temporal knows it: a workflow that throws it ends as cancelled. */
+export function cancellationOf(error: unknown): unknown {
+  return isCancellation(error) ? error : new CancelledFailure(cancelled);
+}
+
 /** The problem behind what a stage threw. */
 export function problemOf(error: unknown): Problem {
-  if (isCancellation(error)) return { code: 'Cancelled', message: 'The run was cancelled.' };
+  if (wasCancelled(error)) return { code: 'Cancelled', message: cancelled };
   const cause = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) return { code: cause.type ?? 'Unexpected', message: cause.message };
   if (cause instanceof TimeoutFailure) {

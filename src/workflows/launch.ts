@@ -13,7 +13,7 @@ import {
 import { SluiceError } from '../definition/errors.ts';
 import { requireBegun, toLogicalHour, type LogicalHour } from '../definition/hour.ts';
 import { ids, taskQueues } from '../definition/names.ts';
-import { failure, problemOf } from './failure.ts';
+import { cancellationOf, failure, problemOf } from './failure.ts';
 import type { LaunchInput, LaunchResult, RunInput, RunReport } from './messages.ts';
 import { pipeline } from './pipeline.ts';
 import { defaultRetries, stageActivities } from './stage-activities.ts';
@@ -75,7 +75,7 @@ async function ended(run: () => Promise<RunReport>): Promise<RunReport> {
     return await run();
   } catch (error) {
     const problem = problemOf(error);
-    throw problem.code === 'Cancelled' ? error : failure(problem);
+    throw problem.code === 'Cancelled' ? cancellationOf(error) : failure(problem);
   }
 }
 

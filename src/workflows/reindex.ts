@@ -2,7 +2,7 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type { RebuildPlan, Rebuilt } from '../activities/index.ts';
 import { streamsOf } from '../definition/streams.ts';
 import type { ReindexInput, ReindexReport } from './messages.ts';
-import { failure, problemOf } from './failure.ts';
+import { cancellationOf, failure, problemOf } from './failure.ts';
 import { defaultRetries, stageActivities } from './stage-activities.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function reindex(input: ReindexInput): Promise<ReindexReport> {
     return { pipeline: pipeline.name, dryRun, plans, rebuilt };
   } catch (error) {
     const problem = problemOf(error);
-    throw problem.code === 'Cancelled' ? error : failure(problem);
+    throw problem.code === 'Cancelled' ? cancellationOf(error) : failure(problem);
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startWorker, type WorkerProcess } from '../../src/client/cli/worker-process.ts';
 import { ids } from '../../src/definition/names.ts';
@@ -95,4 +96,42 @@ describe.skipIf(noStack)('a worker that is told to stop', () => {
       { attempt: 2, lastFailure: { applicationFailureInfo: { type: 'WorkerShutdown' } } },
     ]);
   }, 120_000);
+
+  it('says that it is ready as long as it takes up work, and no longer once it is to stop', async () => {
+    app = await TestApp.start({ SLUICE_WORKER_HEALTH: '0', SLUICE_WORKER_QUEUES: 'light,compute=1,streaming' });
+    const { pipeline } = app.define();
+    const slow = Promise.withResolvers<void>();
+    app.serve(pipeline, { body: '', handler: () => slow.resolve() });
+    const said = await readFile(log('worker.log'), 'utf8');
+    expect(said).toMatch(
+      /worker ready: .*; queues light=20,compute=1,streaming=50; health at http:\/\/127\.0\.0\.1:\d+; pid/,
+    );
+    const url = /health at (\S+);/.exec(said)?.[1] ?? '';
+    const ready = async (): Promise<[number, string]> => {
+      const response = await fetch(`${url}/readyz`);
+      return [response.status, ((await response.json()) as { message: string }).message];
+    };
+    expect(await ready()).toEqual([200, 'The worker takes up work.']);
+    await app.client.runs.launch({ pipeline });
+    await slow.promise;
+    process.kill(app.worker.pid, 'SIGTERM');
+    // Its stage has five seconds of grace.
+    const stops = 'The worker was told to stop, and hands over what it holds.';
+    await expect.poll(ready, { timeout: 5_000 }).toEqual([503, stops]);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(await app.worker.ended).toBe(0);
+  });
+
+  it('ends at once when it is told twice', async () => {
+    app = await TestApp.start({ SLUICE_WORKER_GRACE: '1m', SLUICE_WORKER_FORCE_AFTER: '2m' });
+    const { pipeline } = app.define();
+    const held = Promise.withResolvers<void>();
+    app.serve(pipeline, { body: '', handler: () => held.resolve() });
+    await app.client.runs.launch({ pipeline });
+    await held.promise;
+    process.kill(app.worker.pid, 'SIGTERM');
+    await wait(1_500);
+    process.kill(app.worker.pid, 'SIGTERM');
+    expect(await app.worker.ended).toBe(130);
+  });
 });

@@ -72,6 +72,29 @@ describe.skipIf(noTemporal)('the consumer workflow', () => {
     expect(reading).toBe(0);
   });
 
+  it('goes on, and does not halt, where the worker of an activity that was to end stopped before it had heard of that', async () => {
+    let stop = (): void => {};
+    // It hears of nothing, as it sends no heartbeat; then it fails as an attempt does whose worker stops.
+    const deaf = new Promise<never>((_, reject) => {
+      stop = () => reject(new SluiceError('WorkerShutdown', 'The worker was told to stop; another goes on.'));
+    });
+    deaf.catch(() => {});
+    lab.stages = { consume: () => deaf };
+    const handle = await start();
+    const pending = async () => (await handle.describe()).raw.pendingActivities?.[0]?.state;
+    // 2: it runs; 3: it is to be cancelled.
+    await until(async () => (await pending()) === 2);
+    await handle.executeUpdate('pause');
+    await until(async () => (await pending()) === 3);
+    await handle.executeUpdate('resume');
+    lab.stages = { consume: reads };
+    stop();
+    await until(() => reading === 1);
+    expect(await handle.query<ConsumerState>('state')).toMatchObject({ mode: 'running' });
+    await handle.executeUpdate('drain');
+    await handle.result();
+  });
+
   it('obeys the same words as signals, as the command line and the Web UI send them', async () => {
     lab.stages = { consume: reads };
     const handle = await start();

@@ -205,6 +205,27 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     expect(record.calls).not.toContain('sendFailureAlert');
   });
 
+  it('is a cancelled run too where the worker of its stage stopped before the stage had heard of it', async () => {
+    const pipeline = definition();
+    const { stages, record } = goodStages(pipeline);
+    let stop = (): void => {};
+    const deaf = new Promise<never>((_, reject) => {
+      stop = () => reject(new SluiceError('WorkerShutdown', 'The worker was told to stop; another goes on.'));
+    });
+    deaf.catch(() => {});
+    lab.stages = { ...stages, clean: () => deaf };
+    const handle = await start(pipeline);
+    // 2: it runs; 3: it is to be cancelled.
+    const pending = async () => (await handle.describe()).raw.pendingActivities?.[0]?.state;
+    await expect.poll(pending, { timeout: 20_000 }).toBe(2);
+    await handle.cancel();
+    await expect.poll(pending, { timeout: 20_000 }).toBe(3);
+    stop();
+    await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(record.reports).toMatchObject([{ outcome: 'cancelled', error: { stage: 'clean', code: 'Cancelled' } }]);
+    expect(record.calls).not.toContain('sendFailureAlert');
+  });
+
   it('starts a consumer where none runs, waits for its word, and fails when it halts', async () => {
     const pipeline = definition();
     const { stages, record } = goodStages(pipeline);
