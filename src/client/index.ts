@@ -1,6 +1,13 @@
 // What programs import: docs/operations.md shows it in use.
 export { SluiceError, type ErrorCode } from '../definition/errors.ts';
 export { loadDefinition } from '../definition/load.ts';
+export {
+  Backfills,
+  type BackfillAsked,
+  type BackfillEvent,
+  type BackfillSummary,
+  type BackfillWaitOptions,
+} from './backfills.ts';
 export { ConsumerControl, type ConsumerView } from './consumer-control.ts';
 export { MaintenanceRuns } from './maintenance-runs.ts';
 export { Rebuilds } from './rebuilds.ts';

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { ObjectStore } from '../connectors/object-store.ts';
 import { readSettings } from '../connectors/settings.ts';
 import { refusedByTemporal, requireListening, temporalPlace } from '../connectors/temporal.ts';
+import { Backfills } from './backfills.ts';
 import { ConsumerControl } from './consumer-control.ts';
 import { MaintenanceRuns } from './maintenance-runs.ts';
 import { Rebuilds } from './rebuilds.ts';
@@ -15,6 +16,7 @@ export class SluiceClient {
   readonly consumers: ConsumerControl;
   readonly maintenance: MaintenanceRuns;
   readonly rebuilds: Rebuilds;
+  readonly backfills: Backfills;
   /** The Temporal client itself, for what this one does not wrap. */
   readonly temporal: Client;
   readonly #connection: Connection;
@@ -30,6 +32,7 @@ export class SluiceClient {
     this.consumers = new ConsumerControl(client);
     this.maintenance = new MaintenanceRuns(client);
     this.rebuilds = new Rebuilds(client);
+    this.backfills = new Backfills(client);
     this.#connection = connection;
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { jsonOption, type Register } from './arguments.ts';
+import { backfillCommands } from './backfill-commands.ts';
 import { completionCommands } from './completion-commands.ts';
 import { endOf, exitCodes } from './exit-codes.ts';
 import { inspectionCommands } from './inspection-commands.ts';
@@ -13,7 +14,7 @@ import { streamingCommands } from './streaming-commands.ts';
 
 /** All that `sluice` can do, as its help has it: a file each, which loads what it needs only when it is asked for. */
 const groups: Readonly<Record<string, readonly Register[]>> = {
-  Runs: [runCommands, scheduleCommands],
+  Runs: [runCommands, scheduleCommands, backfillCommands],
   'Rows, and the way they go': [quarantineCommands, streamingCommands],
   'Files and definitions': [inspectionCommands],
   'What is stored': [maintenanceCommands],

@@ -1,8 +1,7 @@
-import { createInterface } from 'node:readline/promises';
-import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import { ids } from '../../definition/names.ts';
+import { agreed, mayAsk } from './agreed.ts';
 import { pipelineNameOf } from './pipelines.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import { describedLines, listedLines, planLines } from './schedule-lines.ts';
@@ -43,7 +42,7 @@ export async function apply(file: string, { dryRun, yes, json }: ApplyFlags): Pr
       print(json, planned, planLines(planned.schedules, 'would'));
       return changes ? WOULD_CHANGE : 0;
     }
-    if (changes && !yes && process.stdin.isTTY && process.stderr.isTTY) {
+    if (changes && !yes && mayAsk()) {
       say(planLines(planned.schedules, 'would'));
       if (!(await agreed('Apply?'))) return 1;
     }
@@ -98,8 +97,7 @@ export async function list({ json }: { json?: boolean }): Promise<number> {
 /** `sluice schedule delete`. */
 export async function remove(given: string, { yes, json }: DeleteFlags): Promise<number> {
   return withSchedule(given, async ({ schedules }, name) => {
-    const ask = !yes && process.stdin.isTTY && process.stderr.isTTY;
-    if (ask && !(await agreed(`Delete ${name} and ${ids.maintenance(name)}?`))) return 1;
+    if (!yes && mayAsk() && !(await agreed(`Delete ${name} and ${ids.maintenance(name)}?`))) return 1;
     const deleted = await schedules.delete(name);
     print(json, { deleted }, [
       ...deleted.map((id) => `${bold(id)} deleted`),
@@ -118,22 +116,6 @@ async function withSchedule(
     const maintenance = given.startsWith(ids.maintenance(''));
     return work(client, maintenance ? given : await pipelineNameOf(given, client));
   });
-}
-
-/** @throws SluiceError `Cancelled` on Ctrl-C */
-async function agreed(question: string): Promise<boolean> {
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const left = new Promise<never>((_, reject) => {
-    asking.once('SIGINT', () => reject(new SluiceError('Cancelled', 'Nothing was changed.')));
-  });
-  try {
-    const answer = await Promise.race([asking.question(`${question} [y/N] `), left]);
-    const yes = /^y(es)?$/i.test(answer.trim());
-    if (!yes) say(['Nothing was changed.']);
-    return yes;
-  } finally {
-    asking.close();
-  }
 }
 
 function print(json: boolean | undefined, answer: object, lines: readonly string[]): void {
