@@ -56,6 +56,12 @@ function familyOf(pid: number): number[] {
   }
 }
 
+/** Time on processors of a process so far, in seconds; undefined where the system does not say. */
+export function cpuSecondsOf(pid: number): number | undefined {
+  const ticks = ticksOf(pid);
+  return ticks === undefined ? undefined : ticks / TICKS;
+}
+
 function ticksOf(pid: number): number | undefined {
   try {
     // The name in brackets may hold blanks; user and system time are the 14th and 15th fields.

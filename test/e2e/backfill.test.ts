@@ -201,4 +201,48 @@ describe.skipIf(noStack)('backfills', () => {
       for (const { input } of [ours, theirs]) await app.client.schedules.delete(input.name);
     }
   }, 180_000);
+
+  it('run a week of hours though the worker is killed in the middle: each is complete, and none is there twice', async () => {
+    const hours = Array.from({ length: 168 }, (_, n) => toLogicalHour(first - (168 - n) * HOUR));
+    const [from = '', to = ''] = [hours[0], hours.at(-1)];
+    const { input, pipeline } = defined(hours, { engine: 'duckdb' });
+    const { workflowId } = await app.client.backfills.start({ pipeline, from, to, parallel: 12 });
+    const half = async (): Promise<BackfillProgress> => {
+      for (;;) {
+        const progress = await app.client.backfills.progress(workflowId);
+        if (progress && progress.done >= 60) return progress;
+        await wait(200);
+      }
+    };
+    const killedAt = await half();
+    process.kill(app.worker.pid, 'SIGKILL');
+    await app.worker.ended;
+    expect(killedAt.running.length).toBeGreaterThan(0);
+    await app.restartWorker();
+    const report = await app.client.backfills.wait(workflowId);
+    expect(report).toMatchObject({ outcome: 'completed', hours: 168, done: 168, failed: 0, left: 0, rows: 168 * 3 });
+
+    // One hour record each, all of the first generation; three documents each; one report each, whose equation holds.
+    expect(await recordsOf(input.name)).toEqual(hours.map((hour) => `${hour.slice(0, 13)}/000001.json`));
+    expect(await documents(input.name)).toEqual(Object.fromEntries(hours.map((hour) => [hour, 3])));
+    const { workflow } = app.client.temporal;
+    const reports: RunReport[] = [];
+    for (const hour of hours) {
+      const found = await workflow.getHandle<() => Promise<RunReport>>(ids.pipeline(input.name, hour)).result();
+      expect(found).toMatchObject({
+        outcome: 'completed',
+        equations: [{ holds: true, rows: { read: 4, indexed: 3 } }],
+      });
+      reports.push(found);
+    }
+    const after = await app.client.backfills.preview({ pipeline, from, to });
+    expect(after.plan).toMatchObject({ hours: [], found: { present: 168, missing: 0, failed: 0 } });
+    const stages = new Map<string, number>();
+    for (const { stage, ms } of reports.flatMap((one) => one.stages)) stages.set(stage, (stages.get(stage) ?? 0) + ms);
+    const spent = [...stages].map(([stage, ms]) => `${stage} ${(ms / 168_000).toFixed(2)} s`).join(', ');
+    const took = Date.parse(report.endedAt) - Date.parse(report.startedAt);
+    console.log(
+      `168 hours in ${(took / 1000).toFixed(0)} s, ${(took / 168_000).toFixed(2)} s each; in a run: ${spent}`,
+    );
+  }, 900_000);
 });
