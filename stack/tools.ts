@@ -103,14 +103,14 @@ export async function requireMaven(): Promise<void> {
   );
 }
 
-/** @throws SluiceError `StackUnavailable` */
-export async function requirePip(): Promise<void> {
+/** @param what is fetched with it. @throws SluiceError `StackUnavailable` */
+export async function requirePip(what = 'Spark'): Promise<void> {
   const printed = await run('python3', ['-m', 'pip', '--version'])
     .then(({ stdout }) => stdout)
     .catch(() => undefined);
   if (printed !== undefined) return;
   throw new SluiceError(
     'StackUnavailable',
-    'Spark is fetched with pip, and "python3 -m pip" does not work here: install it (packages python3-pip and python3-venv).',
+    `${what} is fetched with pip, and "python3 -m pip" does not work here: install it (packages python3-pip and python3-venv).`,
   );
 }

@@ -15,6 +15,7 @@ import { listRuns, summaryOf, type RunFilter, type RunSummary } from './run-list
 import { storyOf, type StoryEntry } from './run-story.ts';
 import { standingOf, watchRun, type Settled } from './run-watch.ts';
 import { failureOf } from './failure-of.ts';
+import { grpcCode, NOT_FOUND } from './schedules/standing.ts';
 
 export type { ReportSoFar } from '../workflows/messages.ts';
 
@@ -194,7 +195,8 @@ export class Runs {
       const pending = pendingOf(raw.pendingActivities ?? []);
       return { story: storyOf(history), pending, running: status.name === 'RUNNING' };
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      // The SDK gives a history's error as it comes.
+      if (!(error instanceof WorkflowNotFoundError) && grpcCode(error) !== NOT_FOUND) throw error;
       throw new SluiceError('HourUnknown', `Temporal has no history of ${runId ?? 'a run'} of ${pipeline} ${hour}.`);
     }
   }

@@ -93,6 +93,11 @@ describe.skipIf(noStack)('npm start', () => {
       expect(started.err).toContain(summary.links[name]);
     }
 
+    // The API triggers the pipeline that was started, and joins its hour.
+    const triggered = await fetch(`${summary.links['api']}/trigger-pipeline`, { method: 'POST' });
+    expect(await triggered.json()).toMatchObject({ status: 'success', pipeline: 'broadband' });
+    expect(started.err).toContain(summary.links['api']);
+
     // Other commands find this stack by themselves.
     const check = sluice('check');
     expect(await check.ended).toBe(0);

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
 import { startWorker, type WorkerProcess } from '../../src/client/cli/worker-process.ts';
+import { makeNamespace } from '../helpers/namespace.ts';
 import { untilStage } from '../helpers/until-stage.ts';
 import { SluiceClient } from '../../src/client/sluice-client.ts';
 import type { Environment, Hour, Lab } from './lab.ts';
@@ -53,36 +52,5 @@ export class App {
   async stop(): Promise<void> {
     await this.client.close();
     await this.worker.stop();
-  }
-}
-
-/** A namespace with the search attributes of ours. It takes a moment until every part of the server knows it. */
-async function makeNamespace(address: string, namespace: string): Promise<void> {
-  const connection = await Connection.connect({ address });
-  try {
-    await connection.workflowService.registerNamespace({
-      namespace,
-      workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-    });
-    // 2, 3 and 6: Keyword, Int and Datetime in Temporal's API.
-    const searchAttributes = {
-      PipelineName: 2,
-      PipelineHour: 6,
-      PipelineStage: 2,
-      PipelineOutcome: 2,
-      PipelineRows: 3,
-    };
-    for (let tries = 0; ; tries += 1) {
-      try {
-        await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-        const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-        if (customAttributes?.['PipelineName'] !== undefined) return;
-      } catch (error) {
-        if (tries > 100) throw error;
-      }
-      await wait(300);
-    }
-  } finally {
-    await connection.close();
   }
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { ids } from '../../definition/names.ts';
+import { SluiceError } from '../../definition/errors.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { Api, ApiContext } from './context.ts';
 import { PROBLEM_TYPE, problemSchema } from './problem.ts';
@@ -12,6 +12,11 @@ const NDJSON = 'application/x-ndjson';
 
 /** What proxies and browsers want to hear where nothing happens. */
 const SILENCE_MS = 15_000;
+
+const serverSentEvent = z.object({
+  event: z.string().describe('`stage-begun`, `stage-done`, `note`, `attempt-failed`, …, and `ended` at last.'),
+  data: z.string().describe('The event as JSON: `type`, `at`, and what belongs to its type.'),
+});
 
 /** A run's events as they come, until it is over, its reader leaves, or this server stops. */
 export function eventRoutes(api: Api, { session, stopping }: ApiContext): void {
@@ -29,7 +34,7 @@ export function eventRoutes(api: Api, { session, stopping }: ApiContext): void {
         response: {
           200: {
             description: 'Events.',
-            content: { [SSE]: { schema: z.string() }, [NDJSON]: { schema: z.string() } },
+            content: { [SSE]: { schema: serverSentEvent }, [NDJSON]: { schema: z.string() } },
           },
           default: { description: 'Any error.', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
         },
@@ -41,12 +46,12 @@ export function eventRoutes(api: Api, { session, stopping }: ApiContext): void {
       const left = new AbortController();
       reply.raw.once('close', () => left.abort());
       const signal = AbortSignal.any([stopping, left.signal]);
-      const events = client.runs.events(ids.pipeline(pipeline, hourOf(hour)), { signal });
-      // Where there is no such run, that is the answer, and not a stream that ends.
-      const first = await events.next();
+      const run = await client.runs.find(pipeline, hourOf(hour));
+      if (!run) throw new SluiceError('HourUnknown', `Temporal knows no run of ${pipeline} ${hour} to follow.`);
+      const events = client.runs.events(run.workflowId, { signal });
       const form = request.headers.accept?.includes(NDJSON) === true ? lines : serverSent;
       // To the describing schema the stream is the text that it comes to.
-      const body = Readable.from(written(first, events, form));
+      const body = Readable.from(written(events, form));
       return reply
         .type(form.type)
         .header('x-accel-buffering', 'no')
@@ -68,12 +73,8 @@ const serverSent: Form = {
 };
 const lines: Form = { type: NDJSON, event: (event) => `${JSON.stringify(event)}\n`, silence: '\n' };
 
-async function* written(
-  first: IteratorResult<RunEvent>,
-  events: AsyncGenerator<RunEvent>,
-  { event, silence }: Form,
-): AsyncGenerator<string> {
-  let next = Promise.resolve(first);
+async function* written(events: AsyncGenerator<RunEvent>, { event, silence }: Form): AsyncGenerator<string> {
+  let next = events.next();
   try {
     for (;;) {
       const rest = new AbortController();
@@ -88,6 +89,8 @@ async function* written(
       }
     }
   } finally {
+    // Nobody is left to be told.
+    next.catch(() => {});
     await events.return(undefined);
   }
 }

@@ -21,10 +21,12 @@ export function refuseOtherMethods(api: Api): () => void {
         url,
         method: others,
         schema: { hide: true },
-        handler: async (request, reply) => {
+        // Not in the handler: a body is not even looked at.
+        onRequest: async (request, reply) => {
           reply.header('allow', allowed);
           throw new RequestError(405, 'RouteUnknown', `${request.method} is not for this address: ${allowed} is.`);
         },
+        handler: () => undefined,
       });
     }
   };

@@ -84,7 +84,7 @@ export function problemOf(error: unknown): HttpProblem {
   if (code === 'FST_ERR_HANDLER_TIMEOUT')
     return problem(503, 'StackUnavailable', 'No answer could be had in time: try again.');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
-    return problem(statusCode, codeOf(statusCode), refusals[statusCode] ?? `${sentenceOf(error)}.`);
+    return problem(statusCode, codeOf(statusCode), refusals[statusCode] ?? `${sentenceOf(error).replace(/\.+$/, '')}.`);
   return problem(500, 'Unexpected', 'Something went wrong in the API itself: its log says what.');
 }
 

@@ -112,10 +112,7 @@ export function scheduleRoutes(api: Api, { session }: ApiContext): void {
         },
         params: z.object({ name: nameSchema }),
         querystring: z.object({
-          dryRun: z
-            .stringbool({ truthy: ['true'], falsy: ['false'] })
-            .default(false)
-            .describe('Change nothing.'),
+          dryRun: z.enum(['true', 'false']).default('false').describe('`true`: change nothing.'),
         }),
         body: z.looseObject({ name: nameSchema }).describe('The definition, as a YAML file has it.'),
         response: answers(plans, 'What was done, or would be.'),
@@ -127,7 +124,9 @@ export function scheduleRoutes(api: Api, { session }: ApiContext): void {
         const message = `The definition is that of ${pipeline.name}, and the address names ${params.name}.`;
         throw new SluiceError('DefinitionInvalid', message);
       }
-      return session.use(({ schedules }) => (query.dryRun ? schedules.plan(pipeline) : schedules.apply(pipeline)));
+      return session.use(({ schedules }) =>
+        query.dryRun === 'true' ? schedules.plan(pipeline) : schedules.apply(pipeline),
+      );
     },
   );
   api.delete(

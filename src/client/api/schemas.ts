@@ -19,15 +19,20 @@ export const scheduleSchema = z
   .regex(/^(maintenance\/)?[a-z][a-z0-9-]{0,39}$/, 'is no schedule: a pipeline’s name, or maintenance/<name>')
   .meta({ examples: ['broadband'] });
 
-const wellFormed = /^(20|19)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:00:00)?Z?$/;
+const days = [
+  '[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])',
+  '[0-9]{2}-(0[13-9]|1[0-2])-(29|30)',
+  '[0-9]{2}-(0[13578]|1[02])-31',
+  '(0[48]|[2468][048]|[13579][26])-02-29',
+].join('|');
+const wellFormed = new RegExp(`^((19|20)(${days})|2000-02-29)T([01][0-9]|2[0-3])(:00:00)?Z?$`);
 
-/** An hour; read as {@link toLogicalHour} does. */
+/** An hour; of the days that there are. */
 export const hourSchema = z
   .string()
   .regex(wellFormed, 'is no hour: write it like 2026-11-24T03 (UTC)')
   .meta({ description: 'An hour, UTC: `2026-11-24T03` or `2026-11-24T03:00:00Z`.', examples: ['2026-11-24T03'] });
 
-/** @throws SluiceError `DefinitionInvalid` for a day that no calendar has */
 export const hourOf = (text: string): string => toLogicalHour(text.endsWith('Z') ? text : `${text}Z`);
 
 export const stageSchema = z.enum(startStages);

@@ -1,8 +1,12 @@
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { down, runningStack, up, type RunningStack, type StackOptions } from '../../../stack/index.ts';
+import { chosenPort } from '../../../stack/ports.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
+import { API_PORT, listeningOn, RATE_LIMIT } from '../api/listening.ts';
+import { serveApi, type ServedApi } from '../api/serving.ts';
 import { scheduleWords } from '../schedules/words.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { onInterrupt } from './leaving.ts';
@@ -50,6 +54,7 @@ export async function start(definition: string | undefined, options: StartOption
   let source: ServedSource | undefined;
   let worker: WorkerProcess | undefined;
   let client: SluiceClient | undefined;
+  let api: ServedApi | undefined;
   let interrupted = false;
   try {
     const running = await orStopped(up(stack));
@@ -63,15 +68,19 @@ export async function start(definition: string | undefined, options: StartOption
     const { outcome } = await client.schedules.apply(pipeline);
     screen.say(`Schedule ${bold(pipeline.name)} ${outcome}: ${scheduleWords(pipeline).join('; ')}`);
 
+    api = await startApi(running, environment, pipeline, options.freePorts ?? false);
+    screen.say(`API ready at ${api.url}`);
+
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false, stopsWithUs: true }, screen);
     const { launched, report } = await orStopped(Promise.race([work, rejectWhenDead(worker, log)]));
     const lines = report ? [preparedLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report)) : [];
     for (const line of lines) screen.say(line);
-    showLinks(running, launched.workflowId, launched.hour, screen);
+    const links = { ...running.links, api: api.url };
+    showLinks(links, launched.workflowId, launched.hour, screen);
     screen.say(`Took ${seconds(Date.now() - startedAt)} in all`);
     if (options.json) {
       process.stdout.write(
-        `${JSON.stringify({ ...summaryOf(launched, report), links: running.links, ms: Date.now() - startedAt })}\n`,
+        `${JSON.stringify({ ...summaryOf(launched, report), links, ms: Date.now() - startedAt })}\n`,
       );
     }
     if (!options.exit) {
@@ -85,6 +94,7 @@ export async function start(definition: string | undefined, options: StartOption
     return 130;
   } finally {
     screen.end();
+    await api?.stop();
     await client?.close();
     await worker?.stop();
     await source?.close();
@@ -125,9 +135,29 @@ function workerEnvironment(
   };
 }
 
-function showLinks(running: RunningStack, workflowId: string, hour: string, screen: Screen): void {
-  const { links } = running;
-  const titles = { temporal: 'Runs', minio: 'Objects', mailpit: 'Mail' } as const;
+/** Beside the worker, for this machine; where its port is held, at another one. */
+async function startApi(
+  { state }: RunningStack,
+  environment: Record<string, string | undefined>,
+  pipeline: Pipeline,
+  freePort: boolean,
+): Promise<ServedApi> {
+  const log = createWriteStream(join(state, 'logs', 'api.log'), { flags: 'a', mode: 0o600 });
+  return serveApi({
+    ...(await listeningOn('127.0.0.1', environment)),
+    ...{ environment, pipeline, log, rateLimit: RATE_LIMIT },
+    port: freePort ? 0 : chosenPort('api', API_PORT, environment),
+    orAnyPort: true,
+  });
+}
+
+function showLinks(
+  links: RunningStack['links'] & { readonly api: string },
+  workflowId: string,
+  hour: string,
+  screen: Screen,
+): void {
+  const titles = { temporal: 'Runs', minio: 'Objects', mailpit: 'Mail', api: 'API' } as const;
   if (links.temporal) {
     screen.say(
       `${'This hour'.padEnd(10)} ${links.temporal}/namespaces/default/workflows/${encodeURIComponent(workflowId)}  (${hour})`,

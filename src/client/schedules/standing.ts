@@ -148,7 +148,7 @@ async function update(
 }
 
 const INVALID_ARGUMENT = 3;
-const NOT_FOUND = 5;
+export const NOT_FOUND = 5;
 
 /** The gRPC code of what the SDK threw, wrapped or not. */
 export function grpcCode(error: unknown): number | undefined {
