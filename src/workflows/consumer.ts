@@ -127,14 +127,13 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   enter(now.mode);
 
   for (;;) {
-    await condition(() => now.mode === 'running' || now.mode === 'draining' || isHistoryFull(input.maxHistory));
-    if (now.mode === 'draining') {
-      await condition(allHandlersFinished);
-      return state();
-    }
     // Waits out a halt before it starts afresh: the problem is told by this run.
-    if (isHistoryFull(input.maxHistory) && now.mode !== 'halted') {
+    const startsAfresh = (): boolean => isHistoryFull(input.maxHistory) && now.mode !== 'halted';
+    await condition(() => now.mode === 'running' || now.mode === 'draining' || startsAfresh());
+    if (now.mode === 'draining' || startsAfresh()) {
       await condition(allHandlersFinished);
+      // Drained meanwhile, perhaps: the word would not reach the next run.
+      if (now.mode === 'draining') return state();
       return continueAsNew<typeof consumer>({ ...input, consume: given, paused: now.mode === 'paused' });
     }
     const reading = given;

@@ -41,8 +41,7 @@ export class WorkflowLab {
   readonly temporal: TestWorkflowEnvironment;
   stages: FakeActivities = {};
   readonly #bundle: WorkflowBundleWithSourceMap;
-  #workers: Worker[] = [];
-  #running: Promise<unknown> = Promise.resolve();
+  readonly #workers = new Map<string, { readonly worker: Worker; readonly running: Promise<void> }>();
 
   private constructor(temporal: TestWorkflowEnvironment, bundle: WorkflowBundleWithSourceMap) {
     this.temporal = temporal;
@@ -60,11 +59,21 @@ export class WorkflowLab {
       bundleWorkflows(),
     ]);
     const lab = new WorkflowLab(temporal, bundle);
-    await lab.#work();
+    await Promise.all(Object.values(taskQueues).map((taskQueue) => lab.#join(taskQueue)));
     return lab;
   }
 
-  async #work(): Promise<void> {
+  /** Does something while nobody works on one of the queues. */
+  async without<T>(taskQueue: string, work: () => Promise<T>): Promise<T> {
+    await this.#leave(taskQueue);
+    try {
+      return await work();
+    } finally {
+      await this.#join(taskQueue);
+    }
+  }
+
+  async #join(taskQueue: string): Promise<void> {
     // Made and never called: it is their names that are wanted.
     const names = Object.keys(createActivities({} as StageDeps)) as (keyof Activities)[];
     const activities = Object.fromEntries(
@@ -77,25 +86,27 @@ export class WorkflowLab {
         },
       ]),
     );
-    this.#workers = await Promise.all(
-      Object.values(taskQueues).map((taskQueue) =>
-        TemporalWorker.create({
-          connection: this.temporal.nativeConnection,
-          taskQueue,
-          activities,
-          interceptors: { activity: [classifyErrors] },
-          maxHeartbeatThrottleInterval: '100ms',
-          defaultHeartbeatThrottleInterval: '100ms',
-          ...(taskQueue === taskQueues.light ? { workflowBundle: this.#bundle } : {}),
-        }),
-      ),
-    );
-    this.#running = Promise.all(this.#workers.map((worker) => worker.run()));
+    const worker = await TemporalWorker.create({
+      connection: this.temporal.nativeConnection,
+      taskQueue,
+      activities,
+      interceptors: { activity: [classifyErrors] },
+      maxHeartbeatThrottleInterval: '100ms',
+      defaultHeartbeatThrottleInterval: '100ms',
+      ...(taskQueue === taskQueues.light ? { workflowBundle: this.#bundle } : {}),
+    });
+    this.#workers.set(taskQueue, { worker, running: worker.run() });
+  }
+
+  async #leave(taskQueue: string): Promise<void> {
+    const left = this.#workers.get(taskQueue);
+    this.#workers.delete(taskQueue);
+    left?.worker.shutdown();
+    await left?.running;
   }
 
   async stop(): Promise<void> {
-    for (const worker of this.#workers) worker.shutdown();
-    await this.#running;
+    await Promise.all(Object.values(taskQueues).map((taskQueue) => this.#leave(taskQueue)));
     await this.temporal.teardown();
   }
 }

@@ -3,7 +3,7 @@ import type { Activities } from '../../src/activities/index.ts';
 
 const { importSource } = proxyActivities<Activities>({ startToCloseTimeout: '1m' });
 
-/** The pipeline after a careless change: it imports before it prepares. No history of the real one may replay here. */
-export async function pipeline(): Promise<unknown> {
+/** Every workflow after a careless change: it does first what it does later, or not at all. No history of a real one may replay here. */
+export default async function changed(): Promise<unknown> {
   return importSource(undefined as never);
 }

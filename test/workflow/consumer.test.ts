@@ -132,6 +132,24 @@ describe.skipIf(noTemporal)('the consumer workflow', () => {
     await handle.result();
   });
 
+  it('tries again what may pass, for as long as it takes, and does not halt', async () => {
+    let tries = 0;
+    lab.stages = {
+      consume: async (input: ConsumeInput) => {
+        tries += 1;
+        if (tries < 3) throw new SluiceError('KafkaUnavailable', 'away');
+        return reads(input);
+      },
+    };
+    const handle = await start();
+    await until(() => tries === 2);
+    expect(await handle.query<ConsumerState>('state')).toMatchObject({ mode: 'running' });
+    await until(() => reading === 1);
+    // Once it is told to leave, no word takes that back.
+    await Promise.all([handle.signal('drain'), handle.signal('pause'), handle.signal('resume')]);
+    expect(await handle.result()).toMatchObject({ mode: 'draining' });
+  });
+
   it('gives up what a person says when it has halted, and nothing while it reads', async () => {
     const accepted: unknown[] = [];
     let broken = false;

@@ -1,6 +1,11 @@
+import { Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runActivities } from '../../src/activities/runs.ts';
+import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
+import type { Pipeline } from '../../src/definition/pipeline.ts';
 import type { launch as launchWorkflow } from '../../src/workflows/index.ts';
 import type { LaunchInput, LaunchResult, RunReport } from '../../src/workflows/messages.ts';
 import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
@@ -57,6 +62,106 @@ describe.skipIf(noTemporal)('the launch workflow', () => {
     expect(await launch({ pipeline, hour })).toMatchObject({ outcome: 'joined', report });
     expect(await launch({ pipeline, hour, refetch: true })).toMatchObject({ outcome: 'started' });
     await lab.temporal.client.workflow.getHandle(ids.pipeline(pipeline.name, hour)).result();
+  });
+
+  it('asks again where the store is away, and takes a refusal for an answer', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    let tries = 0;
+    const findDone = async (): Promise<undefined> => {
+      tries += 1;
+      if (tries === 1) throw new SluiceError('StoreUnavailable', 'away');
+    };
+    lab.stages = { ...stages, findDone };
+    expect(await launch({ pipeline, hour })).toMatchObject({ outcome: 'started' });
+    expect(tries).toBe(2);
+    await lab.temporal.client.workflow.getHandle(ids.pipeline(pipeline.name, hour)).result();
+    lab.stages = {
+      ...stages,
+      findDone: async () => {
+        throw new SluiceError('HourRemoved', 'The hour was removed.');
+      },
+    };
+    const error = (await refusal({ pipeline, hour })) as Error;
+    expect(error.cause).toMatchObject({ type: 'HourRemoved', message: 'The hour was removed.' });
+  });
+
+  it('runs an hour again whose run has failed, without being forced', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    lab.stages = {
+      ...stages,
+      clean: async () => {
+        throw new SluiceError('EngineUnfit', 'not with this one');
+      },
+    };
+    const run = lab.temporal.client.workflow.getHandle(ids.pipeline(pipeline.name, hour));
+    expect(await launch({ pipeline, hour })).toMatchObject({ outcome: 'started' });
+    await expect(run.result()).rejects.toMatchObject({ cause: { type: 'EngineUnfit' } });
+    lab.stages = stages;
+    expect(await launch({ pipeline, hour })).toMatchObject({ outcome: 'started' });
+    expect(await run.result()).toMatchObject({ outcome: 'completed' });
+  });
+
+  describe('that waits for its run', () => {
+    /** Stages whose cleaning waits for a test, and ends as that says. */
+    function gated(pipeline: Pipeline) {
+      const { stages, record } = goodStages(pipeline);
+      const began = Promise.withResolvers<void>();
+      const ends = Promise.withResolvers<void>();
+      const clean = async (): Promise<unknown> => {
+        began.resolve();
+        const beat = setInterval(() => Context.current().heartbeat(), 50);
+        await Promise.race([ends.promise, Context.current().cancelled]).finally(() => clearInterval(beat));
+        return stages.clean(undefined as never);
+      };
+      lab.stages = { ...stages, ...runActivities(), clean };
+      return { began: began.promise, ends, record };
+    }
+    const begin = (input: LaunchInput, workflowId: string) =>
+      lab.temporal.client.workflow.start<typeof launchWorkflow>('launch', {
+        ...{ workflowId, taskQueue: taskQueues.light },
+        args: [input],
+      });
+
+    it('has its report, also where it joins', async () => {
+      const pipeline = definition();
+      const { began, ends } = gated(pipeline);
+      const one = await begin({ pipeline, hour, wait: true }, `${pipeline.name}-1`);
+      await began;
+      const two = await begin({ pipeline, hour, wait: true }, `${pipeline.name}-2`);
+      ends.resolve();
+      const report = { outcome: 'completed', pipeline: pipeline.name };
+      expect(await one.result()).toMatchObject({ outcome: 'started', report });
+      expect(await two.result()).toMatchObject({ outcome: 'joined', report });
+    });
+
+    it('fails as it does, also where it joins', async () => {
+      const pipeline = definition();
+      const { began, ends } = gated(pipeline);
+      const one = await begin({ pipeline, hour, wait: true }, `${pipeline.name}-1`);
+      await began;
+      const two = await begin({ pipeline, hour, wait: true }, `${pipeline.name}-2`);
+      ends.reject(new SluiceError('EngineUnfit', 'not with this one'));
+      for (const launched of [one, two]) {
+        await expect(launched.result()).rejects.toMatchObject({
+          cause: { type: 'EngineUnfit', message: 'not with this one' },
+        });
+      }
+    });
+
+    it('cancels it when it is cancelled', async () => {
+      const pipeline = definition();
+      const { began, record } = gated(pipeline);
+      const launched = await begin({ pipeline, hour, wait: true }, `${pipeline.name}-1`);
+      await began;
+      await launched.cancel();
+      const cancelled = { cause: expect.any(CancelledFailure) as unknown };
+      await expect(launched.result()).rejects.toMatchObject(cancelled);
+      const run = lab.temporal.client.workflow.getHandle(ids.pipeline(pipeline.name, hour));
+      await expect(run.result()).rejects.toMatchObject(cancelled);
+      expect(record.reports).toMatchObject([{ outcome: 'cancelled' }]);
+    });
   });
 
   it('fills in what a hand-written definition leaves out, and takes the current hour', async () => {

@@ -1,8 +1,11 @@
 import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SluiceError } from '../../src/definition/errors.ts';
 import { taskQueues } from '../../src/definition/names.ts';
 import type { maintenance as maintenanceWorkflow } from '../../src/workflows/index.ts';
 import type { MaintenanceInput, MaintenanceReport } from '../../src/workflows/maintenance-messages.ts';
+import { stopped } from '../helpers/fake-reading.ts';
 import { definition, goodStages } from '../helpers/fake-stages.ts';
 import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
 
@@ -56,6 +59,42 @@ describe.skipIf(noTemporal)('the maintenance workflow', () => {
     const report = await maintain({ pipeline, tasks: ['compact'], dryRun: true });
     expect(record.calls).toEqual(['compactStream']);
     expect(report.dryRun).toBe(true);
+  });
+
+  it('tries again what may pass, and fails with the code and sentence of what does not', async () => {
+    const pipeline = definition({ keep: { hours: '30d' } });
+    const { stages, record } = goodStages(pipeline);
+    let tries = 0;
+    const compactStream = async (): Promise<unknown> => {
+      tries += 1;
+      if (tries < 3) throw new SluiceError('StoreUnavailable', 'away');
+      return stages.compactStream(undefined as never);
+    };
+    lab.stages = { ...stages, compactStream };
+    await maintain({ pipeline });
+    expect([tries, record.calls]).toEqual([3, ['retain', 'compactStream', 'collectGarbage']]);
+    const corrupt = async (): Promise<never> => {
+      throw new SluiceError('ObjectCorrupt', 'an object is not what its record says');
+    };
+    lab.stages = { ...stages, compactStream: corrupt };
+    await expect(maintain({ pipeline })).rejects.toMatchObject({
+      cause: { cause: { type: 'ObjectCorrupt', message: 'an object is not what its record says' } },
+    });
+    expect(record.calls.filter((name) => name === 'collectGarbage')).toHaveLength(1);
+  });
+
+  it('stops what it is at when it is cancelled, and begins nothing else', async () => {
+    const pipeline = definition({ keep: { hours: '30d' } });
+    const { stages, record } = goodStages(pipeline);
+    const began = Promise.withResolvers<void>();
+    lab.stages = { ...stages, retain: () => stopped(began.resolve) };
+    const handle = await lab.temporal.client.workflow.start<typeof maintenanceWorkflow>('maintenance', {
+      ...{ workflowId: `maintenance-${pipeline.name}`, taskQueue: taskQueues.light, args: [{ pipeline }] },
+    });
+    await began.promise;
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(record.calls).toEqual([]);
   });
 
   it.each([

@@ -1,7 +1,9 @@
+import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
 import type { ReindexInput, ReindexReport } from '../../src/workflows/messages.ts';
+import { stopped } from '../helpers/fake-reading.ts';
 import { definition, goodStages } from '../helpers/fake-stages.ts';
 import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
 
@@ -89,5 +91,19 @@ describe.skipIf(noTemporal)('the reindex workflow', () => {
     });
     const broken = { ...definition(), columns: {} };
     await expect(run({ pipeline: broken })).rejects.toMatchObject({ cause: { type: 'DefinitionInvalid' } });
+  });
+
+  it('stops when it is cancelled, and swaps nothing', async () => {
+    const pipeline = definition({ aggregate });
+    const { stages, record } = goodStages(pipeline);
+    const began = Promise.withResolvers<void>();
+    lab.stages = { ...stages, rebuildIndex: () => stopped(began.resolve) };
+    const handle = await lab.temporal.client.workflow.start('reindex', {
+      ...{ workflowId: ids.reindex(pipeline.name), taskQueue: taskQueues.light, args: [{ pipeline }] },
+    });
+    await began.promise;
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(record.calls).toEqual(['planRebuild']);
   });
 });
