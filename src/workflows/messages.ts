@@ -120,8 +120,8 @@ export const landedSignal = defineSignal<[{ batch: string }]>('landed');
 export const progressQuery = defineQuery<RunProgress>('progress');
 /** The report as it stands; the whole one once the run is over. */
 export const reportQuery = defineQuery<ReportSoFar>('report');
-/** What last failed a stage; null where nothing has. */
-export const lastErrorQuery = defineQuery<LastError | null>('lastError');
+/** What last failed a stage; null where nothing has. An object around it, since the temporal command shows a bare null as its encoding. */
+export const lastErrorQuery = defineQuery<{ readonly lastError: LastError | null }>('lastError');
 /** Steer a run; signals of the same names do the same without an answer. */
 export const pauseRunUpdate = defineUpdate<RunProgress>('pause');
 export const resumeRunUpdate = defineUpdate<RunProgress>('resume');

@@ -62,7 +62,7 @@ export class RunLog {
     setHandler(reportQuery, () => (this.#closed && this.#final) || this.#reportSoFar(), {
       description: 'The report as it stands; the whole one once the run is over.',
     });
-    setHandler(lastErrorQuery, () => this.#lastError ?? null, {
+    setHandler(lastErrorQuery, () => ({ lastError: this.#lastError ?? null }), {
       description: 'What last failed a stage. Attempts that are followed by another show among the pending activities.',
     });
     upsertSearchAttributes([

@@ -9,6 +9,7 @@ import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues, type StartStage } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { committed, definition, goodStages, hour } from '../helpers/fake-stages.ts';
+import { Gate } from '../helpers/gate.ts';
 import { WorkflowLab } from '../helpers/temporal.ts';
 
 // `npm run record`: drives every workflow along each of its ways on a real server, and keeps the histories. The replay test holds
@@ -102,6 +103,44 @@ try {
     async (handle) => {
       await until(async () => (await handle.query<{ current?: string }>('progress')).current === 'publish');
       await handle.cancel();
+    },
+  );
+
+  // By its update, and what it had made is tidied up.
+  const current = async (handle: WorkflowHandle, stage: string): Promise<void> =>
+    until(async () => (await handle.query<{ current?: string }>('progress')).current === stage);
+  await recordPipeline(
+    'pipeline-cancelled-by-update',
+    {},
+    () => ({ publish: untilCancelled }),
+    async (handle) => {
+      await current(handle, 'publish');
+      await handle.executeUpdate('cancel');
+    },
+  );
+  // Paused and resumed, by updates and by signals; cancelled where it is too late.
+  const mode = async (handle: WorkflowHandle, wanted: string): Promise<void> =>
+    until(async () => (await handle.query<{ mode?: string }>('progress')).mode === wanted);
+  const gates = { clean: new Gate(), writeReport: new Gate() };
+  await recordPipeline(
+    'pipeline-paused',
+    {},
+    ({ clean, writeReport }) => ({
+      clean: async () => gates.clean.pass().then(() => clean(undefined as never)),
+      writeReport: async (report: never) => gates.writeReport.pass().then(() => writeReport(report)),
+    }),
+    async (handle) => {
+      await gates.clean.reached;
+      await handle.executeUpdate('pause');
+      await handle.executeUpdate('resume');
+      await handle.signal('pause');
+      gates.clean.open();
+      await mode(handle, 'paused');
+      await handle.executeUpdate('resume');
+      await gates.writeReport.reached;
+      await handle.signal('cancel');
+      await handle.cancel();
+      gates.writeReport.open();
     },
   );
 
