@@ -17,12 +17,20 @@ import { consumer } from './consumer.ts';
 import { failure } from './failure.ts';
 import { adoptSignal } from './messages.ts';
 import type { RunLog } from './run-log.ts';
+import type { Slot } from './slots.ts';
 
 const FIRST_WAIT_MS = 15_000;
 const LONGEST_WAIT_MS = 300_000;
 
 /** Batches that this run has been told of. */
 export type Told = Set<string>;
+
+/** Of the run that waits: what it was told, where it shows that it waits, and what it lets go meanwhile. */
+interface WaitingRun {
+  readonly told: Told;
+  readonly run: RunLog;
+  readonly slot: Slot;
+}
 
 /**
  * Waits until a batch has landed. That is a fact in the object store: a signal only wakes the wait earlier, so one that was missed costs
@@ -32,8 +40,7 @@ export async function awaitLanded(
   pipeline: Pipeline,
   prepared: PreparedStream,
   batchId: string,
-  told: Told,
-  run: RunLog,
+  { told, run, slot }: WaitingRun,
   published?: PublishResult,
 ): Promise<Landed> {
   const light = run.activities('light', `${prepared.stream} ${batchId}`);
@@ -68,6 +75,7 @@ export async function awaitLanded(
           'run the hour again, and it is published to the new one.',
       });
     }
+    if (paused) await slot.letGo();
     run.waitsFor(paused ? `the consumer of ${prepared.stream} is paused` : undefined, prepared.stream);
     await condition(() => told.has(batchId), wait);
     told.delete(batchId);

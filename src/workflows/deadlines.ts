@@ -74,7 +74,8 @@ export class Deadlines {
     try {
       return await watched.run(work);
     } catch (error) {
-      if (!over || !isCancellation(error)) throw error;
+      // A stage may answer with a failure of its own, as when its worker is gone.
+      if (!over) throw error;
       const { pipeline, hour } = this.#input;
       const message =
         `${capital(what)} of ${pipeline.name} ${hour} took longer than ${limit} and was stopped: look in the report what ` +

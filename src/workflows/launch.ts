@@ -55,6 +55,7 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
         ? ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
         : ChildWorkflowCancellationType.ABANDON,
       staticSummary: `${definition.name}, hour ${hour}`,
+      staticDetails: detailsOf(run),
     });
     return { outcome: 'started', hour, workflowId, ...(wait ? { report: await ended(() => child.result()) } : {}) };
   } catch (error) {
@@ -67,6 +68,18 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
       ...(wait ? { report: await ended(() => awaitRun({ workflowId })) } : {}),
     };
   }
+}
+
+/** What the Web UI says of a run that has not begun yet: what its pipeline is for, and how it was asked for. */
+function detailsOf({ pipeline: { description }, startFrom, refetch, force, useCurrent }: RunInput): string {
+  const asked = [
+    ...(startFrom === undefined ? [] : [`begins at **${startFrom}**`]),
+    ...(refetch ? ['asks the source anew'] : []),
+    ...(useCurrent ? ['takes what the source holds now'] : []),
+    ...(force ? ['runs whether the hour is done or not'] : []),
+  ];
+  const sentence = asked.length === 0 ? [] : [`This run ${asked.join(', ')}.`];
+  return [...(description === undefined ? [] : [description]), ...sentence].join('\n\n');
 }
 
 /** What a run came to, its failure as the launch's own. */

@@ -14,9 +14,9 @@ import { linkClean, linkHour, linkImport } from './memo-links.ts';
 import { preparedReport } from './prepared-report.ts';
 import { LAST_STAGE, RunControl, steerable } from './run-control.ts';
 import { RunLog } from './run-log.ts';
+import { Slot } from './slots.ts';
 import { sourceReport } from './source-report.ts';
 import { stageActivities } from './stage-activities.ts';
-import { takeSlot } from './take-slot.ts';
 import { stagesBeforeCommit, stillStored, storedReferences } from './stored-references.ts';
 
 /** One run of one hour. Fails with the code and sentence of the stage that failed; its report is stored either way. */
@@ -92,7 +92,8 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outc
     });
   }
 
-  if (imported.takesSlot) await run.stage('slot', () => takeSlot(input, run));
+  const slot = new Slot(input, run);
+  if (imported.takesSlot) await slot.take();
 
   const clean = () => run.counted(compute(hour).clean({ pipeline: definition, hour, imported }), rowsRead);
   const cleaned = stored?.cleaned ?? run.cleaned(await run.stage('clean', clean));
@@ -124,10 +125,11 @@ async function runStages(input: RunInput, run: RunLog, told: Told): Promise<Outc
   );
   await beforeCommit('land', () =>
     datasets.each(async (data) => {
-      const waited = awaitLanded(definition, data.stream, data.batch.batchId, told, run, data.published);
+      const waited = awaitLanded(definition, data.stream, data.batch.batchId, { told, run, slot }, data.published);
       data.landed = await run.counted(waited, ({ rows }) => rows);
     }),
   );
+  await slot.takeAgain();
   await run.stage('commit', () =>
     datasets.each(async (data) => {
       const { stream } = data.stream;

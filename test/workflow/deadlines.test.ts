@@ -209,4 +209,29 @@ describe.skipIf(noTemporal)('deadlines', () => {
     expect(await handle.result()).toMatchObject({ outcome: 'completed' });
     expect(await timersOf(handle)).toMatchObject({ cancelled: 2 });
   });
+
+  it('do not come nearer while a person has paused the run', async () => {
+    const pipeline = definition({ deadlines: { run: '1h' } });
+    const { good } = stages(pipeline);
+    const gate = Promise.withResolvers<void>();
+    lab.stages = {
+      ...good,
+      importSource: async () => {
+        await gate.promise;
+        return good.importSource(undefined as never);
+      },
+    };
+    const handle = await start(pipeline);
+    await until(async () => (await handle.query<RunProgress>('progress')).current === 'import');
+    await handle.executeUpdate('pause');
+    // The stage that is on its way goes on, and so does the clock.
+    expect(await timersOf(handle)).toEqual({ started: 1, cancelled: 0 });
+    gate.resolve();
+    await until(async () => (await handle.query<RunProgress>('progress')).mode === 'paused');
+    await until(async () => (await timersOf(handle)).cancelled === 1);
+    expect(await timersOf(handle)).toEqual({ started: 1, cancelled: 1 });
+    await handle.executeUpdate('resume');
+    expect(await handle.result()).toMatchObject({ outcome: 'completed' });
+    expect(await timersOf(handle)).toEqual({ started: 2, cancelled: 2 });
+  });
 });
