@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { errorCodes } from '../../src/definition/errors.ts';
+
+const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+const runbook = page.slice(page.indexOf('## What to do when'));
+const rows = runbook
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
+
+describe('the runbook of docs/operations.md', () => {
+  it.each(Object.entries(errorCodes).flatMap(([code, kind]) => (kind === 'final' ? [code] : [])))(
+    'says what %s is about and what to do',
+    (code) => {
+      const [row, ...more] = rows.filter(([, codes = '']) => codes.split(', ').includes(`\`${code}\``));
+      expect(more).toEqual([]);
+      expect(row?.slice(2, 4).filter((cell) => cell.length > 5)).toHaveLength(2);
+    },
+  );
+
+  it('leads to places that are there', () => {
+    const slug = (title: string): string =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-');
+    const titles = [...page.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => slug(title));
+    const links = [...page.matchAll(/\]\(#([^)]+)\)/g)].map(([, link]) => link);
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter((link) => !titles.includes(link ?? ''))).toEqual([]);
+  });
+
+  it('tells of each situation what is seen, what to do, and when it is over', () => {
+    const parts = runbook.split(/^### /m).slice(1);
+    const missing = parts.flatMap((part) => {
+      const [title = ''] = part.split('\n');
+      return /_Over:_|It is over/.test(part) || title === 'A run has failed' ? [] : [title];
+    });
+    expect(parts.length).toBeGreaterThan(18);
+    expect(missing).toEqual([]);
+  });
+});
