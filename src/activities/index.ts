@@ -11,6 +11,7 @@ import { importSource } from '../stages/importing/import-source.ts';
 import { indexBatch } from '../stages/indexing/index-batch.ts';
 import { planRebuild, rebuildIndex } from '../stages/indexing/rebuild.ts';
 import type * as io from '../stages/io.ts';
+import type { AlertInput, RunReport } from '../stages/run-report.ts';
 import { findLanded } from '../stages/landing/batch-record.ts';
 import { commitHour } from '../stages/landing/hour-record.ts';
 import { discardPartial } from '../stages/discarding/discard-partial.ts';
@@ -35,17 +36,8 @@ export type { RetainReport } from '../stages/maintaining/retention.ts';
 export type { CommittedDataset, StoredStages } from '../stages/resuming/find-stored.ts';
 export type { Tally } from '../stages/maintaining/tally.ts';
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
-export type {
-  Alerted,
-  ConsumeInput,
-  DiscardInput,
-  Landed,
-  LossInput,
-  RebuildPlan,
-  Rebuilt,
-  RunReport,
-  StageTiming,
-} from '../stages/io.ts';
+export type { ConsumeInput, DiscardInput, Landed, LossInput, RebuildPlan, Rebuilt } from '../stages/io.ts';
+export type { Alerted, RunReport, StageTiming } from '../stages/run-report.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */
 export function createActivities(deps: StageDeps) {
@@ -71,10 +63,10 @@ export function createActivities(deps: StageDeps) {
     planRebuild: (input: io.ReindexInput) => attended((context) => planRebuild(deps, input, context)),
     rebuildIndex: (input: io.RebuildInput) => attended((context) => rebuildIndex(deps, input, context)),
     reconcile: (input: io.ReconcileInput) => attended((context) => reconcile(deps, input, context)),
-    writeReport: (report: io.RunReport, definition?: Pipeline) => attended(() => writeReport(deps, report, definition)),
+    writeReport: (report: RunReport, definition?: Pipeline) => attended(() => writeReport(deps, report, definition)),
     discardPartial: (input: io.DiscardInput) => attended((context) => discardPartial(deps, input, context)),
     findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),
-    sendFailureAlert: (input: io.AlertInput) => attended(() => sendFailureAlert(deps, input)),
+    sendFailureAlert: (input: AlertInput) => attended(() => sendFailureAlert(deps, input)),
     compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),
     collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
     retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
-import type { RunReport } from '../stages/io.ts';
+import type { RunReport } from '../stages/run-report.ts';
 import { attended } from './attended.ts';
 
 /** What workflows ask of runs that are not their children. */

@@ -3,7 +3,7 @@ import type { Json } from '../definition/canonical-json.ts';
 import type { OutputColumn } from '../definition/columns.ts';
 import { hourKey, type LogicalHour } from '../definition/hour.ts';
 import { keys, streamName } from '../definition/names.ts';
-import type { RunReport } from '../stages/io.ts';
+import type { RunReport } from '../stages/run-report.ts';
 import type { StoredSchema } from '../stages/landing/schema.ts';
 
 type Which = Pick<RunReport, 'pipeline' | 'hour' | 'runId'>;

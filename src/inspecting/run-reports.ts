@@ -1,7 +1,7 @@
 import type { Store } from '../connectors/object-store.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import { keys } from '../definition/names.ts';
-import type { RunReport } from '../stages/io.ts';
+import type { RunReport } from '../stages/run-report.ts';
 
 /** The report that one run of an hour left; undefined where it left none: it runs yet, or was ended from outside. */
 export function storedReport(

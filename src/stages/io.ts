@@ -3,9 +3,6 @@ import type { StartStage } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type {
   CleanBatch,
-  CleanResult,
-  Equation,
-  FileAccount,
   HourRecord,
   IdentityChecksum,
   ImportResult,
@@ -13,7 +10,6 @@ import type {
   ObjectRef,
   PreparedStream,
   PublishResult,
-  RowCounts,
   SeenHours,
   Span,
 } from '../definition/refs.ts';
@@ -234,73 +230,4 @@ export interface DiscardInput {
 /** What a cancelled run has removed. */
 export interface Discarded {
   readonly tallies: readonly Tally[];
-}
-
-export interface StageTiming {
-  readonly stage: string;
-  readonly startedAt: string;
-  readonly ms: number;
-  /** What it took in or gave out, over all data sets, where it counts rows; over its time they are its rate. */
-  readonly rows?: number;
-}
-
-/** The report of one attempt at an hour: `run.json`. */
-export interface RunReport {
-  readonly pipeline: string;
-  readonly hour: LogicalHour;
-  readonly workflowId: string;
-  readonly runId: string;
-  readonly outcome: 'completed' | 'unchanged' | 'failed' | 'cancelled';
-  readonly startedAt: string;
-  readonly endedAt: string;
-  /** The stage that the run was to begin at; left out where it was told nothing of it. */
-  readonly startFrom?: StartStage;
-  readonly stages: readonly StageTiming[];
-  readonly source?: {
-    readonly address: string;
-    readonly fetchedAt: string;
-    readonly raw: ObjectRef;
-    /** What the source said of its version. Reports of older versions have none; empty where the source said nothing. */
-    readonly validators?: { readonly etag?: string; readonly lastModified?: string };
-    readonly replayed: boolean;
-    readonly unknownColumns: readonly string[];
-    /** Each file by name, with its rows; the first hundred. */
-    readonly files?: readonly (FileAccount & { readonly name: string })[];
-    readonly fileCount?: number;
-    /** The source said that it had not changed since this hour's import. */
-    readonly notModifiedSince?: LogicalHour;
-    /** What a reader should know of the import. */
-    readonly notes?: readonly string[];
-  };
-  /** What `prepare` made or changed, and what stands otherwise than the definition says; left out where there is neither. */
-  readonly prepared?: { readonly changes: readonly string[]; readonly warnings: readonly string[] };
-  /** Version of each data set's columns as they are landed. Reports of older versions have none. */
-  readonly schemas?: Readonly<Record<string, string>>;
-  readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy'> & {
-    /** By data set: rows, the hash of its clean.csv, the checksum of its keys. Reports of older versions have none, or no checksum. */
-    readonly datasets?: Readonly<
-      Record<string, { readonly rows: RowCounts; readonly sha256: string; readonly checksum?: IdentityChecksum }>
-    >;
-  };
-  readonly generations: Readonly<Record<string, number>>;
-  readonly batches: Readonly<Record<string, string>>;
-  readonly equations: readonly Equation[];
-  readonly sameAs?: LogicalHour;
-  /** Under `duplicates.acrossRuns`, where there are any. */
-  readonly madeStale?: MadeStale;
-  /** Of a run that was cancelled: what it removed, where there was anything, or why it could not. */
-  readonly discarded?: Discarded & { readonly failed?: { readonly code: string; readonly message: string } };
-  /** What came near a limit on the way; sentences. Left out where there are none. */
-  readonly warnings?: readonly string[];
-  readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
-}
-
-/** What an alert tells of a run: one that failed, or one that is on its way. */
-export type Alerted = Pick<RunReport, 'pipeline' | 'hour' | 'workflowId' | 'runId' | 'stages' | 'error'>;
-
-export interface AlertInput {
-  readonly pipeline: Pipeline;
-  readonly report: Alerted;
-  /** What is told once an hour; the error's code where left out. */
-  readonly subject?: string;
 }

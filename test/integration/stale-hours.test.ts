@@ -6,7 +6,7 @@ import { findDone, findStale, writeReport } from '../../src/stages/accounting/re
 import { committedHours, seenHours } from '../../src/stages/cleaning/earlier-hours.ts';
 import { markStale } from '../../src/stages/cleaning/stale-hours.ts';
 import type { StageDeps } from '../../src/stages/deps.ts';
-import type { RunReport } from '../../src/stages/io.ts';
+import type { RunReport } from '../../src/stages/run-report.ts';
 import { commitHour } from '../../src/stages/landing/hour-record.ts';
 import { stageDeps } from '../helpers/servers.ts';
 import { noStack, testStack } from '../helpers/stack.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
-import type { AlertInput } from '../../src/stages/io.ts';
+import type { AlertInput } from '../../src/stages/run-report.ts';
 import type { pipeline as pipelineWorkflow } from '../../src/workflows/index.ts';
 import type { RunProgress, RunReport } from '../../src/workflows/messages.ts';
 import { definition, goodStages, hour } from '../helpers/fake-stages.ts';

@@ -3,7 +3,7 @@ import { hourKey } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { StageDeps } from '../deps.ts';
 import { sha256Hex } from '../hashing.ts';
-import type { Alerted, AlertInput } from '../io.ts';
+import type { Alerted, AlertInput } from '../run-report.ts';
 
 /**
  * Tells by mail that an hour failed, or is late, where `alerts.email` says whom. Once for an hour and a subject, by itself the error's code: the claim is stored

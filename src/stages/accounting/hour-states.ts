@@ -3,7 +3,7 @@ import { hoursIn, hourKey, toLogicalHour, type LogicalHour } from '../../definit
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { StageDeps } from '../deps.ts';
 import { inGroups } from '../in-groups.ts';
-import type { RunReport } from '../io.ts';
+import type { RunReport } from '../run-report.ts';
 import { listByHour, listHours, readHours } from '../landing/committed-hours.ts';
 import { findStale } from './report.ts';
 

@@ -4,7 +4,8 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import type { ObjectRef, StaleMark } from '../../definition/refs.ts';
 import { standingMark, takeMarkOff } from '../cleaning/stale-hours.ts';
 import type { StageDeps } from '../deps.ts';
-import type { DoneInput, RunReport } from '../io.ts';
+import type { DoneInput } from '../io.ts';
+import type { RunReport } from '../run-report.ts';
 import { requireKept } from '../landing/hour-record.ts';
 
 type Store = Pick<StageDeps, 'store'>;

@@ -2,7 +2,8 @@ import { keys, mainDataset } from '../../definition/names.ts';
 import type { HourRecord, StaleMark } from '../../definition/refs.ts';
 import type { StageDeps } from '../deps.ts';
 import { inGroups } from '../in-groups.ts';
-import type { MadeStale, MarkStaleInput, RunReport } from '../io.ts';
+import type { MadeStale, MarkStaleInput } from '../io.ts';
+import type { RunReport } from '../run-report.ts';
 import { committedHours, isStale, SeenSoFar } from './earlier-hours.ts';
 
 type Store = Pick<StageDeps, 'store'>;

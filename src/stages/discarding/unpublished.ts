@@ -1,7 +1,8 @@
 import { keys } from '../../definition/names.ts';
 import type { HourRecord } from '../../definition/refs.ts';
 import type { StageDeps } from '../deps.ts';
-import type { DiscardInput, RunReport } from '../io.ts';
+import type { DiscardInput } from '../io.ts';
+import type { RunReport } from '../run-report.ts';
 import type { StoredCleaning } from '../resuming/stored-cleaning.ts';
 
 type Deps = Pick<StageDeps, 'store'>;
