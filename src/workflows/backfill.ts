@@ -35,11 +35,15 @@ import {
 } from './backfill-messages.ts';
 import { backfillSettings, type BackfillSettings } from './backfill-settings.ts';
 import { BackfillState } from './backfill-state.ts';
-import { failure, problemOf, type Problem } from './failure.ts';
+import { cancellationOf, failure, problemOf, type Problem } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
 import { launch } from './launch.ts';
 import type { LaunchInput, LaunchResult } from './messages.ts';
 import { defaultRetries, stageActivities } from './stage-activities.ts';
+import { goesAlong } from './versioning.ts';
+
+// It may take days, and its hours are to begin on the build that is current then.
+goesAlong(backfill);
 
 /**
  * Runs the hours of a range, some at a time, each through `launch` like any other: whoever else starts one of them meanwhile joins it, or is
@@ -67,7 +71,7 @@ export async function backfill(input: BackfillInput): Promise<BackfillReport> {
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const problem = error instanceof SluiceError ? error : problemOf(error);
-    throw problem.code === 'Cancelled' ? error : failure(problem);
+    throw problem.code === 'Cancelled' ? cancellationOf(error) : failure(problem);
   }
 }
 

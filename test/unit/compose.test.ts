@@ -8,6 +8,7 @@ import { serversOf } from '../../stack/servers/index.ts';
 import { brokerSettings } from '../../stack/servers/kafka-common.ts';
 import { answeredWords } from '../../stack/servers/zookeeper.ts';
 import { kafkaKinds, sparkStore, versions, zooKeeperKafka } from '../../stack/versions.ts';
+import { readSettings } from '../../src/connectors/settings.ts';
 import { searchAttributes } from '../../src/definition/names.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
 
@@ -18,15 +19,26 @@ interface Service {
   readonly image: string;
   readonly command?: string | string[];
   readonly environment?: Record<string, string | number>;
-  readonly ports: string[];
+  readonly ports?: string[];
   readonly profiles?: string[];
   readonly healthcheck?: { readonly test: string[] };
+  readonly build?: { readonly dockerfile?: string };
 }
 
 const text = await readFile(join(home, 'docker-compose.yml'), 'utf8');
-const { services } = parse(text, { merge: true }) as { services: Record<string, Service> };
+const { services: all } = parse(text, { merge: true }) as { services: Record<string, Service> };
+/** Those that are built from our own Containerfile, which watches their health. */
+const isOurs = ({ build }: Service): boolean => build?.dockerfile === 'Containerfile';
+const services = Object.fromEntries(Object.entries(all).filter(([, service]) => !isOurs(service)));
+const ours = Object.fromEntries(Object.entries(all).filter(([, service]) => isOurs(service)));
 /** Spark is a cluster there: a server that is spoken to, a master, and workers. */
 const clusterOnly = ['spark-master', 'spark-worker'];
+
+/** As compose does it where every variable is set. */
+const interpolated = ([name, value]: [string, string | number]): [string, string] => [
+  name,
+  String(value).replace(/\$\{\w+(?::\+([^}]*)|-)\}/, (_all, then?: string) => then ?? ''),
+];
 
 describe('docker-compose.yml', () => {
   it('has every server of the stack in the same version, and Kibana in that of Elasticsearch', () => {
@@ -60,7 +72,7 @@ describe('docker-compose.yml', () => {
         .filter(([name]) => !['temporalMetrics', 'kafkaController', 'elasticsearchTransport'].includes(name))
         .map(([, port]) => `127.0.0.1:${port}:${port}`),
     );
-    const open = new Set(Object.values(services).flatMap(({ ports }) => ports));
+    const open = new Set(Object.values(services).flatMap(({ ports = [] }) => ports));
     expect(open).toEqual(new Set([...usual, '127.0.0.1:5601:5601', '127.0.0.1:8080:8080']));
     for (const { healthcheck } of Object.values(services)) expect(healthcheck?.test[0]).toBe('CMD');
   });
@@ -80,13 +92,26 @@ describe('docker-compose.yml', () => {
   });
 
   it('holds no secret', () => {
-    const secrets = Object.values(services)
+    const secrets = Object.values(all)
       .flatMap(({ environment }) => Object.entries(environment ?? {}))
       .filter(([name]) => /user|password|secret|key|token/i.test(name))
       .map(([, value]) => String(value));
     expect(new Set(secrets)).toEqual(
       new Set(['${SLUICE_S3_ACCESS_KEY-}', '${SLUICE_S3_SECRET_KEY-}', '${SLUICE_SPARK_TOKEN-}']),
     );
+  });
+
+  it('has Sluice itself in the version that this is, with the servers by their names inside', async () => {
+    const { version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { version: string };
+    expect(Object.keys(ours)).toContain('worker');
+    for (const { image, environment = {} } of Object.values(ours)) {
+      expect(image).toBe(`sluice:${version}`);
+      const hosts = Object.values(environment).flatMap((value) => /([a-z]+):\d+}?$/.exec(String(value))?.[1] ?? []);
+      expect(hosts).toEqual(['temporal', 'kafka', 'zookeeper', 'minio', 'elasticsearch', 'mailpit', 'spark']);
+      for (const host of hosts) expect(Object.keys(services)).toContain(host);
+      // Each is a setting that something reads; one that is wrong would be refused here.
+      expect(() => readSettings(Object.fromEntries(Object.entries(environment).map(interpolated)))).not.toThrow();
+    }
   });
 
   it('registers the search attributes that runs set, as the stack does', () => {
