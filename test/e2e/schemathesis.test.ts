@@ -59,7 +59,7 @@ describe.skipIf(noStack)('the HTTP API, by what it says of itself', () => {
     expect(found.code === 0 ? '' : found.out).toBe('');
     // All of it was asked for; how often depends on the machine.
     expect(found.out).toMatch(/Selected: +(\d+)\/\1\n +Tested: +\1\n/);
-    expect(Number(/(\d+) generated/.exec(found.out)?.[1])).toBeGreaterThan(100);
+    expect(Number(/(\d+) generated/.exec(found.out)?.[1])).toBeGreaterThan(50);
     // What it did not say to who asked, it did not say to the log either.
     expect(api.said()).not.toMatch(/"level":50/);
     expect(api.said()).not.toContain(token);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -89,6 +89,36 @@ describe('the HTTP API', () => {
     expect(json).toMatchObject({ openapi: expect.stringMatching(/^3\.1\./), info: { title: 'Sluice' } });
     const { paths } = json as { paths: Record<string, Record<string, { requestBody?: { required: boolean } }>> };
     expect(paths['/trigger-pipeline']?.['post']?.requestBody).toMatchObject({ required: false });
+  });
+
+  it('has every request that docs/api.md shows, and shows each that it has', async () => {
+    const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'api.md'), 'utf8');
+    const written = [
+      ...Array.from(page.matchAll(/`(GET|POST|PUT|DELETE) (\/[^`?]*)/g), ([, method = '', path = '']) => [
+        method,
+        path,
+      ]),
+      // `…/resume` stands for the address before it, with another end.
+      ...Array.from(page.matchAll(/`POST (\/[^`]*\/)\w+`[^|]*?\|/g)).flatMap(([text, start = '']) =>
+        Array.from(text.matchAll(/`…\/(\w+)`/g), ([, end = '']) => ['POST', start + end]),
+      ),
+      ...Array.from(page.matchAll(/curl (.*)localhost:5000(\/[^'? \n]*)/g), ([, options = '', path = '']) => [
+        /-X (\w+)/.exec(options)?.[1] ?? 'GET',
+        path,
+      ]),
+    ];
+    const { paths } = (await ask({ url: '/openapi.json' })).json as { paths: Record<string, object> };
+    const there = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const shown = written.map(([method, path = '']) => {
+      const fits = (route: string) => new RegExp(`^${method} ${route.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+      return (
+        there.find((one) => fits(one.split(' ')[1] ?? '').test(`${method} ${path}`) && one.startsWith(`${method} `)) ??
+        path
+      );
+    });
+    expect([...new Set(shown)].filter((one) => one !== '/openapi.json').toSorted()).toEqual(there.toSorted());
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { LAUNCH_MS, launchRun } from './launching.ts';
 import { answers } from './problem.ts';
 import {
   attemptSchema,
+  diffSchema,
   pendingSchema,
   progressSchema,
   reportSchema,
@@ -15,10 +16,14 @@ import {
   storySchema,
   summarySchema,
 } from './run-schemas.ts';
-import { definedOf, hourOf, launchedFields, runPath, stageSchema } from './schemas.ts';
+import { definedOf, hourOf, hourSchema, launchedFields, runPath, stageSchema } from './schemas.ts';
 
 const tags = ['runs'];
 const whichRun = z.object({ run: z.uuid().optional().describe('Which run of the hour; the newest where left out.') });
+const diffQuery = whichRun.extend({
+  other: hourSchema.optional().describe('The hour of the run before; this one where only `otherRun` is given.'),
+  otherRun: z.uuid().optional().describe('Which run of that hour; the newest where left out.'),
+});
 const withProgress = z.object({ run: summarySchema, progress: progressSchema.optional() });
 
 /** Runs of hours: listed, looked at, steered, run again. */
@@ -92,6 +97,25 @@ export function runRoutes(api: Api, context: ApiContext): void {
         const { running, story, pending } = await runs.story(pipeline, hourOf(hour), runIdOf(query));
         return { running, story: [...story], pending: [...pending] };
       }),
+  );
+  api.get(
+    '/runs/:pipeline/:hour/diff',
+    {
+      schema: {
+        ...{ operationId: 'diffRuns', tags, summary: 'What is otherwise in a run of this hour than in one before it' },
+        description:
+          'Compared with `other`, or, where that is left out, with the run before: of this hour, or of the newest earlier one that is done.',
+        params: runPath,
+        querystring: diffQuery,
+        response: answers(diffSchema),
+      },
+    },
+    ({ params: { pipeline, hour }, query: { run, other, otherRun } }) => {
+      const one = { hour: hourOf(hour), ...runIdOf({ run }) };
+      if (other === undefined && otherRun === undefined) return session.use(({ runs }) => runs.diff(pipeline, one));
+      const before = { hour: hourOf(other ?? hour), ...runIdOf({ run: otherRun }) };
+      return session.use(({ runs }) => runs.diff(pipeline, before, one));
+    },
   );
   steeringRoutes(api, context);
 }

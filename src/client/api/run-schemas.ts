@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RunProgress } from '../../workflows/messages.ts';
+import { diffSections, type RunDiff } from '../run-diff.ts';
 import { runOutcomes, type RunSummary } from '../run-list.ts';
 import type { StoryEntry } from '../run-story.ts';
 import type { PendingActivity } from '../run-events.ts';
@@ -72,6 +73,26 @@ export const reportSchema = z
     error: failure.optional(),
   })
   .meta({ id: 'Report' }) as unknown as z.ZodType<ReportSoFar>;
+
+const diffed = z.looseObject({ hour: z.string(), runId: z.string(), outcome: z.string(), startedAt: instantSchema });
+const fieldByField = z.array(z.looseObject({ path: z.string() }));
+const byDataset = z.array(z.looseObject({ dataset: z.string() }));
+
+/** As `sluice run diff --json` prints it; docs/operations.md says what its sections hold. */
+export const diffSchema = z
+  .looseObject({
+    pipeline: z.string(),
+    old: diffed,
+    new: diffed,
+    differs: z.array(z.enum(diffSections)).describe('The sections in which there is a difference.'),
+    notCompared: z.array(z.object({ section: z.enum(diffSections), whole: z.boolean(), sentence: z.string() })),
+    rows: byDataset,
+    batches: byDataset,
+    definition: fieldByField,
+    source: fieldByField,
+    stages: z.array(z.looseObject({ stage: z.string() })).describe('Milliseconds by stage.'),
+  })
+  .meta({ id: 'Diff' }) as unknown as z.ZodType<RunDiff>;
 
 export const attemptSchema: z.ZodType<RunAttempt> = z
   .object({
