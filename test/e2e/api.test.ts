@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SluiceClient } from '../../src/client/sluice-client.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
@@ -217,6 +218,39 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
       json: { deleted: [input.name, ids.maintenance(input.name)] },
     });
     expect(await ask('DELETE', path)).toMatchObject({ status: 404 });
+  });
+
+  it('previews a backfill, starts it, tells how far it is, and steers it', async () => {
+    const { input } = app.define({ schedule: { paused: true } });
+    const pipeline = { ...input, source: { url: `${app.source}/${input.name}-\${hour:YYYY-MM-DD-HH}.csv` } };
+    const [from, to] = [2, 1].map((back) => toLogicalHour(Date.parse(hour) - back * 3_600_000));
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    for (const one of [from, to]) {
+      const handler = (_: unknown, response: ServerResponse) => void held.then(() => response.end(csv));
+      app.files.set(`/${input.name}-${one?.slice(0, 13).replace('T', '-')}.csv`, { body: '', handler });
+    }
+    const range = { pipeline, from, to };
+    expect(await ask('POST', '/backfills/preview', range)).toMatchObject({
+      status: 200,
+      json: { outcome: 'planned', found: { missing: 2 }, plan: { hours: [from?.slice(0, 13), to?.slice(0, 13)] } },
+    });
+    const started = await ask('POST', '/backfills', { ...range, parallel: 1 });
+    expect(started).toMatchObject({ status: 200, json: { running: false } });
+    expect(await ask('POST', '/backfills', range)).toMatchObject({ json: { running: true } });
+    const path = `/backfills/${input.name}/${from?.slice(0, 13)}/${to?.slice(0, 13)}`;
+    const mode = async () => (await ask('GET', path)).json['mode'];
+    await expect.poll(mode, { timeout: 30_000 }).toBe('running');
+    expect(await ask('POST', `${path}/pause`)).toMatchObject({ status: 200, json: { mode: 'paused' } });
+    expect(await ask('POST', `${path}/resume`)).toMatchObject({ status: 200, json: { mode: 'running' } });
+    release();
+    await expect.poll(mode, { timeout: 120_000, interval: 500 }).toBe('over');
+    expect(await ask('GET', path)).toMatchObject({ json: { hours: 2, done: 2, failed: 0, rows: 6 } });
+    expect(await ask('POST', `${path}/cancel`)).toMatchObject({ status: 409, json: { code: 'NotRunning' } });
+    const listed = async () => (await ask('GET', `/backfills?pipeline=${input.name}`)).json['backfills'];
+    const { workflowId } = started.json;
+    await expect.poll(listed, { timeout: 20_000 }).toMatchObject([{ workflowId, status: 'completed' }]);
+    expect(await ask('POST', '/backfills', { ...range, to: '2099-01-01T00' })).toMatchObject({ status: 422 });
   });
 
   it('steers consumers', async () => {

@@ -3,7 +3,7 @@ import type { ConsumerState, LossAccepted, LossInput } from '../../workflows/mes
 import type { ConsumerView } from '../consumer-control.ts';
 import type { Api, ApiContext } from './context.ts';
 import { answers } from './problem.ts';
-import { streamSchema } from './schemas.ts';
+import { schemaOf, streamSchema } from './schemas.ts';
 
 const tags = ['consumers'];
 const path = z.object({ stream: streamSchema });
@@ -18,30 +18,34 @@ const stateFields = {
   shards: z.int().exactOptional(),
   problem: z.object({ code: z.string(), message: z.string() }).exactOptional(),
 };
-const state: z.ZodType<ConsumerState> = z.object(stateFields).meta({ id: 'ConsumerState' });
+const state = schemaOf<ConsumerState>()(z.object(stateFields).meta({ id: 'ConsumerState' }));
 
-const view: z.ZodType<ConsumerView> = z.object({
-  workflowId: z.string(),
-  stream: z.string(),
-  shard: z.int(),
-  state: state.exactOptional().describe('Absent where no worker answers for it.'),
-  note: z.string().exactOptional(),
-  failing: z.string().exactOptional(),
-});
+const view = schemaOf<ConsumerView>()(
+  z.object({
+    workflowId: z.string(),
+    stream: z.string(),
+    shard: z.int(),
+    state: state.exactOptional().describe('Absent where no worker answers for it.'),
+    note: z.string().exactOptional(),
+    failing: z.string().exactOptional(),
+  }),
+);
 
 const offset = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,18})$/, 'is no offset')
   .describe('An offset, as text: it may be larger than what JSON’s numbers hold.');
 
-const loss: z.ZodType<LossInput> = z.strictObject({
-  partition: z.int().min(0).max(9_999),
-  from: offset,
-  to: offset,
-  reason: z.string().min(1).max(500),
-});
+const loss = schemaOf<LossInput>()(
+  z.strictObject({
+    partition: z.int().min(0).max(9_999),
+    from: offset,
+    to: offset,
+    reason: z.string().min(1).max(500),
+  }),
+);
 
-const accepted: z.ZodType<LossAccepted> = z.object({ ...stateFields, accepted: loss });
+const accepted = schemaOf<LossAccepted>()(z.object({ ...stateFields, accepted: loss }));
 
 const words = {
   pause: 'Stop reading, until resumed; nothing is lost',

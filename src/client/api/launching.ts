@@ -47,8 +47,11 @@ export function launchRun(
   }, LAUNCH_MS);
 }
 
-/** The schedule's definition goes before the one that this API was started with: it is what hours are run by. */
-async function pipelineOf(
+/**
+ * The definition that is meant. The schedule's goes before the one that this API was started with: it is what hours are run by.
+ * @throws SluiceError `PipelineUnknown`, `DefinitionInvalid`
+ */
+export async function pipelineOf(
   { schedules }: SluiceClient,
   given: string | object | undefined,
   own: Pipeline | undefined,

@@ -14,6 +14,8 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   HourUnknown: 404,
   RouteUnknown: 404,
   NotRunning: 409,
+  ControlRefused: 409,
+  ImportNotRecorded: 409,
   LossRefused: 409,
   ScheduleContended: 409,
   StageNotReached: 409,

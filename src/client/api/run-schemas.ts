@@ -5,7 +5,7 @@ import { runOutcomes, type RunSummary } from '../run-list.ts';
 import type { StoryEntry } from '../run-story.ts';
 import type { PendingActivity } from '../run-events.ts';
 import type { ReportSoFar, RunAttempt } from '../runs.ts';
-import { hourSchema, instantSchema, nameSchema } from './schemas.ts';
+import { hourSchema, instantSchema, nameSchema, schemaOf } from './schemas.ts';
 
 const count = z.int().min(0);
 
@@ -17,36 +17,40 @@ export const runFilter = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(100).describe('So many, the newest.'),
 });
 
-export const summarySchema: z.ZodType<RunSummary> = z
-  .object({
-    workflowId: z.string(),
-    runId: z.string(),
-    pipeline: z.string(),
-    hour: z.string(),
-    status: z.string().describe('`running`, `completed`, `failed`, `cancelled`, `terminated`, `timed_out`.'),
-    outcome: z.string().exactOptional().describe('What it came to, by its own word.'),
-    stage: z.string().exactOptional().describe('The stage that it is in, or was in last.'),
-    rows: count.exactOptional().describe('Rows of the main data set that are indexed.'),
-    startedAt: instantSchema,
-    closedAt: instantSchema.exactOptional(),
-  })
-  .meta({ id: 'Run' });
+export const summarySchema = schemaOf<RunSummary>()(
+  z
+    .object({
+      workflowId: z.string(),
+      runId: z.string(),
+      pipeline: z.string(),
+      hour: z.string(),
+      status: z.string().describe('`running`, `completed`, `failed`, `cancelled`, `terminated`, `timed_out`.'),
+      outcome: z.string().exactOptional().describe('What it came to, by its own word.'),
+      stage: z.string().exactOptional().describe('The stage that it is in, or was in last.'),
+      rows: count.exactOptional().describe('Rows of the main data set that are indexed.'),
+      startedAt: instantSchema,
+      closedAt: instantSchema.exactOptional(),
+    })
+    .meta({ id: 'Run' }),
+);
 
 const timing = { stage: z.string(), startedAt: instantSchema, ms: z.number() };
 
-export const progressSchema: z.ZodType<RunProgress> = z
-  .object({
-    pipeline: z.string(),
-    hour: z.string(),
-    mode: z.enum(['running', 'pausing', 'paused', 'cancelling']).exactOptional(),
-    stages: z.array(z.object({ ...timing, rows: count.exactOptional() })),
-    current: z.string().exactOptional().describe('The stage that it is in.'),
-    waiting: z.string().exactOptional().describe('Why it waits, where it does.'),
-    lastError: z
-      .object({ code: z.string(), message: z.string(), stage: z.string(), at: instantSchema })
-      .exactOptional(),
-  })
-  .meta({ id: 'Progress' });
+export const progressSchema = schemaOf<RunProgress>()(
+  z
+    .object({
+      pipeline: z.string(),
+      hour: z.string(),
+      mode: z.enum(['running', 'pausing', 'paused', 'cancelling']).exactOptional(),
+      stages: z.array(z.object({ ...timing, rows: count.exactOptional() })),
+      current: z.string().exactOptional().describe('The stage that it is in.'),
+      waiting: z.string().exactOptional().describe('Why it waits, where it does.'),
+      lastError: z
+        .object({ code: z.string(), message: z.string(), stage: z.string(), at: instantSchema })
+        .exactOptional(),
+    })
+    .meta({ id: 'Progress' }),
+);
 
 const failure = z.object({ code: z.string(), stage: z.string(), message: z.string() });
 
@@ -94,24 +98,28 @@ export const diffSchema = z
   })
   .meta({ id: 'Diff' }) as unknown as z.ZodType<RunDiff>;
 
-export const attemptSchema: z.ZodType<RunAttempt> = z
-  .object({
-    runId: z.string(),
-    outcome: z.string(),
-    startedAt: instantSchema,
-    endedAt: instantSchema.exactOptional(),
-    rows: count.exactOptional(),
-    error: failure.exactOptional(),
-  })
-  .meta({ id: 'Attempt' });
+export const attemptSchema = schemaOf<RunAttempt>()(
+  z
+    .object({
+      runId: z.string(),
+      outcome: z.string(),
+      startedAt: instantSchema,
+      endedAt: instantSchema.exactOptional(),
+      rows: count.exactOptional(),
+      error: failure.exactOptional(),
+    })
+    .meta({ id: 'Attempt' }),
+);
 
-export const storySchema: z.ZodType<StoryEntry> = z.object({
-  at: instantSchema,
-  kind: z.enum(['run', 'stage', 'activity', 'consumer', 'signal', 'update']),
-  name: z.string(),
-  text: z.string(),
-  failed: z.boolean().exactOptional(),
-});
+export const storySchema = schemaOf<StoryEntry>()(
+  z.object({
+    at: instantSchema,
+    kind: z.enum(['run', 'stage', 'activity', 'consumer', 'signal', 'update']),
+    name: z.string(),
+    text: z.string(),
+    failed: z.boolean().exactOptional(),
+  }),
+);
 
 export const pendingSchema: z.ZodType<PendingActivity> = z.object({
   activity: z.string(),

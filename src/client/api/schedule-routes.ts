@@ -5,23 +5,25 @@ import type { ScheduleListed, ScheduleView } from '../schedules/describing.ts';
 import type { PipelineSchedules, ScheduleState } from '../schedules/schedules.ts';
 import type { Api, ApiContext } from './context.ts';
 import { answers } from './problem.ts';
-import { definedOf, hourOf, hourSchema, instantSchema, nameSchema, scheduleSchema } from './schemas.ts';
+import { definedOf, hourOf, hourSchema, instantSchema, nameSchema, scheduleSchema, schemaOf } from './schemas.ts';
 
 const tags = ['schedules'];
 const count = z.int().min(0);
 const texts = z.array(z.string());
 const path = z.object({ name: scheduleSchema });
 
-const listed: z.ZodType<ScheduleListed> = z.object({
-  scheduleId: z.string(),
-  starts: z.string().describe('`launch` or `maintenance`.'),
-  paused: z.boolean(),
-  note: z.string().exactOptional(),
-  times: texts,
-  timezone: z.string(),
-  next: z.string().exactOptional(),
-  last: z.string().exactOptional(),
-});
+const listed = schemaOf<ScheduleListed>()(
+  z.object({
+    scheduleId: z.string(),
+    starts: z.string().describe('`launch` or `maintenance`.'),
+    paused: z.boolean(),
+    note: z.string().exactOptional(),
+    times: texts,
+    timezone: z.string(),
+    next: z.string().exactOptional(),
+    last: z.string().exactOptional(),
+  }),
+);
 
 const started = z.object({
   workflowId: z.string(),
@@ -30,37 +32,41 @@ const started = z.object({
   outcome: z.string(),
 });
 
-const view: z.ZodType<ScheduleView> = z
-  .object({
+const view = schemaOf<ScheduleView>()(
+  z
+    .object({
+      scheduleId: z.string(),
+      pipeline: z.string().exactOptional(),
+      starts: z.string(),
+      paused: z.boolean(),
+      note: z.string().exactOptional(),
+      times: texts,
+      skip: texts,
+      timezone: z.string(),
+      startAt: z.string().exactOptional(),
+      endAt: z.string().exactOptional(),
+      jitter: z.string(),
+      overlap: z.string(),
+      catchUp: z.string(),
+      pauseOnFailure: z.boolean(),
+      next: texts.describe('The next five.'),
+      recent: z.array(started).describe('The newest ten, the newest first.'),
+      running: texts.describe('What it started and still follows.'),
+      waiting: count,
+      counts: z.object({ started: count, missed: count, skipped: count, dropped: count }),
+      createdAt: instantSchema,
+      changedAt: instantSchema.exactOptional(),
+    })
+    .meta({ id: 'Schedule' }),
+);
+
+const state = schemaOf<ScheduleState>()(
+  z.object({
     scheduleId: z.string(),
-    pipeline: z.string().exactOptional(),
-    starts: z.string(),
     paused: z.boolean(),
     note: z.string().exactOptional(),
-    times: texts,
-    skip: texts,
-    timezone: z.string(),
-    startAt: z.string().exactOptional(),
-    endAt: z.string().exactOptional(),
-    jitter: z.string(),
-    overlap: z.string(),
-    catchUp: z.string(),
-    pauseOnFailure: z.boolean(),
-    next: texts.describe('The next five.'),
-    recent: z.array(started).describe('The newest ten, the newest first.'),
-    running: texts.describe('What it started and still follows.'),
-    waiting: count,
-    counts: z.object({ started: count, missed: count, skipped: count, dropped: count }),
-    createdAt: instantSchema,
-    changedAt: instantSchema.exactOptional(),
-  })
-  .meta({ id: 'Schedule' });
-
-const state: z.ZodType<ScheduleState> = z.object({
-  scheduleId: z.string(),
-  paused: z.boolean(),
-  note: z.string().exactOptional(),
-});
+  }),
+);
 
 const difference = z.looseObject({ path: z.string() });
 const plans = z.object({

@@ -65,6 +65,17 @@ export const launchedFields = {
 
 export type Links = z.output<typeof linksSchema>;
 
+/**
+ * A schema that tells all that an interface has: answers go out through it, and what it does not know it would leave out. Does not compile
+ * where the interface has a member more.
+ */
+export const schemaOf =
+  <T>() =>
+  <Schema extends z.ZodType<T>>(
+    schema: Schema & (keyof T extends keyof z.output<Schema> ? unknown : never),
+  ): z.ZodType<T> =>
+    schema;
+
 type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
 
 /** Without the fields that were not given: elsewhere `undefined` is no value. */

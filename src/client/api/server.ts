@@ -5,6 +5,7 @@ import fastify, { LogController, type FastifyReply, type FastifyRequest } from '
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { Api } from './context.ts';
+import { backfillRoutes } from './backfill-routes.ts';
 import { consumerRoutes } from './consumer-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { guard, withoutEmptyBody } from './guard.ts';
@@ -98,7 +99,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     stopping: stopping.signal,
     ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
   };
-  const routes = [triggerRoutes, runRoutes, eventRoutes, scheduleRoutes, consumerRoutes, healthRoutes];
+  const routes = [triggerRoutes, runRoutes, eventRoutes, scheduleRoutes, backfillRoutes, consumerRoutes, healthRoutes];
   await api.register(async (scope: Api) => {
     const refuse = refuseOtherMethods(scope);
     for (const register of routes) register(scope, context);
