@@ -190,8 +190,8 @@ describe.skipIf(noTemporal)('runs of all pipelines, of which so many may be in f
     lab.stages = {
       ...lab.stages,
       prepare: async ({ pipeline }: { pipeline: Pipeline }) => {
-        const [stream] = (await prepare?.(undefined as never)) as [object];
-        return [{ ...stream, stream: pipeline.name }];
+        const made = (await prepare?.(undefined as never)) as [object] | undefined;
+        return [{ ...made?.[0], stream: pipeline.name }];
       },
       findLanded: async (input: { stream: string } & object) =>
         input.stream === waiting.name && paused ? undefined : findLanded?.(input as never),
