@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { errorCodes } from '../../src/definition/errors.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
-const runbook = page.slice(page.indexOf('## What to do when'));
+const runbook = page.slice(page.indexOf('\n## What to do when\n'));
 const rows = runbook
   .split('\n')
   .filter((line) => line.startsWith('| `'))
@@ -19,6 +19,14 @@ describe('the runbook of docs/operations.md', () => {
       expect(row?.slice(2, 4).filter((cell) => cell.length > 5)).toHaveLength(2);
     },
   );
+
+  it('names no code that is none', () => {
+    const named = rows.flatMap(([, codes = '']) =>
+      [...codes.matchAll(/`([A-Z][a-z]+[A-Z]\w+)`/g)].map(([, code]) => code),
+    );
+    expect(named.length).toBeGreaterThan(35);
+    expect(named.filter((code) => !Object.hasOwn(errorCodes, code ?? ''))).toEqual([]);
+  });
 
   it('leads to places that are there', () => {
     const slug = (title: string): string =>
