@@ -222,6 +222,25 @@ try {
   const held = client.workflow.getHandle(ids.slot(1));
   await settled(held);
   await keep('slot-held', held.workflowId);
+
+  // Lets its slot go while its consumer is paused, with the clock of its deadline, and takes one again.
+  let paused = true;
+  await recordPipeline(
+    'pipeline-slot-again',
+    { deadlines: { run: '1h' } },
+    ({ importSource, findLanded }) => ({
+      importSource: async () => ({ ...((await importSource(undefined as never)) as object), takesSlot: true }),
+      findSlots: async () => ({ limit: 2, free: [1], ahead: 0 }),
+      findLanded: async () => (paused ? undefined : findLanded(undefined as never)),
+      consumerState: async () => ({ ...state, mode: 'paused' }),
+      consume: untilCancelled,
+    }),
+    async (handle) => {
+      await until(async () => (await handle.query<{ waiting?: string }>('progress')).waiting !== undefined);
+      paused = false;
+      await handle.signal('landed', { batch: 'b1' });
+    },
+  );
   await taken.cancel();
   await settled(taken);
 

@@ -186,15 +186,15 @@ describe.skipIf(noTemporal)('runs of all pipelines, of which so many may be in f
     limit(1);
     const [waiting, other] = [definition(), definition()];
     let paused = true;
-    const { findLanded, prepare } = lab.stages;
+    const { findLanded, prepare } = goodStages(definition()).stages;
     lab.stages = {
       ...lab.stages,
       prepare: async ({ pipeline }: { pipeline: Pipeline }) => {
-        const made = (await prepare?.(undefined as never)) as [object] | undefined;
-        return [{ ...made?.[0], stream: pipeline.name }];
+        const [stream] = (await prepare(undefined as never)) as [object];
+        return [{ ...stream, stream: pipeline.name }];
       },
       findLanded: async (input: { stream: string } & object) =>
-        input.stream === waiting.name && paused ? undefined : findLanded?.(input as never),
+        input.stream === waiting.name && paused ? undefined : findLanded(input as never),
       consumerState: async () => ({ mode: 'paused', stream: waiting.name, topic: 't', epoch: 'e1', life: 1 }),
     };
     open(waiting, hours[0]);
