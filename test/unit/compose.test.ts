@@ -9,6 +9,7 @@ import { brokerSettings } from '../../stack/servers/kafka-common.ts';
 import { answeredWords } from '../../stack/servers/zookeeper.ts';
 import { kafkaKinds, sparkStore, versions, zooKeeperKafka } from '../../stack/versions.ts';
 import { readSettings } from '../../src/connectors/settings.ts';
+import { API_PORT, listeningOn } from '../../src/client/api/listening.ts';
 import { searchAttributes } from '../../src/definition/names.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
 
@@ -103,7 +104,12 @@ describe('docker-compose.yml', () => {
       .filter(([name]) => /user|password|secret|key|token/i.test(name))
       .map(([, value]) => String(value));
     expect(new Set(secrets)).toEqual(
-      new Set(['${SLUICE_S3_ACCESS_KEY-}', '${SLUICE_S3_SECRET_KEY-}', '${SLUICE_SPARK_TOKEN-}']),
+      new Set([
+        '${SLUICE_S3_ACCESS_KEY-}',
+        '${SLUICE_S3_SECRET_KEY-}',
+        '${SLUICE_SPARK_TOKEN-}',
+        '${SLUICE_API_TOKEN-}',
+      ]),
     );
   });
 
@@ -118,6 +124,17 @@ describe('docker-compose.yml', () => {
       // Each is a setting that something reads; one that is wrong would be refused here.
       expect(() => readSettings(interpolated(environment))).not.toThrow();
     }
+  });
+
+  it('has the API on loopback, and no way to start it without a token', async () => {
+    const { command = [], ports, environment = {}, healthcheck } = ours['api'] ?? {};
+    expect(ports).toEqual([`127.0.0.1:${API_PORT}:${API_PORT}`]);
+    expect(healthcheck?.test.at(-1)).toContain(`http://127.0.0.1:${API_PORT}/readyz`);
+    const host = command[command.indexOf('--host') + 1] ?? '';
+    await expect(listeningOn(host, interpolated(environment))).rejects.toThrow(/needs a token: set SLUICE_API_TOKEN/);
+    const token = 'a-token-of-some-length';
+    expect(await listeningOn(host, { ...interpolated(environment), SLUICE_API_TOKEN: token })).toMatchObject({ token });
+    expect(command.slice(0, 2)).toEqual(['serve', 'pipelines/broadband.yaml']);
   });
 
   it('registers the search attributes that runs set, as the stack does', () => {
