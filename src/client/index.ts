@@ -8,6 +8,7 @@ export {
   type BackfillSummary,
   type BackfillWaitOptions,
 } from './backfills.ts';
+export type { BackfillProgress, BackfillReport } from '../workflows/backfill-messages.ts';
 export { ConsumerControl, type ConsumerView } from './consumer-control.ts';
 export { MaintenanceRuns } from './maintenance-runs.ts';
 export { Rebuilds } from './rebuilds.ts';

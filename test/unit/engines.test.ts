@@ -90,6 +90,31 @@ describe('danfojs and DuckDB', () => {
     await expect(ended).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  it('danfojs keeps its thread for the next job, and has another after one that failed', async () => {
+    let threads = 0;
+    const count = (): void => void (threads += 1);
+    process.on('worker', count);
+    const clean = async () => {
+      const job = await jobOf(root, { columns: { id: { name: 'id' } }, key: ['id'] }, [['1'], ['2'], ['1']], ['id']);
+      return told(await danfojsEngine.clean({ ...job, context: unattended }));
+    };
+    try {
+      const first = await clean();
+      threads = 0;
+      expect(await clean()).toEqual(first);
+      expect(threads).toBe(0);
+      const job = await jobOf(root, { columns: { id: { name: 'id' } } }, [['1']], ['id']);
+      await writeFile(job.paths[0] ?? '', 'not parquet');
+      await expect(danfojsEngine.clean({ ...job, context: unattended })).rejects.toMatchObject({
+        code: 'EngineFailed',
+      });
+      expect(await clean()).toEqual(first);
+      expect(threads).toBe(1);
+    } finally {
+      process.off('worker', count);
+    }
+  });
+
   it('danfojs says so in a sentence when a part is no Parquet file', async () => {
     const columns = { ID: { name: 'id' }, A: { name: 'a' }, B: { name: 'b' } };
     const job = await jobOf(root, { columns }, [['1', 'a', 'b']], plain);

@@ -6,6 +6,8 @@ import { count, styled } from './screen.ts';
 
 const hoursOf = (n: number): string => `${count(n)} ${n === 1 ? 'hour' : 'hours'}`;
 const SHOWN = 30;
+/** So many failed hours of a stretch are told with their reason. */
+const REASONS = 3;
 
 const colours: Readonly<Record<HourState, 'red' | 'yellow' | 'green' | 'dim'>> = {
   missing: 'yellow',
@@ -19,26 +21,27 @@ const colours: Readonly<Record<HourState, 'red' | 'yellow' | 'green' | 'dim'>> =
 /** A dry run: how the hours of a range stand, and which would be run. */
 export function planLines(
   { pipeline, from, to, parallel, order, plan }: BackfillReport,
-  to_: NodeJS.WriteStream,
+  stream: NodeJS.WriteStream,
 ): string[] {
   if (!plan) return [];
   const { stretches, failed, hours, warnings } = plan;
-  const why = new Map(failed.map((one) => [one.hour, one.why]));
-  const first = hours[0] ?? '';
   return [
-    `${styled('bold', pipeline, to_)} ${hourKey(from)} to ${hourKey(to)}: ${foundWords(plan.found)}`,
-    ...stretches.slice(0, SHOWN).flatMap((stretch) => {
-      const { state, hours: n } = stretch;
-      const range =
-        n === 1 ? hourKey(stretch.from) : `${hourKey(stretch.from)} to ${hourKey(stretch.to)}, ${hoursOf(n)}`;
-      const reason = n === 1 ? why.get(stretch.from) : undefined;
-      return [`  ${styled(colours[state], state.padEnd(8), to_)} ${range}${reason === undefined ? '' : `  ${reason}`}`];
+    `${styled('bold', pipeline, stream)} ${hourKey(from)} to ${hourKey(to)}: ${foundWords(plan.found)}`,
+    ...stretches.slice(0, SHOWN).flatMap(({ state, from: first, to: last, hours: n }) => {
+      const range = n === 1 ? hourKey(first) : `${hourKey(first)} to ${hourKey(last)}, ${hoursOf(n)}`;
+      const reasons = failed
+        .filter(({ hour }) => state === 'failed' && hour >= first && hour <= last)
+        .slice(0, REASONS);
+      return [
+        `  ${styled(colours[state], state.padEnd(8), stream)} ${range}`,
+        ...reasons.map(({ hour, why }) => `             ${n === 1 ? '' : `${hourKey(hour)}  `}${why}`),
+      ];
     }),
     ...(stretches.length > SHOWN ? [`  … and ${stretches.length - SHOWN} more stretches; --json has them`] : []),
     ...warnings.map((warning) => `warning: ${warning}`),
     hours.length === 0
       ? 'Nothing is to be run.'
-      : `Would run ${hoursOf(hours.length)}, ${parallel === 1 ? 'one at a time' : `${parallel} at a time`}, the ${order} first: from ${first} on.`,
+      : `Would run ${hoursOf(hours.length)}, ${parallel === 1 ? 'one at a time' : `${parallel} at a time`}, the ${order} first: from ${hours[0] ?? ''} on.`,
   ];
 }
 
@@ -59,15 +62,16 @@ export function progressLines(progress: BackfillProgress, now: number): string[]
     ...(mode === 'running' ? [] : [mode]),
   ].join(', ');
   const speed = perHour === undefined ? '' : `; ${count(perHour)} an hour`;
-  const end = estimatedEnd === undefined ? '' : `, through in about ${about(Date.parse(estimatedEnd) - now)}`;
+  const end = estimatedEnd === undefined ? '' : `, through in ${about(Date.parse(estimatedEnd) - now)}`;
   const named =
     running.slice(0, 4).map(hourKey).join(', ') + (running.length > 4 ? `, and ${running.length - 4} more` : '');
   return [`${counts}${speed}${end}`, ...(running.length === 0 ? [] : [`running ${named}`])];
 }
 
 function about(ms: number): string {
-  const minutes = Math.max(1, Math.round(ms / 60_000));
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return 'less than a minute';
+  return minutes < 120 ? `about ${minutes} min` : `about ${Math.round(minutes / 60)} h`;
 }
 
 export const failureLine = ({ hour, code, message }: BackfillFailure): string =>

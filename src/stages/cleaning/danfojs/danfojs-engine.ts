@@ -4,7 +4,7 @@ import type { DanfojsJob } from './danfojs-clean.ts';
 
 /**
  * Up to so many rows `engine: auto` takes danfojs. It is slower than DuckDB at any size (`npm run bench:engines`), most of it for being
- * loaded, and holds a file as JavaScript values several times over; up to here neither matters to an hourly run.
+ * loaded (once a minute at most), and holds a file as JavaScript values several times over; up to here neither matters to an hourly run.
  */
 export const DANFOJS_ROWS = 5_000;
 
@@ -21,6 +21,7 @@ export const danfojsEngine: CleanEngine = {
     return inThread<CleanOutcome>({
       script: new URL('danfojs-thread.ts', import.meta.url),
       data,
+      kept: true,
       name: 'danfojs',
       context,
       memoryMb: MEMORY_MB,
