@@ -1,10 +1,11 @@
 import { DefaultLogger, GracefulShutdownPeriodExpiredError, type NativeConnection, Runtime } from '@temporalio/worker';
 import { requireSearchAttributes, temporalPlace } from '../connectors/temporal.ts';
 import type { WorkerSettings } from '../connectors/worker-settings.ts';
-import { SluiceError } from '../definition/errors.ts';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { readBundle } from './bundle.ts';
 import { connectWorker } from './connection.ts';
 import type { Health } from './health.ts';
+import { writeLogLine } from './log-line.ts';
 import { stageDepsOf } from './stage-deps.ts';
 import { bundleWorkflows, createWorkers, runWorkers } from './worker-set.ts';
 
@@ -14,7 +15,7 @@ import { bundleWorkflows, createWorkers, runWorkers } from './worker-set.ts';
  */
 export async function serve(settings: WorkerSettings, health: Health | undefined, stop: AbortSignal): Promise<void> {
   // Signals are handled by whoever called; the SDK's own handling would stop the workers one by one behind our back.
-  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+  Runtime.install({ logger: new DefaultLogger('WARN', writeLogLine), shutdownSignals: [] });
   const place = temporalPlace(process.env);
   const { address, namespace } = place;
   const deps = stageDepsOf(process.env);
@@ -34,15 +35,20 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
     process.stdout.write(`worker ready: ${readyLine(settings, { address, namespace }, health)}\n`);
     await running;
   } catch (error) {
-    if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
+    if (!wasLeftBehind(error)) throw error;
     const left = `something did not stop within ${settings.forceMs / 1_000} s; another worker takes it up once its heartbeat is missed.`;
     throw new SluiceError('WorkerShutdown', left, { cause: error });
   } finally {
-    await connection.close();
+    // What was left behind holds on to it; the process ends all the same.
+    await connection.close().catch(() => {});
     await deps.search.close();
     deps.spark?.close();
   }
 }
+
+/** The SDK (1.24) throws the former, and then the latter over it, as what did not stop holds on to the worker. */
+const wasLeftBehind = (error: unknown): boolean =>
+  error instanceof GracefulShutdownPeriodExpiredError || /^Worker still in use/.test(sentenceOf(error));
 
 /** Where it works, on what, and as what. */
 function readyLine(

@@ -81,5 +81,6 @@ export async function runWorkers(workers: readonly Worker[], signal: AbortSignal
   // One that fails takes the others down: a process that does half of its work looks alive and is not.
   const running = workers.map((worker) => worker.run().finally(stop));
   if (signal.aborted) stop();
-  await Promise.all(running);
+  const ended = await Promise.allSettled(running);
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
 }

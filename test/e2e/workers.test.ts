@@ -7,6 +7,7 @@ import { ids } from '../../src/definition/names.ts';
 import { TestApp } from '../helpers/app.ts';
 import { keysBelow } from '../helpers/bystander.ts';
 import { noStack } from '../helpers/stack.ts';
+import { untilStage } from '../helpers/until-stage.ts';
 
 const csv = (rows: number): string =>
   ['id,kind,amount', ...Array.from({ length: rows }, (_, at) => `r${at},k${at % 3},${at / 8}`)].join('\n') + '\n';
@@ -15,9 +16,13 @@ describe.skipIf(noStack)('a worker that is told to stop', () => {
   let app: TestApp | undefined;
   let second: WorkerProcess | undefined;
 
+  /** Runs that nobody ends: another test's worker would take them up. */
+  const held: string[] = [];
+
   afterEach(async () => {
     await second?.stop();
     second = undefined;
+    for (const id of held.splice(0)) await app?.client.temporal.workflow.getHandle(id).terminate();
     await app?.stop();
     app = undefined;
   });
@@ -112,7 +117,7 @@ describe.skipIf(noStack)('a worker that is told to stop', () => {
       return [response.status, ((await response.json()) as { message: string }).message];
     };
     expect(await ready()).toEqual([200, 'The worker takes up work.']);
-    await app.client.runs.launch({ pipeline });
+    held.push((await app.client.runs.launch({ pipeline })).workflowId);
     await slow.promise;
     process.kill(app.worker.pid, 'SIGTERM');
     // Its stage has five seconds of grace.
@@ -125,13 +130,32 @@ describe.skipIf(noStack)('a worker that is told to stop', () => {
   it('ends at once when it is told twice', async () => {
     app = await TestApp.start({ SLUICE_WORKER_GRACE: '1m', SLUICE_WORKER_FORCE_AFTER: '2m' });
     const { pipeline } = app.define();
-    const held = Promise.withResolvers<void>();
-    app.serve(pipeline, { body: '', handler: () => held.resolve() });
-    await app.client.runs.launch({ pipeline });
-    await held.promise;
+    const slow = Promise.withResolvers<void>();
+    app.serve(pipeline, { body: '', handler: () => slow.resolve() });
+    held.push((await app.client.runs.launch({ pipeline })).workflowId);
+    await slow.promise;
     process.kill(app.worker.pid, 'SIGTERM');
     await wait(1_500);
     process.kill(app.worker.pid, 'SIGTERM');
     expect(await app.worker.ended).toBe(130);
+  });
+
+  it('leaves behind what does not stop in time, and says so', async () => {
+    app = await TestApp.start({
+      SLUICE_FAIL_POINT: 'import:before-record=wait:60000',
+      SLUICE_WORKER_GRACE: '0s',
+      SLUICE_WORKER_FORCE_AFTER: '2s',
+    });
+    const { pipeline } = app.define();
+    app.serve(pipeline, { body: csv(3) });
+    const { workflowId } = await app.client.runs.launch({ pipeline });
+    held.push(workflowId);
+    await untilStage(app.client, workflowId, 'import');
+    await wait(3_000);
+    process.kill(app.worker.pid, 'SIGTERM');
+    expect(await app.worker.ended).toBe(1);
+    expect(await readFile(log('worker.log'), 'utf8')).toMatch(
+      /The worker stopped: something did not stop within 2 s; another worker takes it up once its heartbeat is missed\.\n$/,
+    );
   });
 });
