@@ -48,7 +48,7 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
 
 /** The SDK (1.24) throws the former, and then the latter over it, as what did not stop holds on to the worker. */
 const wasLeftBehind = (error: unknown): boolean =>
-  error instanceof GracefulShutdownPeriodExpiredError || /^Worker still in use/.test(sentenceOf(error));
+  error instanceof GracefulShutdownPeriodExpiredError || sentenceOf(error).startsWith('Worker still in use');
 
 /** Where it works, on what, and as what. */
 function readyLine(
