@@ -1,5 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { SluiceError, sentenceOf, type ErrorCode } from '../definition/errors.ts';
 
 /** The failure of a run as the error that its stage threw. */
@@ -11,5 +11,8 @@ export function failureOf(error: unknown): unknown {
   if (cause instanceof ApplicationFailure) {
     return new SluiceError((cause.type ?? 'Unexpected') as ErrorCode, cause.message);
   }
-  return new SluiceError('Cancelled', `The run ended without a result: ${sentenceOf(cause ?? error)}.`);
+  // It is over: whoever followed it was not told to leave.
+  const facts = { ended: true };
+  if (cause instanceof CancelledFailure) return new SluiceError('Cancelled', 'The run was cancelled.', { facts });
+  return new SluiceError('Cancelled', `The run ended without a result: ${sentenceOf(cause ?? error)}.`, { facts });
 }

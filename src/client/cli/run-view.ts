@@ -29,7 +29,7 @@ export class RunView {
         return [this.#line('✓', event.stage, seconds(event.ms), rowsOf(event))];
       case 'stage-failed':
         this.#stage = undefined;
-        return [this.#line('✗', event.stage, seconds(event.ms), 'failed')];
+        return [this.#line('✗', event.stage, seconds(event.ms), this.#mode === 'cancelling' ? 'stopped' : 'failed')];
       case 'note':
         this.#notes = event.notes;
         return [];
