@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { TestApp } from '../helpers/app.ts';
+import { makeNamespace } from '../helpers/namespace.ts';
 import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
 import { noStack } from '../helpers/stack.ts';
 
@@ -64,8 +66,10 @@ describe.skipIf(noStack)('the last step of .github/workflows/ci-cd.yml', () => {
     await api.stop();
     expect(failed.code).not.toBe(0);
     expect(failed.out).toContain('SourceNotFound');
-    // Several pipelines have a schedule, or none has: which one is meant nobody says.
-    const other = await serveProcess({ ...app.environment, TEMPORAL_NAMESPACE: 'default' });
+    // Where no pipeline has a schedule, nobody says which one is meant.
+    const namespace = `ci-${randomBytes(4).toString('hex')}`;
+    await makeNamespace(app.environment['TEMPORAL_ADDRESS'] ?? '', namespace);
+    const other = await serveProcess({ ...app.environment, TEMPORAL_NAMESPACE: namespace });
     const { code, out } = await step(other);
     await other.stop();
     expect(code).not.toBe(0);

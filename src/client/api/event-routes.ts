@@ -24,6 +24,8 @@ export function eventRoutes(api: Api, { session, stopping }: ApiContext): void {
     '/runs/:pipeline/:hour/events',
     {
       config: { stream: true },
+      // It would wait for the run's end to say that there is nothing.
+      exposeHeadRoute: false,
       schema: {
         operationId: 'followRun',
         tags: ['runs'],
