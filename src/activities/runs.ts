@@ -5,11 +5,19 @@ import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { RunReport } from '../stages/run-report.ts';
 import { attended } from './attended.ts';
 
+/** How a run is found. */
+export interface RunLook {
+  readonly runId: string;
+  /** Absent while it runs. */
+  readonly report?: RunReport;
+}
+
 /** What workflows ask of runs that are not their children. */
 export function runActivities() {
   return {
     /**
-     * Waits for a run to end, whoever started it. Holds a slot of the light queue meanwhile.
+     * Waits for a run to end, whoever started it. Holds a place of the light queue meanwhile: only launches still ask for it that
+     * were on their way before there was `lookAtRun`.
      * @returns its report
      * @throws its own failure; `Cancelled` where it was cancelled or terminated
      */
@@ -20,6 +28,26 @@ export function runActivities() {
           return await client.withAbortSignal(signal, () =>
             client.workflow.getHandle<() => Promise<RunReport>>(workflowId).result(),
           );
+        } catch (error) {
+          throw failureOfRun(error);
+        }
+      }),
+
+    /**
+     * Looks whether a run is over, whoever started it, and does not wait.
+     * @param runId left out: the newest of this id
+     * @returns its report once it has completed; before, only which run it is
+     * @throws its own failure; `Cancelled` where it was cancelled or terminated
+     */
+    lookAtRun: (run: { readonly workflowId: string; readonly runId?: string }): Promise<RunLook> =>
+      attended(async ({ signal }) => {
+        const { client } = Context.current();
+        try {
+          return await client.withAbortSignal(signal, async () => {
+            const { status, runId } = await client.workflow.getHandle(run.workflowId, run.runId).describe();
+            if (status.name === 'RUNNING' || status.name === 'PAUSED') return { runId };
+            return { runId, report: await client.workflow.result<() => Promise<RunReport>>(run.workflowId, runId) };
+          });
         } catch (error) {
           throw failureOfRun(error);
         }
@@ -39,6 +67,10 @@ export function runActivities() {
 }
 
 function failureOfRun(error: unknown): Error {
+  if (error instanceof WorkflowNotFoundError) {
+    const message = 'Temporal does not know the run any more: look for its report in the object store.';
+    return ApplicationFailure.nonRetryable(message, 'Unexpected');
+  }
   if (!(error instanceof WorkflowFailedError)) {
     return new SluiceError('Unexpected', `Temporal does not say how the run ended: ${sentenceOf(error)}.`);
   }

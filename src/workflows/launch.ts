@@ -13,6 +13,7 @@ import {
 import { SluiceError } from '../definition/errors.ts';
 import { requireBegun, toLogicalHour, type LogicalHour } from '../definition/hour.ts';
 import { ids, taskQueues } from '../definition/names.ts';
+import { awaitJoined } from './await-joined.ts';
 import { cancellationOf, failure, problemOf } from './failure.ts';
 import type { LaunchInput, LaunchResult, RunInput, RunReport } from './messages.ts';
 import { pipeline } from './pipeline.ts';
@@ -60,12 +61,11 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     return { outcome: 'started', hour, workflowId, ...(wait ? { report: await ended(() => child.result()) } : {}) };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const { awaitRun } = stageActivities('light', defaultRetries, workflowId);
     return {
       outcome: 'joined',
       hour,
       workflowId,
-      ...(wait ? { report: await ended(() => awaitRun({ workflowId })) } : {}),
+      ...(wait ? { report: await ended(() => awaitJoined(workflowId)) } : {}),
     };
   }
 }

@@ -140,6 +140,7 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       ...{ found: {}, stretches: [], hours: [], failed: [], warnings: [] },
     }),
     awaitRun: note('awaitRun', undefined),
+    lookAtRun: async (run: Parameters<Activities['lookAtRun']>[0]) => runActivities().lookAtRun(run),
     // Nothing else makes Temporal take a run for cancelled.
     cancelRun: async (run: Parameters<Activities['cancelRun']>[0]) => {
       record.calls.push('cancelRun');

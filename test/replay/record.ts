@@ -272,6 +272,43 @@ try {
   await launch('launch-joined');
   await keep('launch-joined', 'launch-joined');
 
+  // Waits for the run that another launch has started, and looks at it now and then.
+  const polled = definition();
+  const ends = Promise.withResolvers<void>();
+  let lookedAt = 0;
+  const polledStages = goodStages(polled).stages;
+  lab.stages = {
+    ...polledStages,
+    prepare: async () => {
+      await ends.promise;
+      return polledStages.prepare(undefined as never);
+    },
+    lookAtRun: async (input: never) => {
+      lookedAt += 1;
+      if (lookedAt === 2) ends.resolve();
+      return polledStages.lookAtRun(input);
+    },
+  };
+  const launchToWait = (id: string): Promise<WorkflowHandle> =>
+    client.workflow.start('launch', {
+      ...{ workflowId: id, taskQueue: taskQueues.light },
+      args: [{ pipeline: polled, hour, wait: true }],
+    });
+  const runs = await launchToWait('launch-waits');
+  await until(async () =>
+    client.workflow
+      .getHandle(ids.pipeline(polled.name, hour))
+      .describe()
+      .then(
+        () => true,
+        () => false,
+      ),
+  );
+  const joins = await launchToWait('launch-polled');
+  await settled(joins);
+  await settled(runs);
+  await keep('launch-polled', joins.workflowId);
+
   const kept = definition({ keep: { hours: '30d' } });
   lab.stages = goodStages(kept).stages;
   const workflowId = ids.maintenance(kept.name);
@@ -321,6 +358,13 @@ try {
   goOn.resolve();
   await settled(finishing);
   await keep('backfill-completed', finishing.workflowId);
+
+  // Hours whose launches have ids of their own.
+  const own = definition();
+  lab.stages = fillable(own);
+  const owning = await startBackfill(own, {});
+  await settled(owning);
+  await keep('backfill-launch-ids', owning.workflowId);
 
   const continued = definition();
   lab.stages = fillable(continued);

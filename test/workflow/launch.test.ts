@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Activities } from '../../src/activities/index.ts';
 import { runActivities } from '../../src/activities/runs.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
@@ -115,7 +116,7 @@ describe.skipIf(noTemporal)('the launch workflow', () => {
         await Promise.race([ends.promise, Context.current().cancelled]).finally(() => clearInterval(beat));
         return stages.clean(undefined as never);
       };
-      lab.stages = { ...stages, ...runActivities(), clean };
+      lab.stages = { ...stages, clean };
       return { began: began.promise, ends, record };
     }
     const begin = (input: LaunchInput, workflowId: string) =>
@@ -134,6 +135,32 @@ describe.skipIf(noTemporal)('the launch workflow', () => {
       const report = { outcome: 'completed', pipeline: pipeline.name };
       expect(await one.result()).toMatchObject({ outcome: 'started', report });
       expect(await two.result()).toMatchObject({ outcome: 'joined', report });
+    });
+
+    it('holds no place of the queue while it waits for a run that it joined', async () => {
+      const pipeline = definition();
+      const { began, ends } = gated(pipeline);
+      const looks: boolean[] = [];
+      lab.stages = {
+        ...lab.stages,
+        // Places that are held as long as the run lasts are places that the run does not get.
+        awaitRun: async () => {
+          throw new SluiceError('DefinitionInvalid', 'must not be asked for');
+        },
+        lookAtRun: async (run: Parameters<Activities['lookAtRun']>[0]) => {
+          const found = await runActivities().lookAtRun(run);
+          looks.push(found.report !== undefined);
+          return found;
+        },
+      };
+      await begin({ pipeline, hour, wait: true }, `${pipeline.name}-1`);
+      await began;
+      const joined = await begin({ pipeline, hour, wait: true }, `${pipeline.name}-2`);
+      await vi.waitFor(() => expect(looks).toEqual([false, false]), { timeout: 20_000 });
+      ends.resolve();
+      const report = { outcome: 'completed', pipeline: pipeline.name };
+      expect(await joined.result()).toMatchObject({ outcome: 'joined', report });
+      expect(looks.at(-1)).toBe(true);
     });
 
     it('fails as it does, also where it joins', async () => {
