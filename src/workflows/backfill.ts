@@ -9,9 +9,11 @@ import {
   isCancellation,
   log,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
+  uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BackfillPlan } from '../activities/index.ts';
@@ -131,11 +133,13 @@ async function runHour(
     force: only === 'all',
     ...(startFrom === undefined ? {} : { startFrom }),
   };
+  // No other launch has this id: another backfill may ask for the same hour. Run ids begin with the time, and change by a reset.
+  const drawn = patched('backfill-launch-ids');
+  const mark = (drawn ? uuid4() : workflowInfo().runId).slice(0, 8);
   try {
     return await scope.run(() =>
       executeChild(launch, {
-        // No other launch has this id: another backfill may ask for the same hour.
-        workflowId: ids.launch(pipeline.name, `${hour}-${workflowInfo().runId.slice(0, 8)}`),
+        workflowId: ids.launch(pipeline.name, `${hour}-${mark}`),
         taskQueue: taskQueues.light,
         args: [input],
         parentClosePolicy: ParentClosePolicy.ABANDON,

@@ -170,10 +170,6 @@ describe.skipIf(noTemporal)('the backfill workflow', () => {
     hands.during = () => gate.promise;
     const workflowId = ids.pipeline(pipeline.name, from);
     const { client } = lab.temporal;
-    lab.stages = {
-      ...lab.stages,
-      awaitRun: async () => client.workflow.getHandle<() => Promise<unknown>>(workflowId).result(),
-    };
     await client.workflow.execute('launch', {
       workflowId: `${workflowId}-other`,
       taskQueue: taskQueues.light,
@@ -184,6 +180,46 @@ describe.skipIf(noTemporal)('the backfill workflow', () => {
     gate.resolve();
     expect(await handle.result()).toMatchObject({ outcome: 'completed', joined: 1, done: 0 });
     expect(hands.begun).toEqual([from]);
+  });
+
+  it('joins an hour that another backfill runs, also one that began in the same moment', async () => {
+    const pipeline = definition();
+    const hands = prepare(pipeline, range(1));
+    const gate = Promise.withResolvers<void>();
+    hands.during = () => gate.promise;
+    const one = await start({ pipeline });
+    await until(() => hands.begun.length === 1);
+    const two = await start({ pipeline });
+    await until(async () => (await progress(two)).running.length === 1);
+    // Its launch has had the time to be refused.
+    await wait(1_000);
+    gate.resolve();
+    expect(await one.result()).toMatchObject({ outcome: 'completed', done: 1 });
+    expect(await two.result()).toMatchObject({ outcome: 'completed', joined: 1, failed: 0, failures: [] });
+    expect(hands.begun).toEqual([from]);
+  });
+
+  it('goes on from an earlier point of its history, where it is reset', async () => {
+    const pipeline = definition();
+    const hands = prepare(pipeline, range(3));
+    const gate = Promise.withResolvers<void>();
+    hands.during = (hour) => (hour === hourAt(2) ? gate.promise : Promise.resolve());
+    const handle = await start({ pipeline, parallel: 1 });
+    await until(() => hands.begun.length === 3);
+    await until(async () => (await progress(handle)).done === 2);
+    const { events } = await handle.fetchHistory();
+    const last = events?.findLast(({ workflowTaskCompletedEventAttributes: done }) => done)?.eventId;
+    const { client, namespace } = lab.temporal;
+    await client.workflowService.resetWorkflowExecution({
+      namespace: namespace ?? 'default',
+      workflowExecution: { workflowId: handle.workflowId },
+      workflowTaskFinishEventId: last ?? null,
+      reason: 'test',
+      requestId: handle.workflowId,
+    });
+    gate.resolve();
+    const newest = client.workflow.getHandle<typeof backfillWorkflow>(handle.workflowId);
+    expect(await newest.result()).toMatchObject({ outcome: 'completed', failed: 0, left: 0 });
   });
 
   it('starts no more while it is paused, and goes on when it is told to', async () => {
