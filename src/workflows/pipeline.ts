@@ -1,4 +1,4 @@
-import { allHandlersFinished, CancellationScope, condition, patched, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, log, patched, setHandler } from '@temporalio/workflow';
 import type { CleanResult, RunReport } from '../activities/index.ts';
 import { withEvolved } from '../definition/evolve.ts';
 import { mainDataset } from '../definition/names.ts';
@@ -24,7 +24,7 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
   const control = new RunControl();
   const run = new RunLog(input, control);
   const told: Told = new Set();
-  setHandler(landedSignal, ({ batch }) => void told.add(batch), { description: 'A batch of this run has landed.' });
+  setHandler(landedSignal, hears(told), { description: 'A batch of this run has landed: {"batch": its id}.' });
   steerable(run, control);
   try {
     return await control.cancellable(async () => {
@@ -39,6 +39,12 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }
 }
+
+/** A person may send it from the Web UI, with whatever input or none; what a handler throws would fail the workflow task, again and again. */
+const hears = (told: Told) => (given?: { readonly batch?: unknown }) => {
+  if (typeof given?.batch === 'string') told.add(given.batch);
+  else log.warn('The signal landed takes {"batch": "the id of a batch"}; it is left out of account.');
+};
 
 async function keepReport({ pipeline: definition }: RunInput, run: RunLog, outcome: Outcome): Promise<RunReport> {
   const report = run.report(outcome);

@@ -9,6 +9,7 @@ import type { Pipeline } from '../../src/definition/pipeline.ts';
 import type { pipeline as pipelineWorkflow } from '../../src/workflows/index.ts';
 import type { RunProgress, RunReport } from '../../src/workflows/messages.ts';
 import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
+import { Gate } from '../helpers/gate.ts';
 import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
 
 describe.skipIf(noTemporal)('the pipeline workflow', () => {
@@ -50,6 +51,20 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     expect(report.prepared).toBeUndefined();
     const { items } = await listed(pipeline);
     expect(items).toMatchObject([{ PipelineName: [pipeline.name], PipelineOutcome: ['completed'], PipelineRows: [3] }]);
+  });
+
+  it('goes on where it is told of a batch without saying which, as by a press of the Web UI’s button', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    const gate = new Gate();
+    lab.stages = { ...stages, clean: async () => gate.pass().then(() => stages.clean(undefined as never)) };
+    const handle = await start(pipeline);
+    await gate.reached;
+    for (const args of [[], [null], ['b1'], [{ batch: 7 }]]) {
+      await lab.temporal.client.workflow.getHandle(handle.workflowId).signal<unknown[]>('landed', ...args);
+    }
+    gate.open();
+    expect(await handle.result()).toMatchObject({ outcome: 'completed' });
   });
 
   it('says in its memo where all of it lies, and beside each activity what it works on', async () => {
