@@ -213,6 +213,11 @@ describe.skipIf(noTemporal)('the launch workflow', () => {
       /"sorce" is not known here. Did you mean "source"/,
     ],
     ['no hour', { pipeline: definition(), hour: 'yesterday' }, /"yesterday" is not an hour/],
+    [
+      'a stage that is none',
+      { pipeline: definition(), hour, startFrom: 'Publish' },
+      /startFrom is "Publish": .* publish/,
+    ],
     ['an hour to come', { pipeline: definition(), hour: '2999-01-01T00' }, /has not begun/],
   ])('refuses %s in one sentence instead of hanging', async (_what, input, sentence) => {
     lab.stages = goodStages(definition()).stages;
