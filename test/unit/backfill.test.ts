@@ -92,6 +92,20 @@ describe('the plan of a backfill', () => {
     expect((await plan({ only: 'failed' }, across)).hours).toEqual(hours(2, 5));
   });
 
+  it('forces no hour that is done where hours take keys of earlier ones out, and says that these may become stale', async () => {
+    const across = { duplicates: { acrossRuns: true } };
+    for (const startFrom of ['import', 'clean'] as const) {
+      const { hours: chosen, warnings } = await plan({ startFrom }, across);
+      const { hours: plain } = await plan({ startFrom });
+      expect(chosen).toEqual(plain);
+      expect(warnings).toEqual([
+        expect.stringMatching(/later hours? that (is|are) done may become stale.* without --refetch/),
+      ]);
+    }
+    expect((await plan({}, across)).warnings).toEqual([]);
+    expect((await plan({ only: 'all', startFrom: 'import' }, across)).warnings).toEqual([]);
+  });
+
   it('says which hours can be had no more, and refuses where that is all of them', async () => {
     const source = { source: { url: 'https://example.org/now.csv' } };
     const found = await plan({}, source);

@@ -81,18 +81,37 @@ export async function planBackfill(
     stretches: stretchesOf(all.map((hour) => ({ hour: hour.hour, state: stateOf(hour) }))).slice(0, STRETCHES),
     hours: order === 'newest' ? hours.toReversed() : hours,
     failed: await Promise.all(failed.map(async (one) => ({ hour: one.hour, why: await whyFailed(deps, one) }))),
-    warnings: gone.length === 0 ? [] : [`${gone.length} of the hours to be run ${whyGone(input, gone.length)}`],
+    warnings: [
+      ...(gone.length === 0 ? [] : [`${gone.length} of the hours to be run ${whyGone(input, gone.length)}`]),
+      ...leftBehind(input, all, chosen),
+    ],
   };
 }
 
 /**
  * Hours that take the keys of earlier ones out become stale as these are run: what is done behind the first hour is asked for as well,
- * and its launch finds at that time whether it is stale.
+ * and its launch finds at that time whether it is stale. A forced launch does not ask, and would run (or fetch) again what is sound.
  */
-function withLater({ pipeline, only }: BackfillPlanInput, all: readonly HourFound[], chosen: readonly HourFound[]) {
+function withLater(input: BackfillPlanInput, all: readonly HourFound[], chosen: readonly HourFound[]) {
   const [first] = chosen;
-  if (only !== 'notDone' || !first || pipeline.duplicates.acrossRuns !== true) return chosen;
+  if (!first || !mindsLater(input) || isForced(input)) return chosen;
   return all.filter(({ hour, state }) => hour >= first.hour && state !== 'removed');
+}
+
+const mindsLater = ({ pipeline, only }: BackfillPlanInput): boolean =>
+  only === 'notDone' && pipeline.duplicates.acrossRuns === true;
+
+const isForced = ({ startFrom }: BackfillPlanInput): boolean => startFrom !== undefined;
+
+function leftBehind(input: BackfillPlanInput, all: readonly HourFound[], chosen: readonly HourFound[]): string[] {
+  const [first] = chosen;
+  if (!first || !mindsLater(input) || !isForced(input)) return [];
+  const later = all.filter(({ hour, state }) => hour > first.hour && state === 'present').length;
+  if (later === 0) return [];
+  const which = later === 1 ? 'One later hour that is done' : `${later} later hours that are done`;
+  return [
+    `${which} may become stale, as these take out the keys of earlier ones: backfill the range once more afterwards, without --refetch and --start-from.`,
+  ];
 }
 
 /** Hours that are over, were never fetched, and whose source shows only what is now. */
