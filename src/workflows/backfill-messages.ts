@@ -67,6 +67,8 @@ export interface BackfillProgress {
   readonly cancelled: number;
   readonly left: number;
   readonly running: readonly LogicalHour[];
+  /** Why it starts no more for now although it is not paused, where that is so. */
+  readonly waiting?: string;
   /** Rows of the main data set that are indexed, over the hours that it ran. */
   readonly rows: number;
   readonly startedAt: string;
@@ -79,7 +81,7 @@ export interface BackfillProgress {
 }
 
 /** What a backfill came to. `failed`: hours of it did. `stopped`: after `stopAfter` of them; the others were not started. */
-export interface BackfillReport extends Omit<BackfillProgress, 'mode' | 'running' | 'estimatedEnd'> {
+export interface BackfillReport extends Omit<BackfillProgress, 'mode' | 'running' | 'waiting' | 'estimatedEnd'> {
   readonly outcome: 'completed' | 'failed' | 'stopped' | 'cancelled' | 'planned';
   readonly endedAt: string;
   /** Of a dry run: how the hours stand, and which would be run. */

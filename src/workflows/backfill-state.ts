@@ -38,9 +38,12 @@ export class BackfillState {
   /** Time spent at work before `#since`, which is when the work that is on its way began. */
   #workedMs = 0;
   #since: number | undefined;
+  readonly #isFull: () => boolean;
 
-  constructor(settings: BackfillSettings, now: number, carried?: BackfillCarried) {
+  /** @param isFull whether it is to go on in another execution, and starts no more in this one */
+  constructor(settings: BackfillSettings, now: number, carried?: BackfillCarried, isFull: () => boolean = () => false) {
     this.#settings = settings;
+    this.#isFull = isFull;
     this.#startedAt = carried?.startedAt ?? new Date(now).toISOString();
     this.#paused = carried?.paused === true;
     if (!carried) return;
@@ -94,6 +97,10 @@ export class BackfillState {
     return this.idle && (this.ending || this.#left === 0);
   }
 
+  get full(): boolean {
+    return this.#isFull();
+  }
+
   get idle(): boolean {
     return this.#running.size === 0;
   }
@@ -139,12 +146,14 @@ export class BackfillState {
     const ended = done + joined + failed + cancelled;
     const workedMs = this.#workedMs + (this.#since === undefined ? 0 : now - this.#since);
     const left = this.#left + this.#running.size;
+    const waits = this.full && !this.idle && !this.ending && this.#left > 0;
     const known = ended > 0 && workedMs > 0;
     const goesOn = known && left > 0 && this.#mode === 'running';
     return {
       ...{ pipeline: this.#settings.name, from, to, mode: this.#mode, order, parallel },
       ...{ found: this.#found, warnings: this.#warnings, hours: this.#hours, ...this.#counts, left },
       running: [...this.#running],
+      ...(waits ? { waiting: waitingSentence(this.#running) } : {}),
       startedAt: this.#startedAt,
       ...(known ? { perHour: Math.round((ended / workedMs) * 3_600_000) } : {}),
       ...(goesOn ? { estimatedEnd: new Date(now + (workedMs / ended) * left).toISOString() } : {}),
@@ -155,8 +164,8 @@ export class BackfillState {
   report(now: number, plan?: BackfillPlan): BackfillReport {
     const outcome = plan ? 'planned' : this.#outcome();
     this.#mode = 'over';
-    const { mode, running, estimatedEnd, ...counts } = this.progress(now);
-    void [mode, running, estimatedEnd];
+    const { mode, running, waiting, estimatedEnd, ...counts } = this.progress(now);
+    void [mode, running, waiting, estimatedEnd];
     return { ...counts, outcome, endedAt: new Date(now).toISOString(), ...(plan ? { plan } : {}) };
   }
 
@@ -178,7 +187,7 @@ export class BackfillState {
 
   /** What the Web UI shows, as Markdown. */
   details(now: number): string {
-    const { mode, hours, done, joined, failed, cancelled, left, running, rows, perHour, estimatedEnd } =
+    const { mode, hours, done, joined, failed, cancelled, left, running, rows, perHour, estimatedEnd, waiting } =
       this.progress(now);
     const speed = perHour === undefined ? '' : `, ${perHour} hours an hour`;
     return [
@@ -188,9 +197,16 @@ export class BackfillState {
       '|---|---|---|---|---|---|---|',
       `| ${[hours, done, joined, failed, cancelled, left, rows].join(' | ')} |`,
       ...(running.length === 0 ? [] : ['', `Running: ${running.map(hourKey).join(', ')}`]),
+      ...(waiting === undefined ? [] : ['', waiting]),
       ...this.#warnings.map((warning) => `\n${warning}`),
       ...(this.#failures.length === 0 ? [] : ['', '| Failed | Why |', '|---|---|']),
       ...this.#failures.slice(-10).map(({ hour, code, message }) => `| ${hourKey(hour)} | ${code}: ${message} |`),
     ].join('\n');
   }
+}
+
+function waitingSentence(running: ReadonlySet<LogicalHour>): string {
+  const [first = '', ...more] = [...running].toSorted();
+  const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  return `Waits for the end of ${hourKey(first)}${others} before it starts more: its history is long enough, and it goes on in a new one.`;
 }

@@ -54,7 +54,7 @@ goesAlong(backfill);
 export async function backfill(input: BackfillInput): Promise<BackfillReport> {
   try {
     const settings = backfillSettings(input, new Date());
-    const state = new BackfillState(settings, Date.now(), input.carried);
+    const state = new BackfillState(settings, Date.now(), input.carried, () => isHistoryFull(input.maxHistory));
     const runs: Runs = new Map();
     // Before anything is waited for: an update that comes without a handler is refused.
     listen(state, runs);
@@ -66,7 +66,7 @@ export async function backfill(input: BackfillInput): Promise<BackfillReport> {
       state.planned(plan);
       if (settings.dryRun) return state.report(Date.now(), plan);
     }
-    await startAll({ pipeline, settings, state, runs, isFull: () => isHistoryFull(input.maxHistory) });
+    await startAll({ pipeline, settings, state, runs });
     await condition(allHandlersFinished);
     if (state.through) return over(state);
     return await continueAsNew<typeof backfill>({ ...input, pipeline, carried: state.carried() });
@@ -85,17 +85,16 @@ interface Work {
   readonly settings: BackfillSettings;
   readonly state: BackfillState;
   readonly runs: Runs;
-  readonly isFull: () => boolean;
 }
 
 /** Starts hour after hour until none is left, it is told to stop, or the history is long enough; ends when nothing runs any more. */
 async function startAll(work: Work): Promise<void> {
-  const { state, isFull } = work;
+  const { state } = work;
   try {
     for (;;) {
       show(state);
-      await condition(() => state.through || (isFull() ? state.idle : state.mayStart));
-      if (state.through || isFull()) return;
+      await condition(() => state.through || (state.full ? state.idle : state.mayStart));
+      if (state.through || state.full) return;
       begin(work);
     }
   } catch (error) {

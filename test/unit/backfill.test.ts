@@ -181,6 +181,24 @@ describe('what is shown of a backfill', () => {
     expect(next.begin(now)).toBe(hourAt(1));
   });
 
+  it('says for which hours it waits before it goes on in a new history', () => {
+    let full = false;
+    const state = new BackfillState(settings, now, undefined, () => full);
+    state.planned(plan);
+    state.begin(now);
+    const slow = state.begin(now);
+    expect(state.progress(now).waiting).toBeUndefined();
+    full = true;
+    const waiting = `Waits for the end of ${from.slice(0, 13)} and 1 more before it starts more: its history is long enough, and it goes on in a new one.`;
+    expect(state.progress(now)).toMatchObject({ waiting });
+    expect(state.details(now)).toContain(waiting);
+    expect(progressLines(state.progress(now), now)).toContain(waiting);
+    state.ended(from, { outcome: 'joined', hour: from, workflowId: 'w' }, now);
+    expect(state.progress(now).waiting).toContain(`end of ${slow.slice(0, 13)} before`);
+    state.cancel();
+    expect(state.progress(now).waiting).toBeUndefined();
+  });
+
   it('ends as what it came to', () => {
     const state = new BackfillState(settings, now);
     state.planned({ ...plan, hours: [] });

@@ -57,6 +57,7 @@ export const backfillProgress = schemaOf<BackfillProgress>()(
       ...counts,
       mode: z.enum(['planning', 'running', 'paused', 'stopping', 'cancelling', 'over']),
       running: z.array(z.string()),
+      waiting: z.string().exactOptional().describe('Why it starts no more for now, where it is not paused.'),
       estimatedEnd: instantSchema.exactOptional(),
     })
     .meta({ id: 'BackfillProgress' }),

@@ -53,7 +53,7 @@ export function foundWords(found: BackfillProgress['found']): string {
 
 /** What happens now, in a line or two. */
 export function progressLines(progress: BackfillProgress, now: number): string[] {
-  const { mode, hours, done, joined, failed, cancelled, running, perHour, estimatedEnd } = progress;
+  const { mode, hours, done, joined, failed, cancelled, running, perHour, estimatedEnd, waiting } = progress;
   if (mode === 'planning') return ['looks which hours are to be run'];
   const counts = [
     `${count(done + joined)} of ${hoursOf(hours)} done`,
@@ -65,7 +65,11 @@ export function progressLines(progress: BackfillProgress, now: number): string[]
   const end = estimatedEnd === undefined ? '' : `, through in ${about(Date.parse(estimatedEnd) - now)}`;
   const named =
     running.slice(0, 4).map(hourKey).join(', ') + (running.length > 4 ? `, and ${running.length - 4} more` : '');
-  return [`${counts}${speed}${end}`, ...(running.length === 0 ? [] : [`running ${named}`])];
+  return [
+    `${counts}${speed}${end}`,
+    ...(running.length === 0 ? [] : [`running ${named}`]),
+    ...(waiting === undefined ? [] : [waiting]),
+  ];
 }
 
 function about(ms: number): string {
