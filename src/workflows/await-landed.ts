@@ -3,8 +3,10 @@ import {
   ChildWorkflowCancellationType,
   condition,
   getExternalWorkflowHandle,
+  log,
   ParentClosePolicy,
   patched,
+  setHandler,
   startChild,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
@@ -15,7 +17,7 @@ import type { Pipeline } from '../definition/pipeline.ts';
 import type { PreparedStream, PublishResult } from '../definition/refs.ts';
 import { consumer } from './consumer.ts';
 import { failure } from './failure.ts';
-import { adoptSignal } from './messages.ts';
+import { adoptSignal, landedSignal } from './messages.ts';
 import type { RunLog } from './run-log.ts';
 import type { Slot } from './slots.ts';
 
@@ -24,6 +26,16 @@ const LONGEST_WAIT_MS = 300_000;
 
 /** Batches that this run has been told of. */
 export type Told = Set<string>;
+
+/** Listens for what lands. Anybody may signal by hand, and an error in here would stop the run for good. */
+export function hearLanded(told: Told): void {
+  const hear = (given: { readonly batch?: unknown } | null | undefined): void => {
+    const batch = given?.batch;
+    if (typeof batch === 'string') told.add(batch);
+    else log.warn('landed: that names no batch; it is left aside');
+  };
+  setHandler(landedSignal, hear, { description: 'A batch of this run has landed.' });
+}
 
 /** Of the run that waits: what it was told, where it shows that it waits, and what it lets go meanwhile. */
 interface WaitingRun {

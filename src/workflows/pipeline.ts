@@ -1,15 +1,15 @@
-import { allHandlersFinished, CancellationScope, condition, log, patched, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, patched } from '@temporalio/workflow';
 import type { CleanResult, RunReport } from '../activities/index.ts';
 import { withEvolved } from '../definition/evolve.ts';
 import { mainDataset } from '../definition/names.ts';
 import type { HourRecord } from '../definition/refs.ts';
 import { afterFailure } from './after-failure.ts';
-import { awaitLanded, type Told } from './await-landed.ts';
+import { awaitLanded, hearLanded, type Told } from './await-landed.ts';
 import { awaitTurn } from './await-turn.ts';
 import { cleanReport } from './clean-report.ts';
 import { eachDataset } from './each-dataset.ts';
 import { failure } from './failure.ts';
-import { landedSignal, type RunInput } from './messages.ts';
+import type { RunInput } from './messages.ts';
 import { linkClean, linkHour, linkImport } from './memo-links.ts';
 import { preparedReport } from './prepared-report.ts';
 import { LAST_STAGE, RunControl, steerable } from './run-control.ts';
@@ -24,7 +24,7 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
   const control = new RunControl();
   const run = new RunLog(input, control);
   const told: Told = new Set();
-  setHandler(landedSignal, hears(told), { description: 'A batch of this run has landed: {"batch": its id}.' });
+  hearLanded(told);
   steerable(run, control);
   try {
     return await control.cancellable(async () => {
@@ -39,12 +39,6 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }
 }
-
-/** A person may send it from the Web UI, with whatever input or none; what a handler throws would fail the workflow task, again and again. */
-const hears = (told: Told) => (given?: { readonly batch?: unknown }) => {
-  if (typeof given?.batch === 'string') told.add(given.batch);
-  else log.warn('The signal landed takes {"batch": "the id of a batch"}; it is left out of account.');
-};
 
 async function keepReport({ pipeline: definition }: RunInput, run: RunLog, outcome: Outcome): Promise<RunReport> {
   const report = run.report(outcome);

@@ -187,6 +187,19 @@ describe.skipIf(noTemporal)('a run and the consumer that it waits for', () => {
     await drained(pipeline);
   });
 
+  it('leaves a word aside that names no batch, as a button of the Web UI sends it', async () => {
+    const pipeline = definition();
+    stagesOf(pipeline);
+    const run = await start(pipeline);
+    await waits(run);
+    await run.signal('landed');
+    for (const given of [null, 'b1', { batch: 7 }]) await run.signal('landed', given);
+    expect((await run.query<RunProgress>('progress')).current).toBe('land');
+    expect(looks).toBe(1);
+    expect(await outcomeOf(run)).toBe('completed');
+    await drained(pipeline);
+  });
+
   it('hears a word that comes before it waits, and none that is about another batch', async () => {
     const pipeline = definition();
     const { stages } = stagesOf(pipeline);
