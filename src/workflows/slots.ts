@@ -60,14 +60,18 @@ export class Slot {
     const { findSlots } = this.#run.activities('light', 'runs in flight');
     let line: number | undefined;
     let movedAt = 0;
+    let passedOverSince: number | undefined;
     for (;;) {
-      const { limit, free, ahead } = await findSlots({ pipeline, hour: this.#input.hour });
+      const passedOver = passedOverSince === undefined ? {} : { passedOverMs: Date.now() - passedOverSince };
+      const { limit, room = 0, free, ahead } = await findSlots({ pipeline, hour: this.#input.hour, ...passedOver });
       if (limit === undefined) return;
       for (const number of free) if (await this.#try(number)) return;
       const others = ahead === 0 ? '' : `, behind ${ahead} other${ahead === 1 ? '' : 's'}`;
       const until = limit === 1 ? 'no other run is' : `fewer than ${limit} runs are`;
       this.#run.waitsFor(`waits until ${until} in flight${others}`);
       if (ahead !== line) movedAt = Date.now();
+      if (room === 0 || ahead !== line) passedOverSince = undefined;
+      if (room > 0) passedOverSince ??= Date.now();
       line = ahead;
       await sleep(turnWaitMs(Math.ceil((ahead + 1) / limit), Date.now() - movedAt));
     }
@@ -82,7 +86,10 @@ export class Slot {
         workflowId,
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         cancellationType: ChildWorkflowCancellationType.ABANDON,
-        typedSearchAttributes: [{ key: attributes.pipeline, value: pipeline.name }],
+        typedSearchAttributes: [
+          { key: attributes.pipeline, value: pipeline.name },
+          { key: attributes.hour, value: new Date(hour) },
+        ],
         staticSummary: `Held by ${pipeline.name}, hour ${hour}`,
       });
       this.#held = { workflowId, runId };

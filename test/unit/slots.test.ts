@@ -10,25 +10,25 @@ const holds = (...pipelines: string[]): HeldSlot[] => pipelines.map((pipeline, s
 
 describe('which slot a run may try', () => {
   it.each([
-    ['any that is free', waits('a', 5), 2, [], [], { free: [0, 1], ahead: 0 }],
-    ['none where all are held', waits('a', 5), 2, holds('b', 'c'), [], { free: [], ahead: 0 }],
+    ['any that is free', waits('a', 5), 2, [], [], { room: 2, free: [0, 1], ahead: 0 }],
+    ['none where all are held', waits('a', 5), 2, holds('b', 'c'), [], { room: 0, free: [], ahead: 0 }],
     [
       'none where more are held than there may be now',
       waits('a', 5),
       2,
       holds('b', 'c', 'd'),
       [],
-      { free: [], ahead: 0 },
+      { room: 0, free: [], ahead: 0 },
     ],
     [
       'none where an older hour of its pipeline goes first',
       ...([waits('a', 5), 1, [], [waits('a', 4), waits('a', 3)]] as const),
-      { free: [], ahead: 2 },
+      { room: 1, free: [], ahead: 2 },
     ],
     [
       'another one than who goes at the same moment',
       ...([waits('a', 5), 3, [], [waits('a', 4)]] as const),
-      { free: [1, 2, 0], ahead: 1 },
+      { room: 3, free: [1, 2, 0], ahead: 1 },
     ],
     [
       'the one that is left, however many hours another pipeline waits with',
@@ -38,14 +38,34 @@ describe('which slot a run may try', () => {
         holds('backfill', 'backfill'),
         [1, 2, 3, 4].map((n) => waits('backfill', n)),
       ] as const),
-      { free: [2], ahead: 0 },
+      { room: 1, free: [2], ahead: 0 },
     ],
     [
       'in turns with a pipeline that has as many',
       ...([waits('b', 9), 4, [], [waits('a', 1), waits('a', 2), waits('b', 8)]] as const),
-      { free: [3, 0, 1], ahead: 3 },
+      { room: 4, free: [3, 0, 1], ahead: 3 },
     ],
-    ['itself, seen in the list, is not ahead', waits('a', 5), 1, [], [waits('a', 5)], { free: [0], ahead: 0 }],
+    ['itself, seen in the list, is not ahead', waits('a', 5), 1, [], [waits('a', 5)], { room: 1, free: [0], ahead: 0 }],
+    [
+      'the one that is left beside a run that is paused behind its own',
+      ...([waits('a', 5), 2, [{ slot: 0, ...waits('a', 4) }], [waits('a', 4)]] as const),
+      { room: 1, free: [1], ahead: 0 },
+    ],
+    [
+      'none for a while, where who goes first does not come',
+      ...([{ ...waits('a', 5), passedOverMs: 599_999 }, 1, [], [waits('a', 4)]] as const),
+      { room: 1, free: [], ahead: 1 },
+    ],
+    [
+      'what is free after that',
+      ...([{ ...waits('a', 5), passedOverMs: 600_000 }, 1, [], [waits('a', 4), waits('a', 3)]] as const),
+      { room: 1, free: [0], ahead: 2 },
+    ],
+    [
+      'none even then, where all are held',
+      ...([{ ...waits('a', 5), passedOverMs: 600_000 }, 1, holds('b'), [waits('a', 4)]] as const),
+      { room: 0, free: [], ahead: 1 },
+    ],
   ])('%s', (_what, me, limit, held, listed, found) => {
     expect(slotsFor(me, limit, held, listed)).toEqual({ limit, ...found });
   });

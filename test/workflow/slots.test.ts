@@ -159,6 +159,79 @@ describe.skipIf(noTemporal)('runs of all pipelines, of which so many may be in f
     await until(async () => (await heldSlots()) === 0);
   });
 
+  it('keep nobody from a free slot by being paused behind their own', async () => {
+    limit(2);
+    const pipeline = definition();
+    const first = await start(pipeline, hours[0]);
+    await cleans(1);
+    const others = definition();
+    const second = await start(others, hours[0]);
+    await cleans(2);
+    const paused = await start(pipeline, hours[1]);
+    await waitsFor(paused, 'waits until fewer than 2 runs are in flight');
+    await paused.executeUpdate('pause');
+    open(pipeline, hours[0]);
+    await first.result();
+    await until(async () => (await paused.query<RunProgress>('progress')).mode === 'paused');
+    open(others, hours[0]);
+    await second.result();
+    const third = await start(pipeline, hours[2]);
+    await cleans(3);
+    expect(cleaned[2]).toBe(nameOf(pipeline, hours[2]));
+    for (const hour of hours) open(pipeline, hour);
+    await third.result();
+    await paused.executeUpdate('resume');
+    await paused.result();
+  });
+
+  it('keep nobody from a free slot once they have given up waiting, though their report is not written yet', async () => {
+    limit(1);
+    const written = Promise.withResolvers<void>();
+    const { writeReport } = goodStages(definition()).stages;
+    lab.stages = {
+      ...lab.stages,
+      writeReport: async (report: { outcome: string } & object) => {
+        if (report.outcome === 'cancelled') await written.promise;
+        return writeReport(report as never);
+      },
+    };
+    const pipeline = definition();
+    const first = await start(pipeline, hours[0]);
+    await cleans(1);
+    const second = await start(pipeline, hours[1]);
+    await waitsFor(second, 'waits until no other run is in flight');
+    const third = await start(pipeline, hours[2]);
+    await waitsFor(third, 'waits until no other run is in flight, behind 1 other');
+    await second.cancel();
+    open(pipeline, hours[0]);
+    await first.result();
+    await cleans(2);
+    expect(cleaned[1]).toBe(nameOf(pipeline, hours[2]));
+    written.resolve();
+    open(pipeline, hours[2]);
+    await third.result();
+    await expect(second.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+  });
+
+  it('say how long they were passed over, while slots are free and nobody in front moves, and not while all are held', async () => {
+    limit(1);
+    const pipeline = definition();
+    const asked: (number | undefined)[] = [];
+    lab.stages = {
+      ...lab.stages,
+      findSlots: async ({ passedOverMs }: { passedOverMs?: number }) => {
+        asked.push(passedOverMs);
+        const answers = [{ room: 1 }, { room: 0 }, { room: 1 }, { room: 1 }];
+        return { limit: 1, free: [], ahead: 1, room: 0, ...(answers[asked.length - 1] ?? { free: [0] }) };
+      },
+    };
+    open(pipeline, hours[0]);
+    const run = await start(pipeline, hours[0]);
+    expect(await run.result()).toMatchObject({ outcome: 'completed' });
+    expect(asked.map((ms) => ms !== undefined && Math.floor(ms / 1_000) > 0)).toEqual([false, true, false, true, true]);
+    expect(asked[4]).toBeGreaterThan(asked[3] ?? Infinity);
+  });
+
   it('take turns before slots, so that nobody with a slot waits for somebody without', async () => {
     limit(1);
     const pipeline = definition({ key: ['id'], duplicates: { acrossRuns: true } });
