@@ -1,3 +1,4 @@
+import { CancellationScope, patched } from '@temporalio/workflow';
 import type { CleanResult, CommittedDataset, IndexResult, Landed } from '../activities/index.ts';
 import type { CleanBatch, HourRecord, PreparedStream, PublishResult } from '../definition/refs.ts';
 import { failure } from './failure.ts';
@@ -30,6 +31,31 @@ export function eachDataset(
     return { ...committed.find(({ dataset }) => dataset === stream.dataset), stream, batch } as Dataset;
   });
   return {
-    each: <T>(stage: (dataset: Dataset) => Promise<T>): Promise<T[]> => Promise.all(datasets.map(stage)),
+    each: <T>(stage: (dataset: Dataset) => Promise<T>): Promise<T[]> => {
+      // Runs that were on their way before it was so leave the others behind.
+      const together = datasets.length > 1 && patched('data-sets-end');
+      return together ? allOrNone(datasets, stage) : Promise.all(datasets.map(stage));
+    },
   };
+}
+
+/**
+ * The first that fails stops the others, and is told when these have ended: what follows a failure or a cancellation finds none of them
+ * at work.
+ */
+async function allOrNone<T>(datasets: readonly Dataset[], stage: (dataset: Dataset) => Promise<T>): Promise<T[]> {
+  const scope = new CancellationScope();
+  const failures: unknown[] = [];
+  const each = async (dataset: Dataset): Promise<T> => {
+    try {
+      return await stage(dataset);
+    } catch (error) {
+      failures.push(error);
+      scope.cancel();
+      throw error;
+    }
+  };
+  const ends = await scope.run(() => Promise.allSettled(datasets.map(each)));
+  if (failures.length > 0) throw failures[0];
+  return ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
 }
