@@ -37,7 +37,9 @@ export function consumingActivities(deps: StageDeps) {
     async consumerState(input: { readonly stream: string; readonly shard: number }): Promise<State | undefined> {
       const handle = Context.current().client.workflow.getHandle(ids.consumer(input.stream, input.shard));
       try {
-        return await handle.query<State>('state');
+        // One that has ended answers queries all the same.
+        const { status } = await handle.describe();
+        return status.name === 'RUNNING' ? await handle.query<State>('state') : undefined;
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return undefined;
         throw new SluiceError('Unexpected', `The consumer of ${input.stream} does not answer: ${sentenceOf(error)}.`);

@@ -17,12 +17,13 @@ import type { Pipeline } from '../definition/pipeline.ts';
 import type { PreparedStream, PublishResult } from '../definition/refs.ts';
 import { consumer } from './consumer.ts';
 import { failure } from './failure.ts';
-import { adoptSignal, landedSignal } from './messages.ts';
+import { adoptSignal, landedSignal, type ConsumerState } from './messages.ts';
 import type { RunLog } from './run-log.ts';
 import type { Slot } from './slots.ts';
 
 const FIRST_WAIT_MS = 15_000;
-const LONGEST_WAIT_MS = 300_000;
+const LONG_WAIT_MS = 300_000;
+const LONGEST_WAIT_MS = 3_600_000;
 
 /** Batches that this run has been told of. */
 export type Told = Set<string>;
@@ -46,7 +47,7 @@ interface WaitingRun {
 
 /**
  * Waits until a batch has landed. That is a fact in the object store: a signal only wakes the wait earlier, so one that was missed costs
- * time and nothing else. The waits grow to five minutes, so that a consumer that is paused over night does not fill the history.
+ * time and nothing else. The waits grow, so that a consumer that is paused for weeks does not fill the history ({@link landedWaitMs}).
  */
 export async function awaitLanded(
   pipeline: Pipeline,
@@ -63,14 +64,18 @@ export async function awaitLanded(
   // What the definition says now holds for consumers that run already, though this batch may need none of them.
   let ensured = patched('consumers-first');
   for (let shard = 0; ensured && shard < shards; shard += 1) await ensureConsumer(pipeline, prepared, shard);
-  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+  // Runs that were on their way before it was so tell each consumer at each look.
+  const looksFirst = patched('consumers-looked-at');
+  const began = Date.now();
+  for (let wait = FIRST_WAIT_MS; ; wait = landedWaitMs(wait, Date.now() - began)) {
     const landed = await light.findLanded(input);
     if (landed) return landed;
     let paused = false;
     let newer = false;
     for (let shard = 0; shard < shards; shard += 1) {
-      if (!ensured) await ensureConsumer(pipeline, prepared, shard);
+      if (!ensured && !looksFirst) await ensureConsumer(pipeline, prepared, shard);
       const state = await light.consumerState({ stream: prepared.stream, shard });
+      if (!ensured && looksFirst && needsTelling(state, prepared)) await ensureConsumer(pipeline, prepared, shard);
       if (state?.mode === 'halted' && state.epoch === prepared.epoch && state.problem) throw failure(state.problem);
       if (state?.mode === 'paused') paused = true;
       if (state && state.life > prepared.life) newer = true;
@@ -92,6 +97,22 @@ export async function awaitLanded(
     await condition(() => told.has(batchId), wait);
     told.delete(batchId);
   }
+}
+
+/**
+ * How long to wait before looking again: twice as long as the last time, up to five minutes; then a tenth of what was waited already, up to an
+ * hour. So a look costs the history little, and what is shown of the consumer is never older than a tenth of the wait.
+ */
+export function landedWaitMs(lastMs: number, waitedMs: number): number {
+  return Math.min(lastMs * 2, Math.max(LONG_WAIT_MS, Math.ceil(waitedMs / 10)), LONGEST_WAIT_MS);
+}
+
+/** Whether a consumer is missing, or reads a life of the topic that is over. */
+function needsTelling(
+  state: Pick<ConsumerState, 'epoch' | 'life'> | undefined,
+  { epoch, life }: PreparedStream,
+): boolean {
+  return state === undefined || (state.epoch !== epoch && state.life <= life);
 }
 
 /** Starts the consumer of a data set; one that runs already is told the newest epoch and limits. */

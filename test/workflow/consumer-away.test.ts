@@ -145,6 +145,27 @@ describe.skipIf(noTemporal)('a run and the consumer that it waits for', () => {
     await drained(pipeline);
   });
 
+  it('is told nothing at each look where it reads what the run has published, paused or not', async () => {
+    const pipeline = definition();
+    stagesOf(pipeline);
+    const run = await start(pipeline);
+    await until(() => reading.now === 1);
+    await consumerOf(pipeline).executeUpdate('pause');
+    for (const looked of [2, 3, 4]) {
+      await wake(run);
+      await waits(run, looked);
+    }
+    expect(await outcomeOf(run)).toBe('completed');
+    const { events } = await run.fetchHistory();
+    const commands = (events ?? []).filter(
+      (event) =>
+        event.startChildWorkflowExecutionInitiatedEventAttributes ??
+        event.signalExternalWorkflowExecutionInitiatedEventAttributes,
+    );
+    expect(commands).toHaveLength(1);
+    await drained(pipeline);
+  });
+
   it('fails with what has halted it, and the next run finds it resumed', async () => {
     const pipeline = definition();
     const { record } = stagesOf(pipeline);
