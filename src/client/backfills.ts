@@ -16,6 +16,7 @@ import type { backfill } from '../workflows/index.ts';
 import { askRun } from './ask-run.ts';
 import { failureOf } from './failure-of.ts';
 import { answerOf } from './query-worker.ts';
+import { resultOf } from './result-of.ts';
 
 /** What a backfill is asked for. */
 export type BackfillAsked = Omit<BackfillInput, 'dryRun' | 'carried' | 'maxHistory'>;
@@ -89,7 +90,7 @@ export class Backfills {
   async wait(workflowId: string, { onProgress, signal }: BackfillWaitOptions = {}): Promise<BackfillReport> {
     const over = new AbortController();
     const stop = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-    const result = this.#client.withAbortSignal(stop, () => this.#result(workflowId));
+    const result = this.#result(workflowId, stop);
     // Awaited at the end; until then nobody listens to how it fails.
     const ended = result.then(
       () => true,
@@ -180,9 +181,9 @@ export class Backfills {
     }
   }
 
-  async #result(workflowId: string): Promise<BackfillReport> {
+  async #result(workflowId: string, signal?: AbortSignal): Promise<BackfillReport> {
     try {
-      return await this.#client.workflow.getHandle<typeof backfill>(workflowId).result();
+      return await resultOf<BackfillReport>(this.#client, { workflowId }, signal);
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
         throw new SluiceError('NotRunning', `Temporal knows no ${workflowId}.`);

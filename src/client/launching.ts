@@ -7,6 +7,7 @@ import { ids, taskQueues } from '../definition/names.ts';
 import type { launch } from '../workflows/index.ts';
 import type { LaunchInput, LaunchResult } from '../workflows/messages.ts';
 import { failureOf } from './failure-of.ts';
+import { resultOf } from './result-of.ts';
 
 export interface LaunchOptions {
   /**
@@ -40,7 +41,9 @@ export async function launchHour(
 ): Promise<LaunchResult> {
   try {
     const launched = await (key === undefined ? launchAnew(client, input) : launchOnce(client, input, key));
-    return await (patienceMs === undefined ? launched.result() : resultWithin(client, launched, patienceMs));
+    return await (patienceMs === undefined
+      ? resultOf<LaunchResult>(client, launched)
+      : resultWithin(client, launched, patienceMs));
   } catch (error) {
     throw failureOf(error);
   }
@@ -84,7 +87,7 @@ async function launchOnce(client: Client, input: LaunchInput, key: string): Prom
 
 async function resultWithin(client: Client, launched: Launched, patienceMs: number): Promise<LaunchResult> {
   const left = new AbortController();
-  const result = client.withAbortSignal(left.signal, () => launched.result());
+  const result = resultOf<LaunchResult>(client, launched, left.signal);
   const within = (ms: number): Promise<LaunchResult | undefined> =>
     Promise.race([result, wait(ms, undefined, { signal: left.signal })]);
   try {

@@ -4,6 +4,7 @@ import { ids, taskQueues } from '../definition/names.ts';
 import type { maintenance } from '../workflows/index.ts';
 import type { MaintenanceInput, MaintenanceReport } from '../workflows/maintenance-messages.ts';
 import { failureOf } from './failure-of.ts';
+import { resultOf } from './result-of.ts';
 
 /** Maintenance of what a pipeline has stored, asked for by hand. */
 export class MaintenanceRuns {
@@ -30,7 +31,7 @@ export class MaintenanceRuns {
    */
   async result(workflowId: string): Promise<MaintenanceReport> {
     try {
-      return await this.#client.workflow.getHandle<typeof maintenance>(workflowId).result();
+      return await resultOf<MaintenanceReport>(this.#client, { workflowId });
     } catch (error) {
       throw failureOf(error);
     }

@@ -3,6 +3,7 @@ import { ids, taskQueues } from '../definition/names.ts';
 import type { reindex } from '../workflows/index.ts';
 import type { ReindexInput, ReindexReport } from '../workflows/messages.ts';
 import { failureOf } from './failure-of.ts';
+import { resultOf } from './result-of.ts';
 
 /** Rebuilds of a pipeline’s indices. */
 export class Rebuilds {
@@ -32,7 +33,7 @@ export class Rebuilds {
   /** Waits for a rebuild to end. @throws SluiceError what failed it */
   async result(workflowId: string): Promise<ReindexReport> {
     try {
-      return await this.#client.workflow.getHandle<typeof reindex>(workflowId).result();
+      return await resultOf<ReindexReport>(this.#client, { workflowId });
     } catch (error) {
       throw failureOf(error);
     }

@@ -49,6 +49,8 @@ export interface RunSnapshot {
   /** Absent where no worker answers. */
   readonly progress?: RunProgress;
   readonly pending: readonly PendingActivity[];
+  /** Temporal itself does not answer, so that nothing is known of this moment. */
+  readonly away?: boolean;
 }
 
 /** So many looks without an answer and there is no worker; a single one may have been slow. */
@@ -65,7 +67,8 @@ export class RunEventLog {
   readonly #failed = new Set<string>();
 
   /** What is new since the last look. */
-  take({ progress, pending }: RunSnapshot, at: string): RunEvent[] {
+  take({ progress, pending, away = false }: RunSnapshot, at: string): RunEvent[] {
+    if (away) return this.#waitsFor('Temporal', at);
     this.#unanswered = progress ? 0 : this.#unanswered + 1;
     return [
       ...(progress ? this.#stages(progress, at) : []),
@@ -141,7 +144,11 @@ export class RunEventLog {
     // That a run is paused is told by its mode.
     const why = progress?.mode === 'paused' ? undefined : progress?.waiting;
     const what = why ?? (this.#unanswered >= LOOKS_WITHOUT_WORKER ? 'a worker' : undefined);
-    if (what === this.#waiting || (!progress && what === undefined)) return [];
+    return !progress && what === undefined ? [] : this.#waitsFor(what, at);
+  }
+
+  #waitsFor(what: string | undefined, at: string): RunEvent[] {
+    if (what === this.#waiting) return [];
     this.#waiting = what;
     return [{ type: 'waiting', at, what, ...(this.#current === undefined ? {} : { stage: this.#current }) }];
   }

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { RunProgress, RunReport } from '../workflows/messages.ts';
 import { failureOf } from './failure-of.ts';
-import { answerOf } from './query-worker.ts';
+import { answerOf, PATIENCE_MS } from './query-worker.ts';
 import { pendingActivities } from './pending-activities.ts';
+import { isUnanswered, resultOf } from './result-of.ts';
 import { RunEventLog, type RunEvent, type RunSnapshot } from './run-events.ts';
 
 /** A look at a run, and the next one; longer where nothing happens. */
@@ -34,9 +35,9 @@ export async function standingOf(client: Client, workflowId: string): Promise<Ru
 }
 
 /**
- * Follows one run to its end. Ends early, without an `ended`, where `signal` aborts; the run goes on.
+ * Follows one run to its end, also where Temporal is away meanwhile. Ends early, without an `ended`, where `signal` aborts; the run goes on.
  * @param over is told what the run came to, before the last event
- * @throws SluiceError `NotRunning` where there is no such run
+ * @throws SluiceError `NotRunning` where there is no such run, or none any more; `StackUnavailable` where Temporal lets nobody look any more
  */
 export async function* watchRun(
   client: Client,
@@ -47,14 +48,11 @@ export async function* watchRun(
   const runId = await runIdOf(client, workflowId);
   const left = new AbortController();
   const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
-  const handle = client.workflow.getHandle<() => Promise<RunReport>>(workflowId, runId);
   let settled: Settled | undefined;
-  const ended = client
-    .withAbortSignal(stop, () => handle.result())
-    .then(
-      (report) => (settled = { report }),
-      (error: unknown) => (settled = { error }),
-    );
+  const ended = resultOf<RunReport>(client, { workflowId, runId }, stop).then(
+    (report) => (settled = { report }),
+    (error: unknown) => (settled = { error }),
+  );
   const log = new RunEventLog();
   try {
     for (let look = FIRST_LOOK_MS; !settled && !stop.aborted; look = Math.min(look * 1.2, LONGEST_LOOK_MS)) {
@@ -72,6 +70,8 @@ export async function* watchRun(
       rest.abort();
     }
     if (!settled || signal?.aborted) return;
+    if ('error' in settled && !(settled.error instanceof WorkflowFailedError))
+      throw lostSight(workflowId, settled.error);
     over(settled);
     yield* await endOf(client, { workflowId, runId }, settled, log);
   } finally {
@@ -108,10 +108,28 @@ async function runIdOf(client: Client, workflowId: string): Promise<string> {
   }
 }
 
+/** Whoever followed the run cannot any more; what it comes to is not known. */
+function lostSight(workflowId: string, cause: unknown): SluiceError {
+  if (cause instanceof WorkflowNotFoundError)
+    return new SluiceError('NotRunning', `Temporal knows no run ${workflowId} any more.`, { cause });
+  const why = sentenceOf(cause).replace(/\.+$/, '');
+  return new SluiceError(
+    'StackUnavailable',
+    `The run ${workflowId} can be followed no longer, and may go on: ${why}. Look again with "sluice status".`,
+    { cause },
+  );
+}
+
 async function snapshotOf(client: Client, workflowId: string, runId?: string): Promise<RunSnapshot> {
+  let away = false;
   const [progress, pending] = await Promise.all([
     progressOf(client, workflowId, runId),
-    pendingActivities(client, workflowId, runId).catch(() => []),
+    client
+      .withDeadline(Date.now() + PATIENCE_MS, () => pendingActivities(client, workflowId, runId))
+      .catch((error: unknown) => {
+        away = isUnanswered(error);
+        return [];
+      }),
   ]);
-  return { ...(progress ? { progress } : {}), pending };
+  return { ...(progress ? { progress } : {}), pending, ...(away && !progress ? { away } : {}) };
 }

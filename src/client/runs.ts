@@ -13,6 +13,7 @@ import { compareRuns } from './comparing.ts';
 import type { RunDiff } from './run-diff.ts';
 import { listRuns, summaryOf, type RunFilter, type RunSummary } from './run-list.ts';
 import { storyOf, type StoryEntry } from './run-story.ts';
+import { resultOf } from './result-of.ts';
 import { standingOf, watchRun, type Settled } from './run-watch.ts';
 import { failureOf } from './failure-of.ts';
 import { grpcCode, NOT_FOUND } from './schedules/standing.ts';
@@ -73,7 +74,7 @@ export class Runs {
   /**
    * Waits for a run to end.
    * @throws SluiceError with the run's own code and sentence where it failed; `Cancelled` where `signal` aborted or the run was cancelled;
-   * `NotRunning` where there is no such run
+   * `NotRunning` where there is no such run; `StackUnavailable` where Temporal lets nobody look any more. While it is only away, this waits on
    */
   async wait(workflowId: string, { onProgress, signal }: WaitOptions = {}): Promise<RunReport> {
     const came: Settled[] = [];
@@ -108,7 +109,7 @@ export class Runs {
   /** Waits for a run to end, without a word meanwhile. @throws SluiceError with the run's own code and sentence where it failed */
   async result(workflowId: string): Promise<RunReport> {
     try {
-      return await this.#client.workflow.getHandle<() => Promise<RunReport>>(workflowId).result();
+      return await resultOf<RunReport>(this.#client, { workflowId });
     } catch (error) {
       throw failureOf(error);
     }

@@ -83,6 +83,17 @@ describe('events of a run', () => {
     const back = log.take({ progress: progress({ current: 'land', waiting: 'a turn' }), pending: [] }, at(3));
     expect(back.at(-1)).toEqual({ type: 'waiting', at: at(3), what: 'a turn', stage: 'land' });
   });
+
+  it('say that Temporal is waited for, and take nothing back of what was said meanwhile', () => {
+    const log = new RunEventLog();
+    const pending: PendingActivity[] = [{ activity: 'publish', attempt: 1, note: 'sent 5 of 9' }];
+    const look = { progress: progress({ current: 'publish' }), pending };
+    log.take(look, at(1));
+    const away = { pending: [], away: true };
+    expect(log.take(away, at(2))).toEqual([{ type: 'waiting', at: at(2), what: 'Temporal', stage: 'publish' }]);
+    expect(log.take(away, at(3))).toEqual([]);
+    expect(log.take(look, at(4))).toEqual([{ type: 'waiting', at: at(4), what: undefined, stage: 'publish' }]);
+  });
 });
 
 describe('the live view', () => {
