@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
+import { TimeoutFailure } from '@temporalio/common';
 import { SluiceError } from '../definition/errors.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import { ids, taskQueues } from '../definition/names.ts';
@@ -51,6 +58,7 @@ export interface BackfillSummary {
 }
 
 const LOOK_MS = 1_000;
+const PREVIEW_TIMEOUT = '15 minutes';
 
 /** Backfills: many hours run in one go. */
 export class Backfills {
@@ -62,10 +70,18 @@ export class Backfills {
 
   /**
    * How the hours of a range stand, and which would be run. A worker looks, in the object store.
-   * @throws SluiceError `DefinitionInvalid`; `ImportNotRecorded` where none of the hours could be had any more
+   * @throws SluiceError `DefinitionInvalid`; `ImportNotRecorded` where none of the hours could be had any more; `NoWorker` where none has
+   * looked in a quarter of an hour
    */
   async preview(asked: BackfillAsked): Promise<BackfillReport> {
-    const { workflowId } = await this.#start(asked, true);
+    const { name, from, to } = backfillSettings(asked, new Date());
+    const workflowId = ids.backfillPreview(name, from, to, randomUUID());
+    await this.#client.workflow.start<typeof backfill>('backfill', {
+      ...{ workflowId, taskQueue: taskQueues.light, args: [{ ...asked, dryRun: true }] },
+      // Whoever asked may have left; nobody else finds it by its id.
+      workflowExecutionTimeout: PREVIEW_TIMEOUT,
+      staticSummary: `${name}, hours ${from} to ${to}, dry run`,
+    });
     return this.#result(workflowId);
   }
 
@@ -73,13 +89,42 @@ export class Backfills {
    * Starts a backfill; `running` where one of the same range is on its way, which goes on as it was begun.
    * @throws SluiceError `DefinitionInvalid`
    */
-  start(asked: BackfillAsked): Promise<{ workflowId: string; running: boolean }> {
-    return this.#start(asked, false);
+  async start(asked: BackfillAsked): Promise<{ workflowId: string; running: boolean }> {
+    const { name, from, to } = backfillSettings(asked, new Date());
+    const workflowId = ids.backfill(name, from, to);
+    try {
+      await this.#client.workflow.start<typeof backfill>('backfill', {
+        ...{ workflowId, taskQueue: taskQueues.light, args: [asked] },
+        workflowIdConflictPolicy: 'FAIL',
+        staticSummary: `${name}, hours ${from} to ${to}`,
+      });
+      return { workflowId, running: false };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return { workflowId, running: true };
+    }
   }
 
   /** How far a backfill is; undefined where it is not there, or no worker answers for it. */
   progress(workflowId: string): Promise<BackfillProgress | undefined> {
     return answerOf(this.#client, this.#client.workflow.getHandle(workflowId), 'progress');
+  }
+
+  /**
+   * How far a backfill is; once it is over, what it came to.
+   * @throws SluiceError `HourUnknown` where there is none; `NoWorker` where there is, and no worker answers for it
+   */
+  async look(workflowId: string): Promise<BackfillProgress> {
+    const progress = await this.progress(workflowId);
+    if (progress) return progress;
+    try {
+      await this.#client.workflow.getHandle(workflowId).describe();
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      const message = `There is no ${workflowId}: "sluice backfill list" has those that there are.`;
+      throw new SluiceError('HourUnknown', message);
+    }
+    throw new SluiceError('NoWorker', `No worker answers for ${workflowId}: start one with "npx sluice worker".`);
   }
 
   /**
@@ -162,31 +207,18 @@ export class Backfills {
     return Promise.all(found);
   }
 
-  async #start(asked: BackfillAsked, dryRun: boolean): Promise<{ workflowId: string; running: boolean }> {
-    const { name, from, to } = backfillSettings(asked, new Date());
-    const workflowId = ids.backfill(name, from, to, dryRun);
-    try {
-      await this.#client.workflow.start<typeof backfill>('backfill', {
-        workflowId,
-        taskQueue: taskQueues.light,
-        args: [dryRun ? { ...asked, dryRun } : asked],
-        // A preview is asked by who wants this one's answer, not that of another's.
-        workflowIdConflictPolicy: dryRun ? 'TERMINATE_EXISTING' : 'FAIL',
-        staticSummary: `${name}, hours ${from} to ${to}${dryRun ? ', dry run' : ''}`,
-      });
-      return { workflowId, running: false };
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      return { workflowId, running: true };
-    }
-  }
-
   async #result(workflowId: string, signal?: AbortSignal): Promise<BackfillReport> {
     try {
       return await resultOf<BackfillReport>(this.#client, { workflowId }, signal);
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
         throw new SluiceError('NotRunning', `Temporal knows no ${workflowId}.`);
+      }
+      if (error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure) {
+        throw new SluiceError(
+          'NoWorker',
+          `No worker has come to an end of ${workflowId}: start one with "npx sluice worker".`,
+        );
       }
       throw failureOf(error);
     }

@@ -139,9 +139,12 @@ export const ids = {
   schedule: (pipeline: string) => pipeline,
   /** Also the id of its schedule: no pipeline's name has a `/`. */
   maintenance: (pipeline: string) => `maintenance/${pipeline}`,
-  /** One for each range; a dry run is another thing than what it looks at. */
-  backfill: (pipeline: string, from: LogicalHour, to: LogicalHour, dryRun = false) =>
-    `${ids.backfills(pipeline)}${hourKey(from)}..${hourKey(to)}${dryRun ? '/dry-run' : ''}`,
+  /** One for each range. */
+  backfill: (pipeline: string, from: LogicalHour, to: LogicalHour) =>
+    `${ids.backfills(pipeline)}${hourKey(from)}..${hourKey(to)}`,
+  /** A dry run of one; each is somebody's own question. */
+  backfillPreview: (pipeline: string, from: LogicalHour, to: LogicalHour, question: string) =>
+    `${ids.backfill(pipeline, from, to)}/preview/${question}`,
   backfills: (pipeline: string) => `backfill/${pipeline}/`,
   group: (stream: string, shard: number) => `sluice-${stream}-${shard}`,
 } as const;

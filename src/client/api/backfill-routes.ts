@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { SluiceError } from '../../definition/errors.ts';
 import { ids } from '../../definition/names.ts';
 import type { BackfillAsked } from '../backfills.ts';
 import type { SluiceClient } from '../sluice-client.ts';
@@ -65,16 +64,7 @@ export function backfillRoutes(api: Api, context: ApiContext): void {
         ...{ params: path, response: answers(backfillProgress) },
       },
     },
-    ({ params }) =>
-      session.use(async ({ backfills }) => {
-        const progress = await backfills.progress(idOf(params));
-        if (progress) return progress;
-        const { pipeline, from, to } = params;
-        throw new SluiceError(
-          'HourUnknown',
-          `No backfill of ${pipeline} from ${from} to ${to} answers: there is none, or no worker.`,
-        );
-      }),
+    ({ params }) => session.use(({ backfills }) => backfills.look(idOf(params))),
   );
   steeringRoutes(api, context);
 }

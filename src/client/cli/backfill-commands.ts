@@ -66,8 +66,8 @@ export function backfillCommands(
   }
   backfill
     .command('status')
-    .argument(which, whichHelp)
-    .description('how far a backfill is')
+    .argument(which, `${whichHelp}, else the newest`)
+    .description('how far a backfill is; once it is over, what it came to')
     .option(...json)
     .action(async (given: string | undefined, options: BackfillVerbFlags) =>
       done(await (await load()).status(given, options)),

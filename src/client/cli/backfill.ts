@@ -146,10 +146,8 @@ export function steer(
 /** `sluice backfill status`. */
 export function status(given: string | undefined, { json }: BackfillVerbFlags): Promise<number> {
   return withClient(async (client) => {
-    const workflowId = await backfillOf(given, client);
-    const progress = await client.backfills.progress(workflowId);
-    if (!progress)
-      throw new SluiceError('NoWorker', `No worker answers for ${workflowId}, or there is no such backfill.`);
+    const workflowId = await backfillOf(given, client, { orNewest: true });
+    const progress = await client.backfills.look(workflowId);
     print(json, { workflowId, ...progress }, progressText(workflowId, progress));
     return 0;
   });
@@ -166,14 +164,16 @@ export function list(given: string | undefined, { limit, json }: { limit: number
   });
 }
 
-/** Which backfill is meant: one by its id, or the only one that runs, of a pipeline or at all. */
-async function backfillOf(given: string | undefined, client: SluiceClient): Promise<string> {
+/** Which backfill is meant: one by its id, or the only one that runs, of a pipeline or at all; where none does, the newest, if that may be. */
+async function backfillOf(given: string | undefined, client: SluiceClient, { orNewest = false } = {}): Promise<string> {
   if (given?.startsWith('backfill/')) return given;
   const pipeline = given === undefined ? undefined : await pipelineNameOf(given, client);
   const all = await client.backfills.list({ limit: 100, ...(pipeline === undefined ? {} : { pipeline }) });
   const running = all.filter(({ status: how }) => how === 'running').map(({ workflowId }) => workflowId);
   const [only] = running;
   if (only !== undefined && running.length === 1) return only;
+  const [newest] = all;
+  if (only === undefined && newest && orNewest) return newest.workflowId;
   throw new SluiceError(
     'NotRunning',
     only === undefined
