@@ -14,5 +14,6 @@ export function failureOf(error: unknown): unknown {
   // It is over: whoever followed it was not told to leave.
   const facts = { ended: true };
   if (cause instanceof CancelledFailure) return new SluiceError('Cancelled', 'The run was cancelled.', { facts });
-  return new SluiceError('Cancelled', `The run ended without a result: ${sentenceOf(cause ?? error)}.`, { facts });
+  const why = sentenceOf(cause ?? error).replace(/\.+$/, '');
+  return new SluiceError('Cancelled', `The run ended without a result: ${why}.`, { facts });
 }

@@ -73,6 +73,8 @@ export const errorCodes = {
   ControlRefused: 'final',
   /** No worker takes up what was asked of a workflow. */
   NoWorker: 'retry',
+  /** A launch that a worker has taken up, and that has not come to an end in time: its run may still start. */
+  LaunchPending: 'retry',
   /** An idempotency key that another launch has. */
   KeyReused: 'final',
   ScheduleUnknown: 'final',

@@ -25,7 +25,7 @@ export interface Launched {
 /**
  * Starts a run of an hour, or joins the one there is, and says where it can be looked at.
  * @param given a pipeline's name, or its definition; undefined for the one that this API has, or the only one that has a schedule
- * @throws SluiceError `PipelineUnknown`, `DefinitionInvalid`, `KeyReused`, `NoWorker`
+ * @throws SluiceError `PipelineUnknown`, `DefinitionInvalid`, `KeyReused`, `NoWorker`, `LaunchPending`
  */
 export function launchRun(
   { session, links, pipeline: own }: ApiContext,

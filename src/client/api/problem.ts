@@ -27,6 +27,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   KeyReused: 422,
   TooManyRequests: 429,
   NoWorker: 503,
+  LaunchPending: 504,
   StackUnavailable: 503,
   StoreUnavailable: 503,
   KafkaUnavailable: 503,
