@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Backfills, ConsumerControl, MaintenanceRuns, Rebuilds, Runs, Schedules } from '../../src/client/index.ts';
 import { errorCodes } from '../../src/definition/errors.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
@@ -38,6 +39,34 @@ describe('the runbook of docs/operations.md', () => {
     const links = [...page.matchAll(/\]\(#([^)]+)\)/g)].map(([, link]) => link);
     expect(links.length).toBeGreaterThan(10);
     expect(links.filter((link) => !titles.includes(link ?? ''))).toEqual([]);
+  });
+
+  it('has something below every heading', () => {
+    const lines = page
+      .replaceAll(/^```.*?^```$/gms, '…')
+      .split('\n')
+      .filter((line) => line.trim() !== '');
+    const level = (line = ''): number => /^#+ /.exec(line)?.[0].length ?? Infinity;
+    const empty = lines.filter((line, n) => level(line) < Infinity && level(lines[n + 1] ?? '#') <= level(line));
+    expect(empty).toEqual([]);
+  });
+
+  it('names all that the client has', () => {
+    const programs = page.slice(page.indexOf('\n## Programs\n'), page.indexOf('\n## What to do when\n'));
+    const groups = {
+      runs: Runs,
+      backfills: Backfills,
+      schedules: Schedules,
+      consumers: ConsumerControl,
+      maintenance: MaintenanceRuns,
+      rebuilds: Rebuilds,
+    };
+    for (const [group, { prototype }] of Object.entries(groups)) {
+      const row = programs.split('\n').find((line) => line.startsWith(`| \`${group}\``)) ?? '';
+      const told = new Set([...row.matchAll(/`(\w+)`/g)].map(([, name]) => name).slice(1));
+      const has = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+      expect([...told].toSorted()).toEqual(has.toSorted());
+    }
   });
 
   it('tells of each situation what is seen, what to do, and when it is over', () => {
