@@ -65,7 +65,7 @@ describe('the runbook of docs/operations.md', () => {
       const row = programs.split('\n').find((line) => line.startsWith(`| \`${group}\``)) ?? '';
       const told = new Set([...row.matchAll(/`(\w+)`/g)].map(([, name]) => name).slice(1));
       const has = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
-      expect([...told].toSorted()).toEqual(has.toSorted());
+      expect(told).toEqual(new Set(has));
     }
   });
 
