@@ -51,12 +51,18 @@ try {
   const output = join(folder, 'totals.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
   const code = await run('vitest', ['run', ...reporters, ...process.argv.slice(2)]);
-  const totals = JSON.parse(await readFile(output, 'utf8')) as Totals;
-  const skipped = totals.numPendingTests + totals.numTodoTests;
-  process.exitCode = code !== 0 || !totals.success ? 1 : 0;
-  if (process.env['SLUICE_FAIL_ON_SKIP'] === '1' && skipped > 0) process.exitCode = 1;
+  const text = await readFile(output, 'utf8').catch(() => undefined);
   if (running) await stop();
-  console.log(`${totals.numPassedTests} passed, ${totals.numFailedTests} failed, ${skipped} skipped`);
+  if (text === undefined) {
+    process.exitCode = 1;
+    console.error('The tests were stopped before they had ended: there are no totals.');
+  } else {
+    const totals = JSON.parse(text) as Totals;
+    const skipped = totals.numPendingTests + totals.numTodoTests;
+    process.exitCode = code !== 0 || !totals.success ? 1 : 0;
+    if (process.env['SLUICE_FAIL_ON_SKIP'] === '1' && skipped > 0) process.exitCode = 1;
+    console.log(`${totals.numPassedTests} passed, ${totals.numFailedTests} failed, ${skipped} skipped`);
+  }
 } finally {
   if (running) await stop();
   for (const one of [folder, scratch]) await rm(one, { recursive: true, force: true });
