@@ -25,12 +25,13 @@ interface Service {
   readonly profiles?: string[];
   readonly healthcheck?: { readonly test: string[] };
   readonly build?: { readonly dockerfile?: string };
+  readonly depends_on?: Record<string, unknown>;
 }
 
 const text = await readFile(join(home, 'docker-compose.yml'), 'utf8');
 const { services: all } = parse(text, { merge: true }) as { services: Record<string, Service> };
-/** Those that are built from our own Containerfile, which watches their health. */
-const isOurs = ({ build }: Service): boolean => build?.dockerfile === 'Containerfile';
+/** Those that run our own image. */
+const isOurs = ({ image }: Service): boolean => image.startsWith('sluice:');
 const services = Object.fromEntries(Object.entries(all).filter(([, service]) => !isOurs(service)));
 const ours = Object.fromEntries(Object.entries(all).filter(([, service]) => isOurs(service)));
 /** Spark is a cluster there: a server that is spoken to, a master, and workers. */
@@ -115,7 +116,10 @@ describe('docker-compose.yml', () => {
 
   it('has Sluice itself in the version that this is, with the servers by their names inside', async () => {
     const { version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { version: string };
-    expect(Object.keys(ours)).toContain('worker');
+    // Built once, by the one that is always there.
+    const built = Object.entries(ours).filter(([, { build }]) => build?.dockerfile === 'Containerfile');
+    expect(built.map(([name]) => name)).toEqual(['worker']);
+    expect(ours['worker']?.healthcheck?.test.at(-1)).toContain('http://127.0.0.1:8090/readyz');
     for (const { image, environment = {} } of Object.values(ours)) {
       expect(image).toBe(`sluice:${version}`);
       const hosts = Object.values(environment).flatMap((value) => /([a-z]+):\d+}?$/.exec(String(value))?.[1] ?? []);
@@ -127,7 +131,10 @@ describe('docker-compose.yml', () => {
   });
 
   it('has the API on loopback, and no way to start it without a token', async () => {
-    const { command = [], ports, environment = {}, healthcheck } = ours['api'] ?? {};
+    const { command = [], ports, environment = {}, healthcheck, profiles, depends_on } = ours['api'] ?? {};
+    // Where nobody asks for it "up --wait" needs no token.
+    expect(profiles).toEqual(['api']);
+    expect(Object.keys(depends_on ?? {})).toContain('worker');
     expect(ports).toEqual([`127.0.0.1:${API_PORT}:${API_PORT}`]);
     expect(healthcheck?.test.at(-1)).toContain(`http://127.0.0.1:${API_PORT}/readyz`);
     const host = command[command.indexOf('--host') + 1] ?? '';

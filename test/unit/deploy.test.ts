@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { workerFlags } from '../../src/connectors/worker-flags.ts';
 import { readWorkerSettings } from '../../src/connectors/worker-settings.ts';
 
@@ -40,6 +41,11 @@ describe('the Containerfile', () => {
     );
   });
 
+  it('has the certificates that TLS is trusted by, and no health check that only one of its commands could pass', () => {
+    expect(of(final, 'RUN')).toContainEqual(expect.stringMatching(/apt-get install .*\bca-certificates\b/));
+    expect(of(final, 'HEALTHCHECK')).toEqual([]);
+  });
+
   it('holds no secret, and no setting that a worker would refuse', () => {
     const set = of(final, 'ENV').flatMap((line) => line.trim().split(/\s+/));
     const environment = Object.fromEntries(set.map((each) => each.split('=') as [string, string]));
@@ -47,7 +53,6 @@ describe('the Containerfile', () => {
     expect(lines.filter((line) => line.startsWith('ARG'))).toEqual([]);
     const { health, bundle } = readWorkerSettings(environment);
     expect(health).toEqual({ host: '127.0.0.1', port: 8090 });
-    expect(of(final, 'HEALTHCHECK')[0]).toContain(`http://127.0.0.1:${health?.port}/readyz`);
     expect(of(build, 'RUN').at(-1)).toBe(`node bin/sluice.mjs bundle ${bundle?.replace('/app/', '')}`);
   });
 
@@ -92,6 +97,9 @@ describe('the unit for systemd', async () => {
     expect(health?.host).toBe('127.0.0.1');
     expect(Number(of('TimeoutStopSec')[0]) * 1_000).toBeGreaterThan(forceMs);
     expect(of('KillSignal')).toEqual(['SIGTERM']);
+    // What ends with 2 was called wrongly, and would be again.
+    expect([of('Restart'), of('RestartPreventExitStatus')]).toEqual([['on-failure'], ['2']]);
+    expect(written).toContain('ca-certificates');
     const known = [
       ...workerFlags.map(({ variable }) => variable),
       'NODE_ENV',
@@ -109,5 +117,37 @@ describe('the unit for systemd', async () => {
       );
     const missing = await analyze('--version');
     expect(missing === '' ? await analyze('verify', unit) : '').toBe('');
+  });
+});
+
+describe('the workflow of CI', async () => {
+  interface Step {
+    readonly name?: string;
+    readonly if?: string;
+    readonly run?: string;
+  }
+  const { jobs } = parse(await readFile(join(home, '.github', 'workflows', 'ci-cd.yml'), 'utf8')) as {
+    jobs: Record<string, { steps: Step[] }>;
+  };
+  const steps = jobs['test']?.steps ?? [];
+
+  it('gives up where npm start has ended, and shows what that said', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-ci-'));
+    try {
+      await mkdir(join(folder, 'sluice'));
+      await writeFile(join(folder, 'sluice', 'ended'), '');
+      await writeFile(join(folder, 'sluice', 'start.log'), 'The port is held.\n');
+      const script = (name: string): string => steps.find((step) => step.name === name)?.run ?? 'exit 99';
+      const bash = (text: string) => run('bash', ['-e', '-c', text], { env: { ...process.env, RUNNER_TEMP: folder } });
+      const nobody = script('Test API endpoint').replaceAll('http://localhost:5000', 'http://127.0.0.1:1');
+      await expect(bash(nobody.replace('--retry 5', '--retry 1'))).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/"npm start" has ended without being ready\.\n$/) as string,
+      });
+      expect(steps.at(-1)?.if).toBe('failure()');
+      expect((await bash(steps.at(-1)?.run ?? '')).stdout).toBe('The port is held.\n');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
