@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { NativeConnection, Worker } from '@temporalio/worker';
+import { TemporalAnswers } from '../connectors/temporal-answers.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 
 /** How long Temporal may take to answer whoever asks for readiness. */
@@ -11,18 +12,17 @@ const loopback = /^(127(\.\d+){3}|localhost|::1|\[::1\])$/i;
 /** What a worker process is about. */
 export interface Serving {
   readonly connection: NativeConnection;
-  readonly address: string;
   readonly workers: readonly Worker[];
 }
 
 /**
  * Answers `GET /healthz` (the process is alive) and `GET /readyz` (all of its workers take up work, and Temporal answers), each with 200 or 503 and
- * `{"ready": …, "message": "one sentence"}`. It tells nothing else, so it asks for no credentials; on a loopback address it answers to loopback's names alone.
+ * `{"ready": …, "message": "one sentence"}`. It tells nothing else, not even where Temporal is, so it asks for no credentials; on a loopback address it answers to loopback's names alone.
  */
 export class Health {
   readonly url: string;
   readonly #close: () => Promise<void>;
-  #serving: Serving | undefined;
+  #serving: (Pick<Serving, 'workers'> & { readonly temporal: TemporalAnswers }) | undefined;
   #stopping = false;
 
   private constructor(url: string, close: () => Promise<void>) {
@@ -54,8 +54,13 @@ export class Health {
     return health;
   }
 
-  serves(serving: Serving): void {
-    this.#serving = serving;
+  serves({ connection, workers }: Serving): void {
+    const ask = (): Promise<unknown> =>
+      connection.withDeadline(Date.now() + ANSWER_MS, () => connection.workflowService.getSystemInfo({}));
+    const told = (error: unknown): void => {
+      process.stderr.write(`${new Date().toISOString()} WARN Temporal does not answer: ${sentenceOf(error)}\n`);
+    };
+    this.#serving = { workers, temporal: new TemporalAnswers(ask, told) };
   }
 
   stops(): void {
@@ -82,15 +87,10 @@ export class Health {
   async problem(): Promise<string | undefined> {
     if (this.#stopping) return 'The worker was told to stop, and hands over what it holds.';
     if (this.#serving === undefined) return 'The worker starts.';
-    const { connection, address, workers } = this.#serving;
+    const { temporal, workers } = this.#serving;
     const resting = workers.find((worker) => worker.getState() !== 'RUNNING');
     if (resting) return `The worker of ${resting.options.taskQueue} is ${resting.getState().toLowerCase()}.`;
-    try {
-      await connection.withDeadline(Date.now() + ANSWER_MS, () => connection.workflowService.getSystemInfo({}));
-      return undefined;
-    } catch (error) {
-      return `Temporal at ${address} does not answer: ${sentenceOf(error)}.`;
-    }
+    return (await temporal.now()) ? undefined : 'Temporal does not answer.';
   }
 }
 

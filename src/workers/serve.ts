@@ -30,7 +30,7 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
       settings,
       bundle: () => (bundle === undefined ? bundleWorkflows() : readBundle(bundle)),
     });
-    health?.serves({ connection, address, workers });
+    health?.serves({ connection, workers });
     const running = runWorkers(workers, stop);
     process.stdout.write(`worker ready: ${readyLine(settings, { address, namespace }, health)}\n`);
     await running;

@@ -46,6 +46,16 @@ describe('the HTTP API', () => {
     expect(ready.headers['retry-after']).toBe('5');
   });
 
+  it('tells nobody who asks for its readiness where Temporal is, and its log why it does not answer', async () => {
+    const lines: string[] = [];
+    const log = { write: (line: string) => void lines.push(line) };
+    const ready = await ask({ url: '/readyz' }, { token, log });
+    expect(ready.json).toMatchObject({ status: 503, detail: 'Temporal does not answer.' });
+    expect(ready.body).not.toContain('127.0.0.1');
+    await Promise.all([ask({ url: '/readyz' }), ask({ url: '/readyz' })]);
+    expect(lines.filter((line) => line.includes('No Temporal server answers at 127.0.0.1:1'))).toHaveLength(1);
+  });
+
   it('keeps the contract of POST /trigger-pipeline: what fails is a 500 of that form', async () => {
     for (const request of [
       trigger(),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { answers } from './problem.ts';
+import { TemporalAnswers } from '../../connectors/temporal-answers.ts';
+import { sentenceOf } from '../../definition/errors.ts';
+import { answers, RequestError } from './problem.ts';
 import type { Api, ApiContext } from './context.ts';
 
 const READY_MS = 3_000;
@@ -7,6 +9,13 @@ const READY_MS = 3_000;
 /** For whoever restarts processes and balances load: they come by address, without a token. */
 export function healthRoutes(api: Api, { session }: ApiContext): void {
   const open = { config: { open: true } };
+  const temporal = new TemporalAnswers(
+    () =>
+      session.use(({ temporal: { options, workflowService } }) => {
+        return workflowService.describeNamespace({ namespace: options.namespace });
+      }, READY_MS),
+    (error) => api.log.warn(sentenceOf(error)),
+  );
   api.get(
     '/healthz',
     {
@@ -34,10 +43,7 @@ export function healthRoutes(api: Api, { session }: ApiContext): void {
       },
     },
     async () => {
-      await session.use(async ({ temporal }) => {
-        const { namespace } = temporal.options;
-        await temporal.workflowService.describeNamespace({ namespace });
-      }, READY_MS);
+      if (!(await temporal.now())) throw new RequestError(503, 'StackUnavailable', 'Temporal does not answer.');
       return { status: 'ready' as const };
     },
   );
