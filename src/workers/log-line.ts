@@ -21,4 +21,7 @@ function facts(meta: NonNullable<LogEntry['meta']>): string[] {
 }
 
 const written = (value: unknown): string =>
-  value instanceof Error ? JSON.stringify(sentenceOf(value)) : (JSON.stringify(value) ?? String(value));
+  value instanceof Error ? JSON.stringify(sentenceOf(value)) : (JSON.stringify(value, withoutBigInt) ?? String(value));
+
+/** JSON has no whole numbers of any size. */
+const withoutBigInt = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);

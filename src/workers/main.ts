@@ -5,7 +5,7 @@ import { givenOptions } from './arguments.ts';
 import { Health } from './health.ts';
 import { stopSignals } from './stop-signals.ts';
 
-/** `sluice worker`: serves task queues until SIGINT or SIGTERM. @returns the exit code */
+/** `sluice worker`: serves task queues until SIGINT, SIGTERM or SIGHUP. @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
   const settings = settingsOf(argv);
   if (settings === undefined) return 2;

@@ -2,7 +2,7 @@
 const SAME_SIGNAL_MS = 1_000;
 
 /**
- * Tells when this process is to stop: by SIGINT or SIGTERM, or as whoever started it with a channel is gone. A second signal ends it at once, with exit code 130.
+ * Tells when this process is to stop: by SIGINT, SIGTERM or SIGHUP (its terminal is gone), or as whoever started it with a channel is gone. A second signal ends it at once, with exit code 130.
  * @param told is called once, with what there is to say
  */
 export function stopSignals(told: (sentence: string) => void): AbortSignal {
@@ -14,7 +14,7 @@ export function stopSignals(told: (sentence: string) => void): AbortSignal {
     told(sentence);
     stop.abort();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (stop.signal.aborted && Date.now() - toldAt > SAME_SIGNAL_MS) process.exit(130);
       tell(`told to stop (${signal})`);

@@ -170,6 +170,10 @@ describe('the HTTP API', () => {
     });
     expect([status, headers['www-authenticate']]).toEqual([200, undefined]);
     expect(json).toMatchObject({ security: [{ token: [] }] });
+    for (const scheme of ['bearer', 'BEARER'])
+      expect(await ask({ url: '/openapi.json', headers: { authorization: `${scheme} ${token}` } })).toMatchObject({
+        status: 200,
+      });
   });
 
   it('slows down who asks too often, also who guesses tokens', async () => {

@@ -53,6 +53,12 @@ describe('sluice', () => {
     }
   });
 
+  it('ends with 2 where the API is told wrongly who may speak to it', async () => {
+    const { code, out, err } = await sluice('serve', '--host', '0.0.0.0', '--port', '0');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^At 0\.0\.0\.0 others than this machine can reach the API, so it needs a token: .*\n$/);
+  });
+
   it.each([
     ['an unknown command', ['rnu'], /Did you mean run/],
     ['an unknown option', ['run', 'x.yaml', '--forse'], /Did you mean --force/],

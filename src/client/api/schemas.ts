@@ -39,11 +39,6 @@ export const stageSchema = z.enum(startStages);
 
 export const runPath = z.object({ pipeline: nameSchema, hour: hourSchema });
 
-export const noteBody = z
-  .strictObject({ note: z.string().min(1).max(500).optional() })
-  .optional()
-  .meta({ description: 'A note that the schedule keeps.' });
-
 export const instantSchema = z.string().meta({ format: 'date-time' });
 
 const linksSchema = z.object({

@@ -110,7 +110,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 
 /** Lets in only who has the token; it is compared in constant time. */
 async function wantToken(api: Api, token: string): Promise<void> {
-  await api.register(bearerAuth, { keys: new Set([token]), addHook: false, verifyErrorLogLevel: 'warn' });
+  await api.register(bearerAuth, {
+    ...{ keys: new Set([token]), addHook: false, verifyErrorLogLevel: 'warn' },
+    // The scheme's name in any case (RFC 9110, 11.1).
+    specCompliance: 'rfc6749',
+  });
   api.addHook('onRequest', (request, reply, done) => {
     if (request.routeOptions.config.open) return done();
     return api.verifyBearerAuth?.(request, reply, (error?: Error) => {

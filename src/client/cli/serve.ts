@@ -1,5 +1,6 @@
+import { SluiceError } from '../../definition/errors.ts';
 import { loadDefinition } from '../../definition/load.ts';
-import { listeningOn } from '../api/listening.ts';
+import { listeningOn, type Listening } from '../api/listening.ts';
 import { serveApi } from '../api/serving.ts';
 import { onInterrupt } from './leaving.ts';
 
@@ -10,12 +11,13 @@ export interface ServeFlags {
   readonly log: boolean;
 }
 
-/** `sluice serve`: the HTTP API, until Ctrl-C or SIGTERM. @throws SluiceError `SettingsInvalid` where it cannot listen there */
+/** `sluice serve`: the HTTP API, until Ctrl-C or SIGTERM; 2 where it is told wrongly who may speak to it. @throws SluiceError `SettingsInvalid` where it cannot listen there */
 export async function serve(
   definition: string | undefined,
   { host, port, rateLimit, log }: ServeFlags,
 ): Promise<number> {
-  const listening = await listeningOn(host, process.env);
+  const listening = await listeningAt(host);
+  if (listening === undefined) return 2;
   const pipeline = definition === undefined ? undefined : await loadDefinition(definition);
   const stop = new AbortController();
   onInterrupt(() => stop.abort());
@@ -34,4 +36,15 @@ export async function serve(
   await close();
   process.stdout.write('API stopped\n');
   return 0;
+}
+
+/** Undefined where an option or a variable is wrong, which has been said then. */
+async function listeningAt(host: string): Promise<Listening | undefined> {
+  try {
+    return await listeningOn(host, process.env);
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
 }
