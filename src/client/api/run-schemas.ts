@@ -121,10 +121,15 @@ export const storySchema = schemaOf<StoryEntry>()(
   }),
 );
 
-export const pendingSchema: z.ZodType<PendingActivity> = z.object({
-  activity: z.string(),
-  attempt: z.int(),
-  note: z.string().exactOptional(),
-  failure: z.object({ message: z.string(), code: z.string().exactOptional() }).exactOptional(),
-  recovered: z.boolean().exactOptional(),
-});
+export const pendingSchema = schemaOf<PendingActivity>()(
+  z.object({
+    activity: z.string(),
+    attempt: z.int(),
+    note: z.string().exactOptional(),
+    failure: z
+      .object({ message: z.string(), code: z.string().exactOptional(), at: instantSchema.exactOptional() })
+      .exactOptional()
+      .describe('Of the attempt before.'),
+    recovered: z.boolean().exactOptional(),
+  }),
+);

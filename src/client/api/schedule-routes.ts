@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import type { Json } from '../../definition/canonical-json.ts';
 import { acceptDefinition } from '../../definition/check-definition.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { ScheduleListed, ScheduleView } from '../schedules/describing.ts';
-import type { PipelineSchedules, ScheduleState } from '../schedules/schedules.ts';
+import type { AppliedSchedules, PipelineSchedules, ScheduleState } from '../schedules/schedules.ts';
+import type { Difference } from '../schedules/differences.ts';
+import type { SchedulePlan } from '../schedules/standing.ts';
 import type { Api, ApiContext } from './context.ts';
 import { answers } from './problem.ts';
 import { definedOf, hourOf, hourSchema, instantSchema, nameSchema, scheduleSchema, schemaOf } from './schemas.ts';
@@ -68,18 +71,29 @@ const state = schemaOf<ScheduleState>()(
   }),
 );
 
-const difference = z.looseObject({ path: z.string() });
-const plans = z.object({
-  pipeline: z.string(),
-  schedules: z.array(
-    z.object({
-      scheduleId: z.string(),
-      change: z.enum(['create', 'update', 'delete', 'none']),
-      differences: z.array(difference).describe('Field by field.'),
-      notes: texts,
-    }),
-  ),
-}) as unknown as z.ZodType<PipelineSchedules>;
+const json = z.unknown() as z.ZodType<Json>;
+const difference = schemaOf<Difference>()(
+  z.object({ path: z.string(), old: json.exactOptional(), new: json.exactOptional() }),
+);
+const plan = schemaOf<SchedulePlan>()(
+  z.object({
+    scheduleId: z.string(),
+    change: z.enum(['create', 'update', 'delete', 'none']),
+    differences: z.array(difference).describe('Field by field.'),
+    notes: texts,
+  }),
+);
+/** What was done has an outcome, what would be done has none. */
+const plans = schemaOf<PipelineSchedules & Partial<AppliedSchedules>>()(
+  z.object({
+    pipeline: z.string(),
+    schedules: z.array(plan),
+    outcome: z
+      .enum(['created', 'updated', 'unchanged'])
+      .exactOptional()
+      .describe('Of the pipeline’s own schedule; absent where nothing was to be done (`dryRun`).'),
+  }),
+);
 
 const note = z
   .strictObject({ note: z.string().min(1).max(500).optional().describe('Kept by the schedule.') })

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../../definition/canonical-json.ts';
 import { toLogicalHour } from '../../definition/hour.ts';
 import { startStages } from '../../definition/names.ts';
 
@@ -62,14 +63,27 @@ export type Links = z.output<typeof linksSchema>;
 
 /**
  * A schema that tells all that an interface has: answers go out through it, and what it does not know it would leave out. Does not compile
- * where the interface has a member more.
+ * where the interface has a member more, however deep.
  */
 export const schemaOf =
   <T>() =>
   <Schema extends z.ZodType<T>>(
-    schema: Schema & (keyof T extends keyof z.output<Schema> ? unknown : never),
+    schema: Schema & ([Lacking<T, z.output<Schema>>] extends [never] ? unknown : never),
   ): z.ZodType<T> =>
     schema;
+
+/** Names of members that `Told` lacks; never where it has all. What may be any JSON has no members to name. */
+type Lacking<T, Told> = [Json] extends [T]
+  ? never
+  : T extends readonly (infer Item)[]
+    ? Lacking<Item, Told extends readonly (infer ToldItem)[] ? ToldItem : never>
+    : T extends object
+      ? {
+          [Key in keyof T]-?: Key extends keyof Told
+            ? Lacking<Exclude<T[Key], undefined>, Exclude<Told[Key], undefined>>
+            : Key;
+        }[keyof T]
+      : never;
 
 type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
 
