@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import type { InjectOptions } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Api } from '../../src/client/api/context.ts';
+import { RunLinks } from '../../src/client/api/links.ts';
 import { listeningOn } from '../../src/client/api/listening.ts';
 import { createApi, type ApiOptions } from '../../src/client/api/server.ts';
 import { serveApi } from '../../src/client/api/serving.ts';
+import { ids } from '../../src/definition/names.ts';
 
 const token = 'a-token-of-some-length';
 /** Nobody listens there: the API has to do without Temporal. */
@@ -185,6 +187,19 @@ describe('the HTTP API', () => {
     expect(await ask({ url: '/healthz' })).toMatchObject({ status: 200 });
   });
 
+  it('counts those behind a proxy that it knows by themselves, and nobody else by what they say', async () => {
+    const from = (client: string, remoteAddress: string) =>
+      ask(
+        { url: '/nope', remoteAddress, headers: { 'x-forwarded-for': client } },
+        { rateLimit: 1, proxies: ['10.0.0.7', '10.1.0.0/16'] },
+      );
+    expect(await from('203.0.113.1', '10.0.0.7')).toMatchObject({ status: 404 });
+    expect(await from('203.0.113.2', '10.1.2.3')).toMatchObject({ status: 404 });
+    expect(await from('203.0.113.1', '10.1.2.3')).toMatchObject({ status: 429 });
+    expect(await from('203.0.113.3', '10.0.0.8')).toMatchObject({ status: 404 });
+    expect(await from('203.0.113.4', '10.0.0.8')).toMatchObject({ status: 429 });
+  });
+
   it('sends headers that keep a browser from making more of its answers than they are', async () => {
     const { headers } = await ask({ url: '/healthz' });
     expect(headers).toMatchObject({
@@ -236,6 +251,41 @@ describe('where the API listens', () => {
       'a.example',
       'b.example',
     ]);
+  });
+
+  it('has an address for others and proxies where it is told so, and none that are none', async () => {
+    const at = (text: Record<string, string>) => listeningOn('127.0.0.1', text);
+    expect(
+      await at({
+        SLUICE_API_URL: 'https://Sluice.example.org/api/',
+        SLUICE_API_HOSTS: 'other.example',
+        SLUICE_API_PROXIES: '10.0.0.7, 10.1.0.0/16,fd00::/8',
+      }),
+    ).toEqual({
+      host: '127.0.0.1',
+      hosts: ['other.example', 'sluice.example.org'],
+      url: 'https://sluice.example.org/api',
+      proxies: ['10.0.0.7', '10.1.0.0/16', 'fd00::/8'],
+    });
+    // What compose hands on where nothing is set.
+    expect(await at({ SLUICE_API_URL: '', SLUICE_API_PROXIES: '' })).toEqual({ host: '127.0.0.1', hosts: [] });
+    for (const url of ['sluice.example.org', 'ftp://a.example', 'https://me:pw@a.example', 'https://a.example/?a=b'])
+      await expect(at({ SLUICE_API_URL: url })).rejects.toThrow(/SLUICE_API_URL is no address .*write it like https:/);
+    for (const proxies of ['proxy.example', '10.0.0.0/33', '0.0.0.0/0', 'fd00::/129', '10.0.0.1/', 'true'])
+      await expect(at({ SLUICE_API_PROXIES: `127.0.0.1,${proxies}` })).rejects.toThrow(`"${proxies}" is no address`);
+  });
+
+  it('has links that begin with its address for others, else with the one that was asked', () => {
+    const place = { address: '10.0.0.1:7233', namespace: 'default', options: {} };
+    const headers = { host: '127.0.0.1:5000', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' };
+    const run = (own?: string) => new RunLinks(own, undefined, place).of({ headers }, ids.pipeline('a', hour), 'r');
+    const hour = '2026-11-24T03:00:00Z';
+    expect(run()).toEqual({
+      run: 'http://127.0.0.1:5000/runs/a/2026-11-24T03',
+      report: 'http://127.0.0.1:5000/runs/a/2026-11-24T03/report?run=r',
+      events: 'http://127.0.0.1:5000/runs/a/2026-11-24T03/events',
+    });
+    expect(run('https://sluice.example.org/api').run).toBe('https://sluice.example.org/api/runs/a/2026-11-24T03');
   });
 
   it('says in a sentence that a port is held, or takes another one where it may', async () => {

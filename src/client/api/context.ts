@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { RunLinks } from './links.ts';
+import type { Streams } from './streams.ts';
 import type { TemporalSession } from './temporal-session.ts';
 
 /** A server whose routes have zod schemas. */
@@ -18,6 +19,7 @@ export type Api = FastifyInstance<
 export interface ApiContext {
   readonly session: TemporalSession;
   readonly links: RunLinks;
+  readonly streams: Streams;
   /** Started where none is named, and where its name has no schedule. */
   readonly pipeline?: Pipeline;
   /** Aborts when the server stops: streams end then. */

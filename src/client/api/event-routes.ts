@@ -19,7 +19,7 @@ const serverSentEvent = z.object({
 });
 
 /** A run's events as they come, until it is over, its reader leaves, or this server stops. */
-export function eventRoutes(api: Api, { session, stopping }: ApiContext): void {
+export function eventRoutes(api: Api, { session, stopping, streams }: ApiContext): void {
   api.get(
     '/runs/:pipeline/:hour/events',
     {
@@ -44,11 +44,16 @@ export function eventRoutes(api: Api, { session, stopping }: ApiContext): void {
     },
     async (request, reply) => {
       const { pipeline, hour } = request.params;
-      const client = await session.client();
       const left = new AbortController();
-      reply.raw.once('close', () => left.abort());
+      const leave = streams.take(request.ip);
+      reply.raw.once('close', () => {
+        leave();
+        left.abort();
+      });
       const signal = AbortSignal.any([stopping, left.signal]);
-      const run = await client.runs.find(pipeline, hourOf(hour));
+      const [client, run] = await session.use(async (found) => {
+        return [found, await found.runs.find(pipeline, hourOf(hour))] as const;
+      });
       if (!run) throw new SluiceError('HourUnknown', `Temporal knows no run of ${pipeline} ${hour} to follow.`);
       const events = client.runs.events(run.workflowId, { signal });
       const form = request.headers.accept?.includes(NDJSON) === true ? lines : serverSent;

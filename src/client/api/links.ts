@@ -8,17 +8,23 @@ import type { Links } from './schemas.ts';
 export class RunLinks {
   readonly #webUi: string | undefined;
   readonly #namespace: string;
+  readonly #own: string | undefined;
 
-  /** @param webUi SLUICE_TEMPORAL_UI_URL; of a Temporal at its usual place on this machine it is known without */
-  constructor(webUi: string | undefined, { address, namespace }: TemporalPlace) {
+  /**
+   * @param own what links to this API begin with; what the request came by where left out
+   * @param webUi SLUICE_TEMPORAL_UI_URL; of a Temporal at its usual place on this machine it is known without
+   */
+  constructor(own: string | undefined, webUi: string | undefined, { address, namespace }: TemporalPlace) {
+    this.#own = own;
     const usual = /^(127\.0\.0\.1|localhost):7233$/.test(address) ? 'http://127.0.0.1:8233' : undefined;
     this.#webUi = (webUi || usual)?.replace(/\/+$/, '');
     this.#namespace = namespace;
   }
 
-  of({ protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>, workflowId: string, runId?: string): Links {
+  of({ headers }: Pick<FastifyRequest, 'headers'>, workflowId: string, runId?: string): Links {
     const { pipeline = '', hour = '' } = hourOfRun(workflowId) ?? {};
-    const run = `${protocol}://${host}/runs/${pipeline}/${hourKey(hour)}`;
+    // It has no TLS of its own.
+    const run = `${this.#own ?? `http://${headers.host}`}/runs/${pipeline}/${hourKey(hour)}`;
     const query = runId === undefined ? '' : `?run=${runId}`;
     return {
       run,

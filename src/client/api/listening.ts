@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 
 export const API_PORT = 5000;
@@ -14,11 +14,16 @@ export interface Listening {
   readonly token?: string;
   /** Names that it goes by beside addresses and `localhost`. */
   readonly hosts: readonly string[];
+  /** What links begin with: where a proxy has it for others. Without a slash at its end. */
+  readonly url?: string;
+  /** Addresses and networks of proxies, which say on whose behalf they ask. */
+  readonly proxies?: readonly string[];
 }
 
 /**
- * The token is SLUICE_API_TOKEN, or what the file SLUICE_API_TOKEN_FILE holds; further names are SLUICE_API_HOSTS, by commas.
- * @throws SluiceError `SettingsInvalid` where others than this machine could reach an API without a token
+ * The token is SLUICE_API_TOKEN, or what the file SLUICE_API_TOKEN_FILE holds; further names are SLUICE_API_HOSTS, by commas. Behind a proxy
+ * SLUICE_API_URL is its address for others, whose name is one of those, and SLUICE_API_PROXIES lists who may be one.
+ * @throws SluiceError `SettingsInvalid` where others than this machine could reach an API without a token, and where one of these is none
  */
 export async function listeningOn(
   host: string,
@@ -39,8 +44,55 @@ export async function listeningOn(
       `The API’s token is shorter than ${LEAST_TOKEN} characters, so it can be guessed: take that of "openssl rand -hex 32".`,
     );
   }
-  const hosts = (environment['SLUICE_API_HOSTS'] ?? '').split(',').map((name) => name.trim().toLowerCase());
-  return { host, hosts: hosts.filter(Boolean), ...(token === undefined ? {} : { token }) };
+  const url = urlOf(environment['SLUICE_API_URL']);
+  const proxies = proxiesOf(environment['SLUICE_API_PROXIES']);
+  const hosts = new Set(listOf(environment['SLUICE_API_HOSTS']?.toLowerCase()));
+  return {
+    host,
+    hosts: [...(url === undefined ? hosts : hosts.add(url.hostname))],
+    ...(token === undefined ? {} : { token }),
+    ...(url === undefined ? {} : { url: url.href.replace(/\/+$/, '') }),
+    ...(proxies.length === 0 ? {} : { proxies }),
+  };
+}
+
+const listOf = (text = ''): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+
+function urlOf(given: string | undefined): URL | undefined {
+  if (!given) return undefined;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash) return url;
+  throw new SluiceError(
+    'SettingsInvalid',
+    'SLUICE_API_URL is no address that links could begin with: write it like https://sluice.example.org.',
+  );
+}
+
+function proxiesOf(given: string | undefined): string[] {
+  const proxies = listOf(given);
+  const wrong = proxies.find((proxy) => !isNetwork(proxy));
+  if (wrong === undefined) return proxies;
+  throw new SluiceError(
+    'SettingsInvalid',
+    `SLUICE_API_PROXIES: "${wrong}" is no address and no network; write them like 10.0.0.7,10.1.0.0/16.`,
+  );
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const kind = isIP(address);
+  if (kind === 0) return false;
+  try {
+    // Of no bits it would be everyone, who could then name any address.
+    if (bits !== undefined) new BlockList().addSubnet(address, Number(bits), kind === 4 ? 'ipv4' : 'ipv6');
+    return bits === undefined || Number(bits) > 0;
+  } catch {
+    return false;
+  }
 }
 
 export function isLoopback(host: string): boolean {

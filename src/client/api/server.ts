@@ -19,6 +19,7 @@ import { scheduleRoutes } from './schedule-routes.ts';
 import { TemporalSession } from './temporal-session.ts';
 import { triggerRoutes } from './trigger-pipeline.ts';
 import { refuseOtherMethods } from './other-methods.ts';
+import { Streams, STREAMS, type StreamLimits } from './streams.ts';
 
 export interface ApiOptions extends Listening {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -26,6 +27,8 @@ export interface ApiOptions extends Listening {
   readonly pipeline?: Pipeline;
   /** Requests that one address may make a minute. */
   readonly rateLimit: number;
+  /** Runs that may be followed at a time. */
+  readonly streams?: StreamLimits;
   /** Where log lines go, JSON each; nowhere where left out. */
   readonly log?: { write(line: string): void };
 }
@@ -44,6 +47,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     logger: log === undefined ? false : { level: 'info', stream: log, base: null, timestamp: isoTime },
     // A line of our own in its place.
     logController: new LogController({ disableRequestLogging: true }),
+    // Whose address a request has, for limits and the log. Who it is for is another matter: see guard.
+    trustProxy: options.proxies === undefined ? false : [...options.proxies],
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
     return503OnClosing: true,
@@ -95,8 +100,9 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   await describeApi(api, token !== undefined);
   const context = {
     session,
-    links: new RunLinks(environment['SLUICE_TEMPORAL_UI_URL'], session.place),
+    links: new RunLinks(options.url, environment['SLUICE_TEMPORAL_UI_URL'], session.place),
     stopping: stopping.signal,
+    streams: new Streams(options.streams ?? STREAMS),
     ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
   };
   const routes = [triggerRoutes, runRoutes, eventRoutes, scheduleRoutes, backfillRoutes, consumerRoutes, healthRoutes];
@@ -139,7 +145,10 @@ function tellError(error: unknown, request: FastifyRequest, reply: FastifyReply)
   const problem = problemOf(error);
   if (problem.code === 'Unexpected') request.log.error({ err: error }, problem.detail);
   else if (problem.status >= 500) request.log.warn({ code: problem.code }, problem.detail);
-  if (problem.status === 503) reply.header('retry-after', '5');
+  // Where requests are too many their limit says it.
+  if (problem.status === 503 || problem.status === 429) {
+    if (!reply.hasHeader('retry-after')) reply.header('retry-after', '5');
+  }
   if (!request.routeOptions.config.plainErrors) return reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
   const { code, detail, status } = problem;
   // What the plan's own request, which asks for nothing, comes to is 200 or 500.
