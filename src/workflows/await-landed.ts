@@ -66,10 +66,15 @@ export async function awaitLanded(
   for (let shard = 0; ensured && shard < shards; shard += 1) await ensureConsumer(pipeline, prepared, shard);
   // Runs that were on their way before it was so tell each consumer at each look.
   const looksFirst = patched('consumers-looked-at');
+  /** It waits no more, whatever its sisters do: the clock of the deadlines goes on. */
+  const found = (landed: Landed): Landed => {
+    if (looksFirst) run.waitsFor(undefined, prepared.stream);
+    return landed;
+  };
   const began = Date.now();
   for (let wait = FIRST_WAIT_MS; ; wait = landedWaitMs(wait, Date.now() - began)) {
     const landed = await light.findLanded(input);
-    if (landed) return landed;
+    if (landed) return found(landed);
     let paused = false;
     let newer = false;
     for (let shard = 0; shard < shards; shard += 1) {
@@ -84,7 +89,7 @@ export async function awaitLanded(
     if (newer) {
       // Unless it landed at the very last, what was published there will not land any more.
       const last = await light.findLanded(input);
-      if (last) return last;
+      if (last) return found(last);
       throw failure({
         code: 'TopicRecreated',
         message:

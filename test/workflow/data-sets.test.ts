@@ -1,13 +1,14 @@
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
 import type { CleanResult, PreparedStream } from '../../src/definition/refs.ts';
+import type { RunProgress } from '../../src/workflows/messages.ts';
 import type { pipeline as pipelineWorkflow } from '../../src/workflows/index.ts';
 import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
 import { Gate } from '../helpers/gate.ts';
-import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
+import { noTemporal, WorkflowLab, type FakeActivities } from '../helpers/temporal.ts';
 
 describe.skipIf(noTemporal)('the data sets of a run', () => {
   let lab: WorkflowLab;
@@ -26,8 +27,8 @@ describe.skipIf(noTemporal)('the data sets of a run', () => {
     told = [];
   });
 
-  /** A run with an aggregate, whose `publish` is as given, by data set. */
-  async function start(publish: (dataset: string) => Promise<void>) {
+  /** A run with an aggregate, whose `publish` is as given, by data set, and what else is to be of its own kind. */
+  async function start(publish: (dataset: string) => Promise<void>, others: FakeActivities = {}) {
     const pipeline = definition({
       aggregate: [{ name: 'kinds', groupBy: ['id'], measures: { n: { count: '*' } } }],
     });
@@ -49,6 +50,7 @@ describe.skipIf(noTemporal)('the data sets of a run', () => {
       },
       discardPartial: noting('discardPartial'),
       sendFailureAlert: noting('sendFailureAlert'),
+      ...others,
     };
     const run = await lab.temporal.client.workflow.start<typeof pipelineWorkflow>('pipeline', {
       workflowId: ids.pipeline(pipeline.name, hour),
@@ -94,5 +96,28 @@ describe.skipIf(noTemporal)('the data sets of a run', () => {
     await expect(run.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(told).toEqual(['main has stopped', 'discardPartial']);
     expect(record.reports).toMatchObject([{ outcome: 'cancelled', error: { code: 'Cancelled', stage: 'publish' } }]);
+  });
+
+  it('do not go on being waited for on purpose once they have landed, while another one has not', async () => {
+    const landed = new Set<string>();
+    const { findLanded } = goodStages(definition()).stages;
+    const isMain = (stream: string): boolean => !stream.endsWith('.kinds');
+    const { run } = await start(async () => {}, {
+      findLanded: async ({ stream }: { stream: string }) =>
+        landed.has(isMain(stream) ? 'main' : 'kinds') ? findLanded(undefined as never) : undefined,
+      consumerState: async ({ stream }: { stream: string }) => ({
+        ...{ mode: isMain(stream) ? 'paused' : 'running', stream, topic: stream, epoch: 'e1', life: 1 },
+      }),
+    });
+    const until = (what: (progress: RunProgress) => boolean) =>
+      vi.waitUntil(async () => what(await run.query<RunProgress>('progress')), { timeout: 30_000, interval: 50 });
+    await until(({ waiting }) => waiting?.endsWith('is paused') === true);
+    landed.add('main');
+    await run.signal('landed', { batch: 'b1' });
+    await until(({ current, waiting }) => current === 'land' && waiting === undefined);
+    landed.add('kinds');
+    await run.signal('landed', { batch: 'b1' });
+    await run.signal('landed', { batch: 'b1' });
+    expect(await run.result()).toMatchObject({ outcome: 'completed' });
   });
 });
