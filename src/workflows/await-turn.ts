@@ -1,4 +1,5 @@
 import { sleep } from '@temporalio/workflow';
+import { untilAnswered } from './ask-again.ts';
 import type { RunLog } from './run-log.ts';
 import type { RunInput } from './messages.ts';
 
@@ -15,7 +16,7 @@ export async function awaitTurn({ pipeline, hour }: RunInput, run: RunLog): Prom
   let line = '';
   let movedAt = 0;
   for (;;) {
-    const { count, first } = await findRunsAhead({ pipeline: pipeline.name, hour });
+    const { count, first } = await untilAnswered(() => findRunsAhead({ pipeline: pipeline.name, hour }), run);
     if (count === 0) return;
     const others = count > 1 ? ` and ${count - 1} more` : '';
     run.waitsFor(`waits for hour ${first[0] ?? ''}${others}`);

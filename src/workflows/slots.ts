@@ -8,6 +8,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { ids } from '../definition/names.ts';
+import { untilAnswered } from './ask-again.ts';
 import { attributes } from './attributes.ts';
 import { turnWaitMs } from './await-turn.ts';
 import type { RunInput } from './messages.ts';
@@ -63,7 +64,8 @@ export class Slot {
     let passedOverSince: number | undefined;
     for (;;) {
       const passedOver = passedOverSince === undefined ? {} : { passedOverMs: Date.now() - passedOverSince };
-      const { limit, room = 0, free, ahead } = await findSlots({ pipeline, hour: this.#input.hour, ...passedOver });
+      const asking = { pipeline, hour: this.#input.hour, ...passedOver };
+      const { limit, room = 0, free, ahead } = await untilAnswered(() => findSlots(asking), this.#run);
       if (limit === undefined) return;
       for (const number of free) if (await this.#try(number)) return;
       const others = ahead === 0 ? '' : `, behind ${ahead} other${ahead === 1 ? '' : 's'}`;

@@ -8,6 +8,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues, type StartStage } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
+import type { CleanResult } from '../../src/definition/refs.ts';
 import { committed, definition, goodStages, hour } from '../helpers/fake-stages.ts';
 import { Gate } from '../helpers/gate.ts';
 import { WorkflowLab } from '../helpers/temporal.ts';
@@ -189,6 +190,54 @@ try {
     },
     markStale: async () => ({ hours: ['2026-11-24T04:00:00Z'], count: 1, itself: false }),
   }));
+
+  // Asks for its turn while Temporal does not list the runs.
+  let asks = 0;
+  await recordPipeline('pipeline-turn-unknown', { key: ['id'], duplicates: { acrossRuns: true } }, () => ({
+    findRunsAhead: async () => {
+      asks += 1;
+      if (asks <= 4) throw new SluiceError('Unexpected', 'Temporal does not list the runs.');
+      return { count: 0, first: [] };
+    },
+  }));
+
+  // Two data sets: one cannot be published, and the other is stopped.
+  const kinds = { name: 'kinds', groupBy: ['id'], measures: { n: { count: '*' as const } } };
+  await recordPipeline('pipeline-data-sets', { aggregate: [kinds] }, ({ prepare, clean }) => ({
+    prepare: async () => {
+      const [main] = (await prepare(undefined as never)) as [{ stream: string }];
+      return [main, { ...main, dataset: 'kinds', stream: `${main.stream}.kinds` }];
+    },
+    clean: async () => {
+      const cleaned = (await clean(undefined as never)) as CleanResult;
+      return {
+        ...cleaned,
+        batches: ['main', 'kinds'].flatMap((dataset) => cleaned.batches.map((batch) => ({ ...batch, dataset }))),
+      };
+    },
+    publish: async ({ prepared }: { prepared: { dataset: string } }) => {
+      if (prepared.dataset === 'kinds') throw new SluiceError('SourceNotFound', 'not there');
+      await untilCancelled();
+    },
+  }));
+
+  // Its consumer is paused for some looks.
+  let seen = 0;
+  await recordPipeline(
+    'pipeline-landed-late',
+    { deadlines: { run: '1h' } },
+    ({ findLanded }) => ({
+      findLanded: async () => ((seen += 1) > 2 ? findLanded(undefined as never) : undefined),
+      consumerState: async () => ({ ...state, mode: 'paused' }),
+      consume: untilCancelled,
+    }),
+    async (handle) => {
+      for (const looked of [1, 2]) {
+        await until(async () => seen === looked);
+        await handle.signal('landed', { batch: 'b1' });
+      }
+    },
+  );
 
   // An import that takes longer than most of what it may, and one that takes longer than all of it.
   let told = false;
