@@ -30,6 +30,7 @@ import {
   type LossAccepted,
 } from './messages.ts';
 import { defaultRetries, HEARTBEAT_TIMEOUT, stageActivities } from './stage-activities.ts';
+import { requireConsumerInput, wrongConsumeInput } from './started-by-hand.ts';
 import { goesAlong } from './versioning.ts';
 
 const { consume } = proxyActivities<Activities>({
@@ -51,6 +52,7 @@ goesAlong(consumer);
  * landed by then is read again by the next one, from the head of the manifest chain.
  */
 export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
+  requireConsumerInput(input);
   let given = input.consume;
   const now: { mode: ConsumerState['mode'] } = { mode: input.paused === true ? 'paused' : 'running' };
   let problem: Problem | undefined;
@@ -150,14 +152,7 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
 
 /** Anybody may signal by hand, and an error in here would stop the workflow for good. */
 function isFor(given: ConsumeInput, told: ConsumeInput | undefined): told is ConsumeInput {
-  const { stream, shard, topic, epoch, ...numbers } = (told ?? {}) as Partial<ConsumeInput>;
-  const { life, partitions, maxRecords, maxBytes, abandonAfterMs, shards = 1 } = numbers;
-  return (
-    stream === given.stream &&
-    shard === given.shard &&
-    [topic, epoch].every((text) => typeof text === 'string' && text !== '') &&
-    [life, partitions, maxRecords, maxBytes, abandonAfterMs, shards].every((number) => Number.isSafeInteger(number))
-  );
+  return wrongConsumeInput(told).length === 0 && told?.stream === given.stream && told.shard === given.shard;
 }
 
 /** What is wrong with the words of a loss; undefined where nothing is. Anybody may send them by hand. */

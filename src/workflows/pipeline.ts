@@ -17,10 +17,12 @@ import { RunLog } from './run-log.ts';
 import { Slot } from './slots.ts';
 import { sourceReport } from './source-report.ts';
 import { stageActivities } from './stage-activities.ts';
+import { requireRunInput } from './started-by-hand.ts';
 import { stagesBeforeCommit, stillStored, storedReferences } from './stored-references.ts';
 
 /** One run of one hour. Fails with the code and sentence of the stage that failed; its report is stored either way. */
 export async function pipeline(input: RunInput): Promise<RunReport> {
+  requireRunInput(input);
   const control = new RunControl();
   const run = new RunLog(input, control);
   const told: Told = new Set();
