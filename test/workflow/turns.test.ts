@@ -74,7 +74,7 @@ describe.skipIf(noTemporal)('runs of a pipeline that takes keys of earlier hours
     await waitsFor(second, `waits for hour ${hours[0]}`);
     await waitsFor(third, `waits for hour ${hours[0]} and 1 more`);
     const { currentDetails } = (await third.query('__temporal_workflow_metadata')) as { currentDetails?: string };
-    expect(currentDetails).toContain(`| turn | waits for hour ${hours[0]} and 1 more |`);
+    expect(currentDetails).toContain(`**Waiting**: waits for hour ${hours[0]} and 1 more.`);
     expect(cleaned).toEqual([hours[0]]);
     open(hours[0]);
     await first.result();
