@@ -53,6 +53,11 @@ describe.skipIf(noStack)('Temporal without its database', () => {
     expect((await app.cli(['schedule', 'apply', file])).code).toBe(0);
     const { runId } = await json('run', input.name, '--hour', done, '--use-current');
     await app.client.consumers.pause(input.name);
+    // It lands until its activity hears of that.
+    const consumer = app.client.temporal.workflow.getHandle(ids.consumer(input.name, 0));
+    await vi.waitUntil(async () => ((await consumer.describe()).raw.pendingActivities ?? []).length === 0, {
+      ...{ timeout: 60_000, interval: 100 },
+    });
     const { workflowId } = await app.client.runs.launch({ pipeline: input, hour: under });
     await vi.waitUntil(async () => (await app.client.runs.progress(workflowId))?.waiting !== undefined, {
       ...{ timeout: 60_000, interval: 100 },
