@@ -103,13 +103,13 @@ describe.skipIf(noStack)('a worker that is told to stop', () => {
   }, 120_000);
 
   it('says that it is ready as long as it takes up work, and no longer once it is to stop', async () => {
-    app = await TestApp.start({ SLUICE_WORKER_HEALTH: '0', SLUICE_WORKER_QUEUES: 'light,compute=1,streaming' });
+    app = await TestApp.start({ SLUICE_WORKER_HEALTH: '0', SLUICE_WORKER_QUEUES: 'light,compute=1,streaming=500' });
     const { pipeline } = app.define();
     const slow = Promise.withResolvers<void>();
     app.serve(pipeline, { body: '', handler: () => slow.resolve() });
     const said = await readFile(log('worker.log'), 'utf8');
     expect(said).toMatch(
-      /worker ready: .*; queues light=20,compute=1,streaming=50; health at http:\/\/127\.0\.0\.1:\d+; pid/,
+      /worker ready: .*; queues light=20,compute=1,streaming=500; health at http:\/\/127\.0\.0\.1:\d+; pid/,
     );
     const url = /health at (\S+);/.exec(said)?.[1] ?? '';
     const ready = async (): Promise<[number, string]> => {

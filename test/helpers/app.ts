@@ -59,6 +59,8 @@ export class TestApp {
     const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const { environment: stack } = await testStack();
     const environment = {
+      // The consumers of all tests before are served too: each holds a place.
+      SLUICE_WORKER_QUEUES: 'light=20,compute=2,streaming=500',
       ...process.env,
       ...stack,
       ...other,
