@@ -1,6 +1,7 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { ids } from '../definition/names.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { askRun } from './ask-run.ts';
 import { pendingOf } from './pending-activities.ts';
 import { answerOf } from './query-worker.ts';
 import type { ConsumerState, LossAccepted, LossInput } from '../workflows/messages.ts';
@@ -78,23 +79,10 @@ export class ConsumerControl {
   async #tell(stream: string, word: 'pause' | 'resume' | 'drain'): Promise<ConsumerState[]> {
     const all = await this.#answering(stream);
     return Promise.all(
-      all.map(async ({ workflowId }) => {
-        const handle = this.#client.workflow.getHandle(workflowId);
-        try {
-          return await handle.executeUpdate<ConsumerState, []>(word);
-        } catch (error) {
-          // It may have been drained meanwhile: between the look and the word, or with the word on its way.
-          const gone =
-            error instanceof WorkflowNotFoundError ||
-            error instanceof WorkflowUpdateFailedError ||
-            (await handle.describe()).status.name !== 'RUNNING';
-          if (!gone) throw error;
-          throw new SluiceError(
-            'NotRunning',
-            `The consumer of ${stream} has ended: the next run of an hour starts one.`,
-          );
-        }
-      }),
+      // It may have been drained since it was looked at.
+      all.map(({ workflowId }) =>
+        askRun(this.#client, workflowId, (handle) => handle.executeUpdate<ConsumerState, []>(word)),
+      ),
     );
   }
 
