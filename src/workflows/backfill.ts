@@ -17,7 +17,6 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BackfillPlan } from '../activities/index.ts';
-import { SluiceError } from '../definition/errors.ts';
 import { hourKey, type LogicalHour } from '../definition/hour.ts';
 import { ids, taskQueues } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
@@ -37,7 +36,7 @@ import {
 } from './backfill-messages.ts';
 import { backfillSettings, type BackfillSettings } from './backfill-settings.ts';
 import { BackfillState } from './backfill-state.ts';
-import { cancellationOf, failure, problemOf, type Problem } from './failure.ts';
+import { endingOf, failure, problemOf, type Problem } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
 import { launch } from './launch.ts';
 import type { LaunchInput, LaunchResult } from './messages.ts';
@@ -72,8 +71,7 @@ export async function backfill(input: BackfillInput): Promise<BackfillReport> {
     return await continueAsNew<typeof backfill>({ ...input, pipeline, carried: state.carried() });
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    const problem = error instanceof SluiceError ? error : problemOf(error);
-    throw problem.code === 'Cancelled' ? cancellationOf(error) : failure(problem);
+    throw endingOf(error);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
+import { SluiceError } from '../definition/errors.ts';
 
 /** What failed a run: a code of the closed vocabulary and one sentence. */
 export interface Problem {
@@ -37,6 +38,12 @@ export function problemOf(error: unknown): Problem {
     return { code: 'Unexpected', message };
   }
   return { code: 'Unexpected', message: cause instanceof Error ? cause.message : String(cause) };
+}
+
+/** What a workflow throws for what ended it: a cancellation as Temporal knows it, anything else with its code and sentence. */
+export function endingOf(error: unknown): unknown {
+  const problem = error instanceof SluiceError ? error : problemOf(error);
+  return problem.code === 'Cancelled' ? cancellationOf(error) : failure(problem);
 }
 
 /** Fails a workflow with a code and a sentence. */

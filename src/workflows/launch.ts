@@ -15,7 +15,7 @@ import { SluiceError } from '../definition/errors.ts';
 import { requireBegun, toLogicalHour, type LogicalHour } from '../definition/hour.ts';
 import { ids, startStages, taskQueues } from '../definition/names.ts';
 import { awaitJoined } from './await-joined.ts';
-import { cancellationOf, failure, problemOf } from './failure.ts';
+import { endingOf, failure } from './failure.ts';
 import type { LaunchInput, LaunchResult, RunInput, RunReport } from './messages.ts';
 import { pipeline } from './pipeline.ts';
 import { defaultRetries, stageActivities } from './stage-activities.ts';
@@ -89,8 +89,7 @@ async function ended(run: () => Promise<RunReport>): Promise<RunReport> {
   try {
     return await run();
   } catch (error) {
-    const problem = problemOf(error);
-    throw problem.code === 'Cancelled' ? cancellationOf(error) : failure(problem);
+    throw endingOf(error);
   }
 }
 

@@ -2,7 +2,7 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type { RebuildPlan, Rebuilt } from '../activities/index.ts';
 import { streamsOf } from '../definition/streams.ts';
 import type { ReindexInput, ReindexReport } from './messages.ts';
-import { cancellationOf, failure, problemOf } from './failure.ts';
+import { endingOf } from './failure.ts';
 import { defaultRetries, stageActivities } from './stage-activities.ts';
 
 /**
@@ -31,8 +31,7 @@ export async function reindex(input: ReindexInput): Promise<ReindexReport> {
     }
     return { pipeline: pipeline.name, dryRun, plans, rebuilt };
   } catch (error) {
-    const problem = problemOf(error);
-    throw problem.code === 'Cancelled' ? cancellationOf(error) : failure(problem);
+    throw endingOf(error);
   }
 }
 
