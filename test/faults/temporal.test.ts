@@ -1,9 +1,15 @@
+import { execFile } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWorker } from '../../src/client/cli/worker-process.ts';
 import { ids } from '../../src/definition/names.ts';
+import { writeBundle } from '../../src/workers/bundle.ts';
 import { App } from './app.ts';
 import { disturb, Lab, noFaults, stopMs, whole } from './lab.ts';
 import { expectWhole, record, recordRuns } from './results.ts';
@@ -100,15 +106,22 @@ describe.skipIf(noFaults)('the Temporal server', () => {
       const server = connect(Number(port), host);
       for (const socket of [client, server]) sockets.add(socket.on('error', () => {}));
       client.pipe(server).pipe(client);
-      // Connected by then, and still bundling its workflows.
-      setTimeout(() => {
-        front.close();
-        for (const socket of sockets) socket.destroy();
-      }, 700);
     });
     await new Promise<void>((resolve) => front.listen(0, host, resolve));
-    const environment = { ...lab.environment, TEMPORAL_ADDRESS: `${host}:${(front.address() as AddressInfo).port}` };
+    const environment = {
+      ...lab.environment,
+      TEMPORAL_ADDRESS: `${host}:${(front.address() as AddressInfo).port}`,
+      SLUICE_WORKER_BUNDLE: join(lab.folder, 'bundle.fifo'),
+    };
+    const bundle = join(lab.folder, 'bundle.js');
+    await writeBundle(bundle);
+    await promisify(execFile)('mkfifo', [environment.SLUICE_WORKER_BUNDLE]);
     const started = startWorker(environment, join(lab.folder, 'gone.log'));
+    // It opens once the worker reads at the other end: connected by then, and not yet serving.
+    const fifo = await open(environment.SLUICE_WORKER_BUNDLE, 'w');
+    front.close();
+    for (const socket of sockets) socket.destroy();
+    await pipeline(createReadStream(bundle), fifo.createWriteStream());
     await expect(started).rejects.toThrow(/did not start: The worker stopped: /);
   });
 
