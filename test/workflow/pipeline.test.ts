@@ -228,11 +228,12 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
       stop = () => reject(new SluiceError('WorkerShutdown', 'The worker was told to stop; another goes on.'));
     });
     deaf.catch(() => {});
-    lab.stages = { ...stages, clean: () => deaf };
+    const began = Promise.withResolvers<void>();
+    lab.stages = { ...stages, clean: async () => (began.resolve(), deaf) };
     const handle = await start(pipeline);
-    // 2: it runs; 3: it is to be cancelled.
+    await began.promise;
+    // 3: it is to be cancelled.
     const pending = async () => (await handle.describe()).raw.pendingActivities?.[0]?.state;
-    await expect.poll(pending, { timeout: 20_000 }).toBe(2);
     await handle.cancel();
     await expect.poll(pending, { timeout: 20_000 }).toBe(3);
     stop();
