@@ -81,7 +81,12 @@ export class ConsumerControl {
     return Promise.all(
       // It may have been drained since it was looked at.
       all.map(({ workflowId }) =>
-        askRun(this.#client, workflowId, (handle) => handle.executeUpdate<ConsumerState, []>(word)),
+        askRun(
+          this.#client,
+          workflowId,
+          (handle) => handle.executeUpdate<ConsumerState, []>(word),
+          `sluice consumer status ${stream}`,
+        ),
       ),
     );
   }
