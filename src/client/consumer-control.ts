@@ -81,12 +81,7 @@ export class ConsumerControl {
     return Promise.all(
       // It may have been drained since it was looked at.
       all.map(({ workflowId }) =>
-        askRun(
-          this.#client,
-          workflowId,
-          (handle) => handle.executeUpdate<ConsumerState, []>(word),
-          `sluice consumer status ${stream}`,
-        ),
+        askRun(this.#client, workflowId, (handle) => handle.executeUpdate<ConsumerState, []>(word)),
       ),
     );
   }
