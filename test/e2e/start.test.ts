@@ -45,6 +45,14 @@ class Running {
   }
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 describe.skipIf(noStack)('npm start', () => {
   let state: string;
   // Where there is no internet: the address of the shipped copy.
@@ -125,11 +133,34 @@ describe.skipIf(noStack)('npm start', () => {
     expect((await status({ state })).map((server) => server.state)).toEqual(Array(5).fill('stopped'));
   }, 180_000);
 
+  const newestWorker = async (): Promise<number> => {
+    const log = await readFile(join(state, 'logs', 'worker.log'), 'utf8');
+    return Number([...log.matchAll(/pid (\d+)$/gm)].at(-1)?.[1]);
+  };
+
+  it('starts another worker where its own is killed, and stays', async () => {
+    const started = sluice('start', '--free-ports', '--state', state);
+    await started.says('The schedule goes on');
+    const killed = await newestWorker();
+    process.kill(killed, 'SIGKILL');
+    await started.says('The worker ended (it was killed); another starts');
+    await expect.poll(newestWorker, { timeout: 60_000 }).not.toBe(killed);
+    const forced = sluice('run', 'broadband', '--force', '--json');
+    expect({ code: await forced.ended, err: forced.err }).toMatchObject({ code: 0 });
+    for (let pid = await newestWorker(); started.child.exitCode === null; pid = await newestWorker()) {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+      await wait(200);
+    }
+    expect({ code: await started.ended, err: started.err }).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('The worker ended 3 times in a row (it was killed)') as unknown,
+    });
+  }, 240_000);
+
   it('takes its worker along when it is killed', async () => {
     const killed = sluice('start', '--free-ports', '--state', state);
     await killed.says('Schedule');
-    const log = await readFile(join(state, 'logs', 'worker.log'), 'utf8');
-    const pid = Number([...log.matchAll(/pid (\d+)$/gm)].at(-1)?.[1]);
+    const pid = await newestWorker();
     const bundle = killed.child;
     // The launcher hands the kill on to nobody: both processes go.
     const { stdout } = spawn('ps', ['-o', 'pid=', '--ppid', String(bundle.pid)], {
@@ -138,14 +169,6 @@ describe.skipIf(noStack)('npm start', () => {
     const children = (await stdout.toArray()).join('').trim().split(/\s+/).map(Number);
     for (const child of children) process.kill(child, 'SIGKILL');
     await killed.ended;
-    for (let tries = 0; tries < 600; tries += 1) {
-      try {
-        process.kill(pid, 0);
-      } catch {
-        break;
-      }
-      await wait(50);
-    }
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await expect.poll(() => isAlive(pid), { timeout: 30_000 }).toBe(false);
   }, 180_000);
 });

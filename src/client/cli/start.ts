@@ -9,6 +9,7 @@ import { API_PORT, listeningOn, RATE_LIMIT } from '../api/listening.ts';
 import { serveApi, type ServedApi } from '../api/serving.ts';
 import { scheduleWords } from '../schedules/words.ts';
 import { SluiceClient } from '../sluice-client.ts';
+import { keepWorker, type KeptWorker } from './kept-worker.ts';
 import { onInterrupt } from './leaving.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
 import { bold, equationLines, preparedLines, Screen, seconds, staleLines } from './screen.ts';
@@ -20,7 +21,6 @@ import {
   sourcePort,
   type ServedSource,
 } from './shipped-source.ts';
-import { startWorker, type WorkerProcess } from './worker-process.ts';
 
 export interface StartOptions {
   readonly exit?: boolean;
@@ -52,7 +52,7 @@ export async function start(definition: string | undefined, options: StartOption
   };
   const ours = (await runningStack(stack)) === undefined;
   let source: ServedSource | undefined;
-  let worker: WorkerProcess | undefined;
+  let worker: KeptWorker | undefined;
   let client: SluiceClient | undefined;
   let api: ServedApi | undefined;
   let interrupted = false;
@@ -63,7 +63,7 @@ export async function start(definition: string | undefined, options: StartOption
     const environment = workerEnvironment(running, source);
     const log = join(running.state, 'logs', 'worker.log');
     screen.say(`Starting a worker (its log: ${log})`);
-    worker = await orStopped(startWorker(environment, log));
+    worker = await orStopped(keepWorker(environment, log, (line) => screen.say(line)));
     client = await SluiceClient.connect(environment);
     const { outcome } = await client.schedules.apply(pipeline);
     screen.say(`Schedule ${bold(pipeline.name)} ${outcome}: ${scheduleWords(pipeline).join('; ')}`);
@@ -72,7 +72,7 @@ export async function start(definition: string | undefined, options: StartOption
     screen.say(`API ready at ${api.url}`);
 
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false, stopsWithUs: true }, screen);
-    const { launched, report } = await orStopped(Promise.race([work, rejectWhenDead(worker, log)]));
+    const { launched, report } = await orStopped(Promise.race([work, worker.gaveUp]));
     const lines = report ? [preparedLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report)) : [];
     for (const line of lines) screen.say(line);
     const links = { ...running.links, api: api.url };
@@ -85,7 +85,7 @@ export async function start(definition: string | undefined, options: StartOption
     }
     if (!options.exit) {
       screen.say('The schedule goes on as long as this command runs; Ctrl-C stops it.');
-      await Promise.race([worker.ended, aborted(stop.signal)]);
+      await Promise.race([worker.gaveUp, aborted(stop.signal)]);
     }
     return 0;
   } catch (error) {
@@ -177,9 +177,4 @@ async function aborted(signal: AbortSignal): Promise<void> {
 async function rejectOn(signal: AbortSignal): Promise<never> {
   await aborted(signal);
   throw new Error('stopped');
-}
-
-async function rejectWhenDead(worker: WorkerProcess, log: string): Promise<never> {
-  await worker.ended;
-  throw new Error(`The worker ended before the run did: its log is ${log}.`);
 }
