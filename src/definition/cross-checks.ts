@@ -131,12 +131,22 @@ function generated(pipeline: Pipeline): Finding[] {
 function references(pipeline: Pipeline): Finding[] {
   const output = new Map(streamOf({ ...pipeline, aggregate: [] }, 'main').output.map(({ name, type }) => [name, type]));
   const time: readonly ColumnType[] = ['date', 'timestamp'];
-  const wanted: { path: readonly string[]; name: string | undefined; types?: readonly ColumnType[] }[] = [
+  const wanted: { path: readonly (string | number)[]; name: string | undefined; types?: readonly ColumnType[] }[] = [
     { path: ['land', 'date'], name: pipeline.land.date, types: time },
     { path: ['land', 'type'], name: pipeline.land.type },
     { path: ['dashboards', 'time'], name: pipeline.dashboards.time, types: time },
     { path: ['dashboards', 'location', 'latitude'], name: pipeline.dashboards.location?.latitude, types: numeric },
     { path: ['dashboards', 'location', 'longitude'], name: pipeline.dashboards.location?.longitude, types: numeric },
+    ...(pipeline.dashboards.measures ?? []).map((name, at) => ({
+      path: ['dashboards', 'measures', at],
+      name,
+      types: numeric,
+    })),
+    ...(pipeline.dashboards.categories ?? []).map((name, at) => ({ path: ['dashboards', 'categories', at], name })),
+    { path: ['dashboards', 'state'], name: pipeline.dashboards.state, types: ['string'] },
+    { path: ['dashboards', 'county'], name: pipeline.dashboards.county, types: ['string'] },
+    { path: ['dashboards', 'error', 'of'], name: pipeline.dashboards.error?.of, types: numeric },
+    { path: ['dashboards', 'error', 'range'], name: pipeline.dashboards.error?.range, types: numeric },
   ];
   return wanted.flatMap(({ path, name, types }): Finding[] => {
     if (name === undefined) return [];

@@ -88,6 +88,25 @@ const dashboards = z.strictObject({
     .strictObject({ latitude: identifier, longitude: identifier })
     .optional()
     .describe('Indexed as `location`, a geo point.'),
+  measures: z
+    .array(identifier)
+    .min(1)
+    .max(6)
+    .optional()
+    .describe(
+      'Numbers worth a trend, a distribution and a map, the main one first; the first decimals where left out.',
+    ),
+  categories: z
+    .array(identifier)
+    .max(6)
+    .optional()
+    .describe('Columns worth counting by; bands and the first texts outside of the key where left out.'),
+  state: identifier.optional().describe('The column with the two letters of a US state: `CA`.'),
+  county: identifier.optional().describe('The column with the five digits of a US county (FIPS): `06037`.'),
+  error: z
+    .strictObject({ of: identifier, range: identifier })
+    .optional()
+    .describe('A measure, and the column that says how far off it may be.'),
 });
 
 const keep = z.strictObject({

@@ -10,11 +10,12 @@ const arrows: Readonly<Record<string, { readonly values: readonly string[]; read
   formats: { values: ['definition'] },
   connectors: { values: ['definition'] },
   stages: { values: ['definition', 'formats', 'connectors'] },
+  dashboards: { values: ['definition', 'connectors'], types: ['stages'] },
   workflows: { values: ['definition'], types: ['activities'] },
-  activities: { values: ['definition', 'stages'] },
+  activities: { values: ['definition', 'stages', 'dashboards'] },
   workers: { values: ['definition', 'connectors', 'stages', 'activities'] },
   inspecting: { values: ['definition', 'formats', 'connectors', 'stages'] },
-  client: { values: ['definition', 'workflows', 'connectors', 'inspecting', 'stack'] },
+  client: { values: ['definition', 'workflows', 'connectors', 'inspecting', 'dashboards', 'stack'] },
   stack: { values: ['definition', 'connectors'] },
 };
 

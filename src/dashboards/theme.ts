@@ -1,0 +1,46 @@
+import type { JsonObject } from './panel.ts';
+
+/** Colours that both renderers are given, so that a panel looks alike in both. Told apart by people who see colours otherwise, too. */
+export const palette = {
+  main: '#2f6fb0',
+  accent: '#e07b39',
+  good: '#2c8a57',
+  bad: '#c8372d',
+  /** Light to dark: more is darker. */
+  scale: ['#e8f1fa', '#b5d3ec', '#79aeda', '#3f83bf', '#1c5a94', '#0b3561'],
+  categories: ['#2f6fb0', '#e07b39', '#2c8a57', '#8a5fb0', '#b0902f', '#5f9fa8', '#c8372d', '#7d7d7d'],
+} as const;
+
+const inks = {
+  light: { text: '#1c2733', quiet: '#51606f', line: '#d5dce3', none: '#e6e9ec' },
+  dark: { text: '#e8edf2', quiet: '#a9b6c3', line: '#3a4653', none: '#2b343d' },
+} as const;
+
+export type Mode = keyof typeof inks;
+
+/** Vega-Lite's `config`: explicit, as Kibana puts its own colours wherever a spec says nothing. */
+export function configOf(mode: Mode): JsonObject {
+  const { text, quiet, line } = inks[mode];
+  const font = 'Inter, "Segoe UI", system-ui, "DejaVu Sans", sans-serif';
+  return {
+    background: 'transparent',
+    font,
+    view: { stroke: null },
+    mark: { color: palette.main },
+    axis: {
+      labelColor: quiet,
+      titleColor: text,
+      gridColor: line,
+      domainColor: line,
+      tickColor: line,
+      labelFontSize: 11,
+    },
+    legend: { labelColor: quiet, titleColor: text },
+    title: { color: text, anchor: 'start' },
+    text: { color: text },
+    range: { category: [...palette.categories], ramp: [...palette.scale], heatmap: [...palette.scale] },
+  };
+}
+
+/** Where there is nothing to show: a county without rows. */
+export const emptyColor = (mode: Mode): string => inks[mode].none;
