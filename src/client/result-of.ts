@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
-import { grpcCode } from './schedules/standing.ts';
+import { grpcCode } from './grpc-code.ts';
 
 /** CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE: the call came to nothing, whatever it was about. */
 const UNANSWERED: readonly number[] = [1, 2, 4, 8, 10, 13, 14];

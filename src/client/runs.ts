@@ -16,7 +16,7 @@ import { storyOf, type StoryEntry } from './run-story.ts';
 import { resultOf } from './result-of.ts';
 import { standingOf, watchRun, type Settled } from './run-watch.ts';
 import { failureOf } from './failure-of.ts';
-import { grpcCode, NOT_FOUND } from './schedules/standing.ts';
+import { grpcCode, NOT_FOUND } from './grpc-code.ts';
 
 export type { ReportSoFar } from '../workflows/messages.ts';
 

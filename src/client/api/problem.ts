@@ -3,7 +3,7 @@ import type { FastifyError } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { errorCodes, SluiceError, sentenceOf, type ErrorCode } from '../../definition/errors.ts';
-import { grpcCode } from '../schedules/standing.ts';
+import { grpcCode } from '../grpc-code.ts';
 
 /** The status that goes with a code; 500 for what is not here: it is nothing that who asked could have done otherwise. */
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {

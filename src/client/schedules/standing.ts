@@ -12,6 +12,7 @@ import {
   encodeScheduleSpec,
 } from '@temporalio/client/lib/schedule-helpers.js';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { grpcCode, INVALID_ARGUMENT, NOT_FOUND } from '../grpc-code.ts';
 import type { DesiredSchedule } from './desired.ts';
 import { differencesOf, type Difference } from './differences.ts';
 import { desiredForm, formOf } from './form.ts';
@@ -145,15 +146,6 @@ async function update(
       state: raw.schedule?.state ?? null,
     },
   });
-}
-
-const INVALID_ARGUMENT = 3;
-export const NOT_FOUND = 5;
-
-/** The gRPC code of what the SDK threw, wrapped or not. */
-export function grpcCode(error: unknown): number | undefined {
-  if (isGrpcServiceError(error)) return error.code;
-  return error instanceof Error && error.cause !== undefined ? grpcCode(error.cause) : undefined;
 }
 
 function detailsOf(error: unknown): string {
