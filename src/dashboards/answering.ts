@@ -45,3 +45,15 @@ function ask(search: SearchConnector, id: string, index: string, body: JsonObjec
     ),
   );
 }
+
+/** So many values a filter offers. */
+const MOST_VALUES = 500;
+
+/** The values that occur in a field, sorted. @throws SluiceError `ElasticsearchUnavailable` */
+export async function valuesOf(search: SearchConnector, index: string, field: string): Promise<string[]> {
+  const aggs = { values: { terms: { field, size: MOST_VALUES, order: { _key: 'asc' } } } };
+  const body = { size: 0, track_total_hits: false, aggs };
+  const { aggregations } = await ask(search, field, index, body as JsonObject);
+  const { buckets = [] } = (aggregations?.['values'] ?? {}) as { buckets?: { key: unknown; key_as_string?: string }[] };
+  return buckets.map(({ key, key_as_string: text }) => text ?? String(key));
+}

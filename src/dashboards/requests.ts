@@ -30,16 +30,29 @@ export function requestsOf(spec: JsonObject, context: PanelContext): PanelReques
   return found;
 }
 
-/** The spec with each answer in the place of its request. @param answers in the order of {@link requestsOf} */
+/**
+ * The spec with the rows of each answer in the place of its request; where an answer has none there, no rows.
+ * @param answers in the order of {@link requestsOf}
+ */
 export function withAnswers(spec: JsonObject, requests: readonly PanelRequest[], answers: readonly Json[]): JsonObject {
   let filled: Json = spec;
   for (const [at, { path }] of requests.entries()) {
     filled = replaced(filled, path, (data) => {
-      const { url: _url, ...rest } = data as JsonObject;
-      return { ...rest, values: answers[at] ?? [] };
+      const { url: _url, format, ...rest } = data as JsonObject;
+      const { property, ...form } = (format ?? {}) as JsonObject;
+      const kept = Object.keys(form).length === 0 ? {} : { format: form };
+      return { ...rest, ...kept, values: rowsAt(answers[at] ?? [], property) };
     });
   }
   return filled as JsonObject;
+}
+
+/** What stands at a path such as `aggregations.states.buckets`. An index that is not there yet has no aggregations. */
+function rowsAt(answer: Json, property: Json | undefined): Json {
+  if (typeof property !== 'string') return answer;
+  let found: Json | undefined = answer;
+  for (const part of property.split('.')) found = isObject(found) ? found[part] : undefined;
+  return found ?? [];
 }
 
 function visit(
@@ -51,9 +64,9 @@ function visit(
     for (const [at, item] of value.entries()) visit(item as Json, [...path, at], found);
   } else if (isObject(value)) {
     for (const [key, item] of Object.entries(value)) {
-      // Kibana looks wherever the key is `data`; what stands in `values` is data, and no spec.
+      // Kibana looks wherever the key is `data`; what stands in `values` and `datasets` is data, and no spec.
       if (key === 'data' && isObject(item) && isObject(item['url'])) found([...path, key], item);
-      else if (key !== 'values') visit(item, [...path, key], found);
+      else if (key !== 'values' && key !== 'datasets') visit(item, [...path, key], found);
     }
   }
 }

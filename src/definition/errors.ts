@@ -89,6 +89,8 @@ export const errorCodes = {
   RequestRefused: 'final',
   /** No such address, or not by this method. */
   RouteUnknown: 'final',
+  /** No such dashboard, or no such panel or filter of it. */
+  DashboardUnknown: 'final',
   TooManyRequests: 'retry',
   Cancelled: 'benign',
   Unexpected: 'retry',

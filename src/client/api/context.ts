@@ -1,7 +1,9 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { PageAssets } from '../../dashboards/assets.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
+import type { Dashboards } from './dashboards.ts';
 import type { RunLinks } from './links.ts';
 import type { Streams } from './streams.ts';
 import type { TemporalSession } from './temporal-session.ts';
@@ -20,6 +22,8 @@ export interface ApiContext {
   readonly session: TemporalSession;
   readonly links: RunLinks;
   readonly streams: Streams;
+  readonly dashboards: Dashboards;
+  readonly assets: PageAssets;
   /** Started where none is named, and where its name has no schedule. */
   readonly pipeline?: Pipeline;
   /** Aborts when the server stops: streams end then. */

@@ -13,6 +13,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   ScheduleUnknown: 404,
   HourUnknown: 404,
   RouteUnknown: 404,
+  DashboardUnknown: 404,
   NotRunning: 409,
   ControlRefused: 409,
   ImportNotRecorded: 409,

@@ -26,7 +26,9 @@ const days = [
   '[0-9]{2}-(0[13578]|1[02])-31',
   '(0[48]|[2468][048]|[13579][26])-02-29',
 ].join('|');
-const wellFormed = new RegExp(`^((19|20)(${days})|2000-02-29)T([01][0-9]|2[0-3])(:00:00)?Z?$`);
+/** A day that there is, of 1900 to 2099; part of a regular expression. */
+export const dayPattern = `((19|20)(${days})|2000-02-29)`;
+const wellFormed = new RegExp(`^${dayPattern}T([01][0-9]|2[0-3])(:00:00)?Z?$`);
 
 /** An hour; of the days that there are. */
 export const hourSchema = z

@@ -3,16 +3,21 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { ASSETS, pageAssets, type PageAssets } from '../../dashboards/assets.ts';
+import { shapeNames } from '../../dashboards/shapes.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { Api } from './context.ts';
 import { backfillRoutes } from './backfill-routes.ts';
 import { consumerRoutes } from './consumer-routes.ts';
+import { dashboardRoutes } from './dashboard-routes.ts';
+import { Dashboards } from './dashboards.ts';
 import { eventRoutes } from './event-routes.ts';
 import { guard, withoutEmptyBody } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
 import { RunLinks } from './links.ts';
 import type { Listening } from './listening.ts';
 import { describeApi } from './openapi.ts';
+import { pageRoutes } from './page-routes.ts';
 import { problemOf, PROBLEM_TYPE, RequestError } from './problem.ts';
 import { runRoutes } from './run-routes.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
@@ -98,14 +103,20 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   });
   if (token !== undefined) await wantToken(api, token);
   await describeApi(api, token !== undefined);
+  const assets = await pageAssets();
+  const own = options.pipeline === undefined ? {} : { pipeline: options.pipeline };
+  const dashboards = new Dashboards({ environment, session, ...own, log: api.log, shapes: shapesOf(assets) });
+  api.addHook('onClose', () => dashboards.close());
   const context = {
     session,
     links: new RunLinks(options.url, environment['SLUICE_TEMPORAL_UI_URL'], session.place),
     stopping: stopping.signal,
     streams: new Streams(options.streams ?? STREAMS),
-    ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
+    ...{ dashboards, assets },
+    ...own,
   };
   const routes = [triggerRoutes, runRoutes, eventRoutes, scheduleRoutes, backfillRoutes, consumerRoutes, healthRoutes];
+  routes.push(dashboardRoutes, pageRoutes);
   await api.register(async (scope: Api) => {
     const refuse = refuseOtherMethods(scope);
     for (const register of routes) register(scope, context);
@@ -129,6 +140,10 @@ async function wantToken(api: Api, token: string): Promise<void> {
     });
   });
 }
+
+/** Where the shapes of maps are: relative to the page, which a proxy may have elsewhere. */
+const shapesOf = ({ version }: PageAssets): Record<string, string> =>
+  Object.fromEntries(shapeNames.map((name) => [name, `${ASSETS.slice(1)}${name}.json?v=${version}`]));
 
 const isoTime = (): string => `,"time":"${new Date().toISOString()}"`;
 

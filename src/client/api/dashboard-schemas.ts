@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import type { Dashboard } from '../../dashboards/panel.ts';
+import type { PanelContext } from '../../dashboards/requests.ts';
+import { RequestError } from './problem.ts';
+import { dayPattern } from './schemas.ts';
+
+const id = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,149}$/, 'is no id: lower case letters, digits and "-"')
+  .meta({ examples: ['data-broadband'] });
+export const dashboardPath = z.object({ dashboard: id });
+export const panelPath = dashboardPath.extend({ panel: id });
+export const fieldPath = dashboardPath.extend({ field: z.string().regex(/^[A-Za-z_][\w.]{0,99}$/, 'is no field') });
+
+const clock = 'T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,3})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])';
+const time = z
+  .string()
+  .regex(
+    new RegExp(`^(now(-[1-9][0-9]{0,3}[mhdwM])?|${dayPattern}${clock})$`),
+    'is no time: write it like now-24h, now, or 2026-11-24T03:00:00Z',
+  )
+  .meta({ examples: ['now-24h', '2026-11-24T03:00:00Z'] });
+
+const MOST_VALUES = 60;
+const VALUE = 'is no text of 1 to 200 characters';
+const value = z.string().min(1, VALUE).max(200, VALUE);
+
+/** Beside these, `filter.<field>` as often as there are values. */
+export const panelQuery = z
+  .object({
+    from: time.default('now-24h').describe('The beginning of what is looked at.'),
+    to: time.default('now').describe('Its end.'),
+    mode: z.enum(['light', 'dark']).default('light').describe('What a chart is drawn on.'),
+  })
+  .catchall(z.union([value, z.array(value).max(MOST_VALUES)], `is there more than ${MOST_VALUES} times, or ${VALUE}`));
+
+const size = z.object({ w: z.int(), h: z.int() });
+
+export const dashboardSummary = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    description: z.string(),
+    filters: z.array(z.object({ field: z.string(), title: z.string() })),
+    panels: z.array(
+      z.object({
+        id: z.string(),
+        kind: z.enum(['chart', 'metric']),
+        title: z.string(),
+        question: z.string(),
+        size: size.describe('Of 48 columns, and rows of 20 pixels.'),
+        format: z.enum(['number', 'percent', 'ago', 'duration']).exactOptional().describe('Of a metric’s number.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Dashboard' });
+
+const cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+const chartAnswer = z
+  .object({
+    kind: z.literal('chart'),
+    spec: z.record(z.string(), z.unknown()).describe('Vega, with its data; as large as what it is shown in.'),
+    table: z
+      .object({
+        columns: z.array(z.object({ title: z.string(), numeric: z.boolean() })),
+        rows: z.array(z.array(cell)),
+      })
+      .describe('The same in words and numbers.'),
+  })
+  .meta({ id: 'Chart' });
+
+const metricAnswer = z
+  .object({
+    kind: z.literal('metric'),
+    value: z.number().nullable().describe('Null where there is nothing to count. A date is in milliseconds.'),
+    documents: z.number().describe('Over so many.'),
+  })
+  .meta({ id: 'Metric' });
+
+export const panelAnswer = z.discriminatedUnion('kind', [chartAnswer, metricAnswer]);
+export type PanelAnswer = z.output<typeof panelAnswer>;
+
+/**
+ * What a reader looks at, by the query of a request.
+ * @throws RequestError 400 where a parameter is none, a field cannot be filtered by, or the time ends before it begins
+ */
+export function contextOf(dashboard: Dashboard, query: z.output<typeof panelQuery>): PanelContext {
+  const { from, to, mode: _mode, ...others } = query;
+  const known = dashboard.filters.map(({ field }) => field);
+  const filters: Record<string, readonly string[]> = {};
+  for (const [name, given] of Object.entries(others)) {
+    const [, field] = /^filter\.(.+)$/s.exec(name) ?? [];
+    if (field === undefined || !known.includes(field)) {
+      const there = ['from', 'to', 'mode', ...known.map((one) => `filter.${one}`)].join(', ');
+      throw refused(`${dashboard.id} has no parameter "${printable(name)}": it has ${there}.`);
+    }
+    filters[field] = [...new Set([given].flat())].toSorted();
+  }
+  const now = Date.now();
+  if (instantOf(from, now) >= instantOf(to, now))
+    throw refused(`The time that is asked for ends before it begins: from is ${from}, and to is ${to}.`);
+  return { from, to, filters };
+}
+
+const refused = (sentence: string): RequestError => new RequestError(400, 'RequestInvalid', sentence);
+
+const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
+
+const lengths = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, M: 30 * 86_400_000 } as const;
+
+/** In milliseconds; of months as many days as they have or so. */
+function instantOf(text: string, now: number): number {
+  const [relative, back, unit] = /^now(?:-(\d+)(\w))?$/.exec(text) ?? [];
+  if (relative === undefined) return Date.parse(text);
+  return back === undefined ? now : now - Number(back) * lengths[unit as keyof typeof lengths];
+}
