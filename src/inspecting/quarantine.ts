@@ -46,9 +46,30 @@ export async function quarantineOf(store: Store, pipeline: string, hour: Logical
 /** The rejected rows of an hour, as they stand in its `rejects.ndjson`. */
 export async function* rejectedRows(store: Store, { rejects }: QuarantineEntry): AsyncGenerator<RejectedRow> {
   const input = await store.stream(store.keyOf(rejects.uri));
-  for await (const line of createInterface({ input })) {
-    if (line !== '') yield JSON.parse(line) as RejectedRow;
+  try {
+    for await (const line of createInterface({ input })) {
+      if (line !== '') yield JSON.parse(line) as RejectedRow;
+    }
+  } finally {
+    // Who has seen enough leaves no connection behind.
+    input.destroy();
   }
+}
+
+/** Some of the rejected rows of an hour, in their order. @param offset so many are passed over */
+export async function rejectedPage(
+  store: Store,
+  entry: QuarantineEntry,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+): Promise<RejectedRow[]> {
+  const rows: RejectedRow[] = [];
+  if (offset >= entry.rows.rejected) return rows;
+  let at = 0;
+  for await (const row of rejectedRows(store, entry)) {
+    if (at++ >= offset) rows.push(row);
+    if (rows.length === limit) break;
+  }
+  return rows;
 }
 
 /**

@@ -253,6 +253,22 @@ describe('where the API listens', () => {
     ]);
   });
 
+  it('takes a token that lets look beside the other one, and another one than that', async () => {
+    const at = (text: Record<string, string>) => listeningOn('127.0.0.1', text);
+    const viewerToken = 'another-token-of-some-length';
+    expect(await at({ SLUICE_API_TOKEN: token, SLUICE_API_VIEWER_TOKEN: viewerToken })).toMatchObject({
+      ...{ token, viewerToken },
+    });
+    for (const wrong of [
+      { SLUICE_API_VIEWER_TOKEN: token },
+      { SLUICE_API_TOKEN: token, SLUICE_API_VIEWER_TOKEN: token },
+    ])
+      await expect(at(wrong)).rejects.toThrow(/for who may look and not steer: set SLUICE_API_TOKEN, another one/);
+    await expect(at({ SLUICE_API_TOKEN: token, SLUICE_API_VIEWER_TOKEN: 'short' })).rejects.toThrow(
+      /\(SLUICE_API_VIEWER_TOKEN\) is shorter than 16/,
+    );
+  });
+
   it('has an address for others and proxies where it is told so, and none that are none', async () => {
     const at = (text: Record<string, string>) => listeningOn('127.0.0.1', text);
     expect(

@@ -110,6 +110,7 @@ describe('docker-compose.yml', () => {
         '${SLUICE_S3_SECRET_KEY-}',
         '${SLUICE_SPARK_TOKEN-}',
         '${SLUICE_API_TOKEN-}',
+        '${SLUICE_API_VIEWER_TOKEN-}',
       ]),
     );
   });

@@ -24,6 +24,9 @@ export interface ApiContext {
   readonly streams: Streams;
   readonly dashboards: Dashboards;
   readonly assets: PageAssets;
+  /** What says how to reach the servers. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly needsToken: boolean;
   /** Started where none is named, and where its name has no schedule. */
   readonly pipeline?: Pipeline;
   /** Aborts when the server stops: streams end then. */

@@ -12,6 +12,8 @@ export interface Listening {
   readonly host: string;
   /** Absent where everyone on this machine may. */
   readonly token?: string;
+  /** Lets look at everything, and steer nothing. */
+  readonly viewerToken?: string;
   /** Names that it goes by beside addresses and `localhost`. */
   readonly hosts: readonly string[];
   /** What links begin with: where a proxy has it for others. Without a slash at its end. */
@@ -21,7 +23,7 @@ export interface Listening {
 }
 
 /**
- * The token is SLUICE_API_TOKEN, or what the file SLUICE_API_TOKEN_FILE holds; further names are SLUICE_API_HOSTS, by commas. Behind a proxy
+ * The token is SLUICE_API_TOKEN, or what the file SLUICE_API_TOKEN_FILE holds, and SLUICE_API_VIEWER_TOKEN likewise; further names are SLUICE_API_HOSTS, by commas. Behind a proxy
  * SLUICE_API_URL is its address for others, whose name is one of those, and SLUICE_API_PROXIES lists who may be one.
  * @throws SluiceError `SettingsInvalid` where others than this machine could reach an API without a token, and where one of these is none
  */
@@ -29,19 +31,18 @@ export async function listeningOn(
   host: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Listening> {
-  const token = await tokenOf(environment);
+  const token = await tokenOf('SLUICE_API_TOKEN', environment);
+  const viewerToken = await tokenOf('SLUICE_API_VIEWER_TOKEN', environment);
   if (token === undefined && !isLoopback(host)) {
     throw new SluiceError(
       'SettingsInvalid',
       `At ${host} others than this machine can reach the API, so it needs a token: set SLUICE_API_TOKEN (or SLUICE_API_TOKEN_FILE), or leave --host out.`,
     );
   }
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw new SluiceError('SettingsInvalid', 'The API’s token has characters that a header cannot carry.');
-  if (token !== undefined && token.length < LEAST_TOKEN) {
+  if (viewerToken !== undefined && (token === undefined || token === viewerToken)) {
     throw new SluiceError(
       'SettingsInvalid',
-      `The API’s token is shorter than ${LEAST_TOKEN} characters, so it can be guessed: take that of "openssl rand -hex 32".`,
+      'SLUICE_API_VIEWER_TOKEN is for who may look and not steer: set SLUICE_API_TOKEN, another one, for who may.',
     );
   }
   const url = urlOf(environment['SLUICE_API_URL']);
@@ -51,6 +52,7 @@ export async function listeningOn(
     host,
     hosts: [...(url === undefined ? hosts : hosts.add(url.hostname))],
     ...(token === undefined ? {} : { token }),
+    ...(viewerToken === undefined ? {} : { viewerToken }),
     ...(url === undefined ? {} : { url: url.href.replace(/\/+$/, '') }),
     ...(proxies.length === 0 ? {} : { proxies }),
   };
@@ -99,16 +101,38 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-async function tokenOf(environment: Readonly<Record<string, string | undefined>>): Promise<string | undefined> {
-  const given = environment['SLUICE_API_TOKEN'];
-  if (given) return given;
-  const file = environment['SLUICE_API_TOKEN_FILE'];
+/** A token that a variable holds, or the file that the one with _FILE names. @throws SluiceError `SettingsInvalid` */
+async function tokenOf(
+  variable: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const given = environment[variable] || (await fileOf(`${variable}_FILE`, environment));
+  if (given === undefined) return undefined;
+  if (!/^[\x21-\x7e]+$/.test(given))
+    throw new SluiceError(
+      'SettingsInvalid',
+      `The API’s token (${variable}) has characters that a header cannot carry.`,
+    );
+  if (given.length < LEAST_TOKEN) {
+    throw new SluiceError(
+      'SettingsInvalid',
+      `The API’s token (${variable}) is shorter than ${LEAST_TOKEN} characters, so it can be guessed: take that of "openssl rand -hex 32".`,
+    );
+  }
+  return given;
+}
+
+async function fileOf(
+  variable: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const file = environment[variable];
   if (!file) return undefined;
   try {
     const held = (await readFile(file, 'utf8')).trim();
     if (held !== '') return held;
   } catch (error) {
-    throw new SluiceError('SettingsInvalid', `SLUICE_API_TOKEN_FILE cannot be read: ${sentenceOf(error)}.`);
+    throw new SluiceError('SettingsInvalid', `${variable} cannot be read: ${sentenceOf(error)}.`);
   }
-  throw new SluiceError('SettingsInvalid', `SLUICE_API_TOKEN_FILE, ${file}, is empty.`);
+  throw new SluiceError('SettingsInvalid', `${variable}, ${file}, is empty.`);
 }

@@ -1,4 +1,3 @@
-import bearerAuth from '@fastify/bearer-auth';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -19,9 +18,12 @@ import type { Listening } from './listening.ts';
 import { describeApi } from './openapi.ts';
 import { pageRoutes } from './page-routes.ts';
 import { problemOf, PROBLEM_TYPE, RequestError } from './problem.ts';
+import { quarantineRoutes } from './quarantine-routes.ts';
 import { runRoutes } from './run-routes.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
+import { sessionRoute } from './session-route.ts';
 import { TemporalSession } from './temporal-session.ts';
+import { wantToken } from './tokens.ts';
 import { triggerRoutes } from './trigger-pipeline.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { Streams, STREAMS, type StreamLimits } from './streams.ts';
@@ -101,7 +103,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     guard(request, hosts);
     await limit.call(api, request, reply);
   });
-  if (token !== undefined) await wantToken(api, token);
+  await wantToken(api, options);
   await describeApi(api, token !== undefined);
   const assets = await pageAssets();
   const own = options.pipeline === undefined ? {} : { pipeline: options.pipeline };
@@ -112,33 +114,17 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     links: new RunLinks(options.url, environment['SLUICE_TEMPORAL_UI_URL'], session.place),
     stopping: stopping.signal,
     streams: new Streams(options.streams ?? STREAMS),
-    ...{ dashboards, assets },
+    ...{ dashboards, assets, environment, needsToken: token !== undefined },
     ...own,
   };
   const routes = [triggerRoutes, runRoutes, eventRoutes, scheduleRoutes, backfillRoutes, consumerRoutes, healthRoutes];
-  routes.push(dashboardRoutes, pageRoutes);
+  routes.push(dashboardRoutes, quarantineRoutes, pageRoutes, sessionRoute);
   await api.register(async (scope: Api) => {
     const refuse = refuseOtherMethods(scope);
     for (const register of routes) register(scope, context);
     refuse();
   });
   return api;
-}
-
-/** Lets in only who has the token; it is compared in constant time. */
-async function wantToken(api: Api, token: string): Promise<void> {
-  await api.register(bearerAuth, {
-    ...{ keys: new Set([token]), addHook: false, verifyErrorLogLevel: 'warn' },
-    // The scheme's name in any case (RFC 9110, 11.1).
-    specCompliance: 'rfc6749',
-  });
-  api.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.open) return done();
-    return api.verifyBearerAuth?.(request, reply, (error?: Error) => {
-      if (error) reply.header('www-authenticate', 'Bearer');
-      done(error);
-    });
-  });
 }
 
 /** Where the shapes of maps are: relative to the page, which a proxy may have elsewhere. */

@@ -29,6 +29,7 @@ export async function serve(
   });
   process.stdout.write(
     `API ready: ${url}\n` +
+      `  dashboard  ${url}/dashboard\n` +
       `  described  ${url}/openapi.json\n` +
       `  trigger    curl -X POST ${listening.token === undefined ? '' : '-H "Authorization: Bearer $SLUICE_API_TOKEN" '}${url}/trigger-pipeline\n`,
   );

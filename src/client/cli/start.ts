@@ -75,7 +75,7 @@ export async function start(definition: string | undefined, options: StartOption
     const { launched, report } = await orStopped(Promise.race([work, worker.gaveUp]));
     const lines = report ? [preparedLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report)) : [];
     for (const line of lines) screen.say(line);
-    const links = { ...running.links, api: api.url };
+    const links = { ...running.links, api: api.url, dashboard: `${api.url}/dashboard` };
     showLinks(links, launched.workflowId, launched.hour, screen);
     screen.say(`Took ${seconds(Date.now() - startedAt)} in all`);
     if (options.json) {
@@ -152,12 +152,12 @@ async function startApi(
 }
 
 function showLinks(
-  links: RunningStack['links'] & { readonly api: string },
+  links: RunningStack['links'] & { readonly api: string; readonly dashboard: string },
   workflowId: string,
   hour: string,
   screen: Screen,
 ): void {
-  const titles = { temporal: 'Runs', minio: 'Objects', mailpit: 'Mail', api: 'API' } as const;
+  const titles = { temporal: 'Runs', minio: 'Objects', mailpit: 'Mail', api: 'API', dashboard: 'Dashboard' } as const;
   if (links.temporal) {
     screen.say(
       `${'This hour'.padEnd(10)} ${links.temporal}/namespaces/default/workflows/${encodeURIComponent(workflowId)}  (${hour})`,

@@ -1,0 +1,35 @@
+import type { Store } from '../connectors/object-store.ts';
+import type { QuarantineEntry } from '../definition/refs.ts';
+import { csvLine } from '../formats/csv-writer.ts';
+import { rejectedRows, type RejectedRow } from './quarantine.ts';
+
+const columns: readonly (keyof RejectedRow)[] = [
+  ...(['file', 'row', 'line', 'byteOffset', 'column', 'rule', 'value', 'reason', 'raw'] as const),
+];
+
+/** Characters; what goes out at a time. */
+const CHUNK = 65_536;
+
+/**
+ * The rejected rows of an hour as CSV with a header, for a spreadsheet: a cell that one would take for a formula has an apostrophe before it.
+ * The first piece comes once the store has been asked.
+ */
+export async function* rejectedCsv(store: Store, entry: QuarantineEntry): AsyncGenerator<string> {
+  let text = `${csvLine(columns)}\r\n`;
+  for await (const row of rejectedRows(store, entry)) {
+    text += `${csvLine(columns.map((column) => cellOf(row[column])))}\r\n`;
+    if (text.length < CHUNK) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}
+
+const cellOf = (value: string | number | undefined): string | null =>
+  value === undefined ? null : typeof value === 'number' ? String(value) : neutral(value);
+
+/**
+ * Text that no spreadsheet takes for a formula. Source: OWASP, CSV Injection: `=`, `+`, `-`, `@`, tab, CR and LF at its beginning, and the wide forms
+ * of the first four.
+ */
+export const neutral = (text: string): string => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text);
