@@ -96,7 +96,7 @@ describe.skipIf(noStack)('npm start', () => {
     for (const stage of ['prepare', 'import', 'clean', 'publish', 'land', 'index', 'reconcile']) {
       expect(started.err).toMatch(new RegExp(`^ {2}${stage} +\\d+\\.\\d s( {2}[\\d,]+ rows.*)?$`, 'm'));
     }
-    for (const name of ['temporal', 'minio', 'mailpit']) {
+    for (const name of ['temporal', 'minio', 'mailpit', 'dashboard']) {
       expect((await fetch(summary.links[name] ?? '')).ok).toBe(true);
       expect(started.err).toContain(summary.links[name]);
     }
