@@ -6,6 +6,10 @@ export const palette = {
   accent: '#e07b39',
   good: '#2c8a57',
   bad: '#c8372d',
+  /** Between shapes of a map: seen on light and dark ones. */
+  border: '#8593a3',
+  /** Under points of a map. */
+  land: '#8f8f8f22',
   /** Light to dark: more is darker. */
   scale: ['#e8f1fa', '#b5d3ec', '#79aeda', '#3f83bf', '#1c5a94', '#0b3561'],
   categories: ['#2f6fb0', '#e07b39', '#2c8a57', '#8a5fb0', '#b0902f', '#5f9fa8', '#c8372d', '#7d7d7d'],
@@ -42,5 +46,5 @@ export function configOf(mode: Mode): JsonObject {
   };
 }
 
-/** Where there is nothing to show: a county without rows. */
-export const emptyColor = (mode: Mode): string => inks[mode].none;
+/** Where there is nothing to show, like a county without rows: grey on a light page and on a dark one, and told from each step of the scale. */
+export const noRowsColor = '#8f8f8f55';

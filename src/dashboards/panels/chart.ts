@@ -1,41 +1,68 @@
-import { fieldTypes, type ChartPanel, type FieldType, type Json, type JsonObject } from '../panel.ts';
+import { fieldTypes, type ChartPanel, type FieldType, type Json, type JsonObject, type MetricPanel } from '../panel.ts';
 import type { Subject } from '../subject.ts';
 import { configOf } from '../theme.ts';
 
 export const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 
 /** Fields that every index of ours has beside its columns. */
-const own: Readonly<Record<string, FieldType>> = { hour: 'date', location: 'geo_point', batch: 'keyword' };
+const own: Readonly<Record<string, FieldType>> = {
+  hour: 'date',
+  location: 'geo_point',
+  batch: 'keyword',
+  generation: 'integer',
+  present: 'boolean',
+};
 
-/** `data` of a chart: aggregations over the subject’s index, in Kibana’s dialect. @param rows path of the rows in the answer */
-export function search(subject: Pick<Subject, 'index' | 'timeField'>, rows: string, aggs: JsonObject): JsonObject {
-  const { index, timeField } = subject;
+/**
+ * `data` of a chart: one aggregation over the subject’s index, in Kibana’s dialect. Of an index in mode `latest` it sees what the newest
+ * hour has, and not what is gone.
+ * @param rows where the rows are in the aggregation’s answer
+ */
+export function search(
+  { index, timeField, mode }: Pick<Subject, 'index' | 'timeField' | 'mode'>,
+  rows: 'buckets' | 'values',
+  aggregation: JsonObject,
+): JsonObject {
+  const [aggs, path]: [JsonObject, string] =
+    mode === 'latest'
+      ? [{ present: { filter: { term: { present: true } }, aggs: { rows: aggregation } } }, 'present.rows']
+      : [{ rows: aggregation }, 'rows'];
   return {
     url: { '%context%': true, '%timefield%': timeField, index, body: { size: 0, track_total_hits: false, aggs } },
-    format: { property: rows },
+    format: { property: `aggregations.${path}.${rows}` },
   };
 }
 
-type ChartParts = Pick<ChartPanel, 'id' | 'title' | 'question' | 'size'> & {
-  readonly needs: readonly string[];
+type PanelParts = Pick<ChartPanel, 'id' | 'title' | 'question' | 'size'> & { readonly needs: readonly string[] };
+type ChartParts = PanelParts & {
   /** Without `$schema` and `config`. */
   readonly spec: { readonly [key: string]: Json };
 };
+type MetricParts = PanelParts & Pick<MetricPanel, 'metric' | 'format'>;
 
 /** A chart over a subject’s index. */
-export function chart(subject: Subject, { id, title, question, size, needs, spec }: ChartParts): ChartPanel {
+export function chart(subject: Subject, { spec, ...parts }: ChartParts): ChartPanel {
+  return { kind: 'chart', ...base(subject, parts), spec: { $schema: SCHEMA, config: configOf('light'), ...spec } };
+}
+
+/** One number over a subject’s index; in mode `latest` of what the newest hour has. */
+export function tile(subject: Subject, { metric, format, ...parts }: MetricParts): MetricPanel {
+  const where = subject.mode === 'latest' ? { where: { field: 'present', is: 'true' } } : {};
+  return { kind: 'metric', ...base(subject, parts), metric, format, ...where };
+}
+
+function base(subject: Subject, { id, title, question, size, needs }: PanelParts): Omit<ChartPanel, 'kind' | 'spec'> {
   const typeOf = (field: string): FieldType => {
     const type = subject.fields.get(field);
     const found = type === undefined ? own[field] : fieldTypes[type];
     if (found === undefined) throw new RangeError(`panel ${id} needs ${field}, which ${subject.pipeline} has not`);
     return found;
   };
-  const { index, timeField, pipeline } = subject;
+  const { index, timeField, pipeline, mode } = subject;
+  const all = new Set([timeField, ...needs, ...(mode === 'latest' ? ['present'] : [])]);
   return {
-    kind: 'chart',
     id: `${pipeline}-${id.replaceAll('_', '-')}`,
     ...{ title, question, size, index, timeField },
-    needs: Object.fromEntries([...new Set([timeField, ...needs])].map((field) => [field, typeOf(field)])),
-    spec: { $schema: SCHEMA, config: configOf('light'), ...spec },
+    needs: Object.fromEntries([...all].map((field) => [field, typeOf(field)])),
   };
 }

@@ -2,19 +2,43 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import type { Dashboard, Panel } from '../panel.ts';
 import { subjectOf, type Subject } from '../subject.ts';
 import { byState } from './data/by-state.ts';
+import { bands, topValues } from './data/categories.ts';
+import { distributions } from './data/distribution.ts';
+import { errorRange } from './data/error-range.ts';
+import { countyMap, stateMap } from './data/maps.ts';
+import { points } from './data/points.ts';
+import { tiles } from './data/tiles.ts';
+import { recordsOverTime, trends } from './data/trend.ts';
+import { words } from './words.ts';
 
 /** In the order in which they stand on the page; one that a definition has no fields for is left out. */
-const dataPanels: readonly ((subject: Subject) => Panel | undefined)[] = [byState];
+const dataPanels: readonly ((subject: Subject) => Panel | readonly Panel[] | undefined)[] = [
+  tiles,
+  countyMap,
+  byState,
+  distributions,
+  bands,
+  trends,
+  recordsOverTime,
+  topValues,
+  stateMap,
+  points,
+  errorRange,
+];
 
 /** The dashboard of a pipeline’s main data set. */
 export function dataDashboard(pipeline: Pipeline): Dashboard {
   const subject = subjectOf(pipeline);
-  const { title, index, timeField, state } = subject;
+  const { title, index, timeField, state, categories: counted, fields } = subject;
+  const texts = counted.filter((name) => fields.get(name) === 'string');
   return {
     id: `data-${pipeline.name}`,
     ...{ title, index, timeField },
     description: pipeline.description ?? `What ${pipeline.name} has brought.`,
-    filters: state === undefined ? [] : [{ field: state, title: 'State' }],
-    panels: dataPanels.map((make) => make(subject)).filter((panel) => panel !== undefined),
+    filters: [...new Set([...(state === undefined ? [] : [state]), ...texts])].map((field) => ({
+      field,
+      title: words(field),
+    })),
+    panels: dataPanels.flatMap((make) => make(subject) ?? []),
   };
 }

@@ -1,0 +1,44 @@
+import type { Json } from '../panel.ts';
+import type { Subject } from '../subject.ts';
+
+/** How a field's numbers are written, as d3 formats. */
+export interface NumberLook {
+  readonly value: string;
+  readonly axis: string;
+  readonly isFraction: boolean;
+}
+
+/** Of a fraction of 0 to 1: percent. Of others: as many digits as tell values apart. */
+export function lookOf({ ranges, fields }: Pick<Subject, 'ranges' | 'fields'>, field: string): NumberLook {
+  const range = ranges.get(field);
+  if (range !== undefined && range.min >= 0 && range.max === 1 && fields.get(field) === 'decimal') {
+    return { value: '.1%', axis: '~%', isFraction: true };
+  }
+  const size = range === undefined ? undefined : Math.max(Math.abs(range.min), Math.abs(range.max));
+  const value = size === undefined ? ',.3~f' : size >= 1_000 ? ',.0f' : size >= 100 ? ',.1f' : ',.2f';
+  return { value, axis: '~s', isFraction: false };
+}
+
+/** Records of one hour, on average: hours in range repeat each other’s records. */
+export const RECORDS = ',.4~r';
+
+/** A step of 1, 2 or 5 times a power of ten that divides the range in about so many. */
+export function niceStep(width: number, parts: number): number {
+  const raw = width / parts;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= raw * 0.999) ?? 10;
+  // 2 * 0.1 ** 3 and the like have a rest in the last digit.
+  return Number((factor * power).toPrecision(3));
+}
+
+/** Sub-aggregation: how many logical hours a bucket’s records are of. */
+export const hoursInBucket = { hours: { cardinality: { field: 'hour' } } };
+
+/** Steps that add `records` to buckets with {@link hoursInBucket}: those of an hour, on average over all hours in range. */
+export const recordsAnHour: readonly Json[] = [
+  { calculate: 'datum.hours.value', as: 'own_hours' },
+  { joinaggregate: [{ op: 'max', field: 'own_hours', as: 'all_hours' }] },
+  { calculate: 'datum.doc_count / max(1, datum.all_hours)', as: 'records' },
+  { joinaggregate: [{ op: 'sum', field: 'records', as: 'all_records' }] },
+  { calculate: 'datum.records / datum.all_records', as: 'share' },
+];
