@@ -1,8 +1,7 @@
 import { acceptDefinition } from '../definition/check-definition.ts';
-import type { Pipeline } from '../definition/pipeline.ts';
 import { sendFailureAlert } from '../stages/accounting/alert.ts';
 import { reconcile } from '../stages/accounting/reconcile.ts';
-import { findDone, writeReport } from '../stages/accounting/report.ts';
+import { findDone } from '../stages/accounting/report.ts';
 import { clean } from '../stages/cleaning/clean.ts';
 import { saveLocalCopy } from '../stages/cleaning/local-copy.ts';
 import { markStale } from '../stages/cleaning/stale-hours.ts';
@@ -11,7 +10,7 @@ import { importSource } from '../stages/importing/import-source.ts';
 import { indexBatch } from '../stages/indexing/index-batch.ts';
 import { planRebuild, rebuildIndex } from '../stages/indexing/rebuild.ts';
 import type * as io from '../stages/io.ts';
-import type { AlertInput, RunReport } from '../stages/run-report.ts';
+import type { AlertInput } from '../stages/run-report.ts';
 import { findLanded } from '../stages/landing/batch-record.ts';
 import { commitHour } from '../stages/landing/hour-record.ts';
 import { discardPartial } from '../stages/discarding/discard-partial.ts';
@@ -25,6 +24,7 @@ import { retain, type RetainInput } from '../stages/maintaining/retention.ts';
 import { attended } from './attended.ts';
 import { backfillActivities } from './backfills.ts';
 import { consumingActivities } from './consuming.ts';
+import { reportActivities } from './reports.ts';
 import { runActivities } from './runs.ts';
 import { limited, slotActivities } from './slots.ts';
 import { turnActivities } from './turns.ts';
@@ -63,13 +63,13 @@ export function createActivities(deps: StageDeps) {
     planRebuild: (input: io.ReindexInput) => attended((context) => planRebuild(deps, input, context)),
     rebuildIndex: (input: io.RebuildInput) => attended((context) => rebuildIndex(deps, input, context)),
     reconcile: (input: io.ReconcileInput) => attended((context) => reconcile(deps, input, context)),
-    writeReport: (report: RunReport, definition?: Pipeline) => attended(() => writeReport(deps, report, definition)),
     discardPartial: (input: io.DiscardInput) => attended((context) => discardPartial(deps, input, context)),
     findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),
     sendFailureAlert: (input: AlertInput) => attended(() => sendFailureAlert(deps, input)),
     compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),
     collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
     retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),
+    ...reportActivities(deps),
     ...consumingActivities(deps),
     ...backfillActivities(deps),
     ...runActivities(),

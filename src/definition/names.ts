@@ -6,6 +6,9 @@ import { hourKey, type LogicalHour } from './hour.ts';
  */
 export const mainDataset = 'main';
 
+/** The alias of what is indexed of runs. No pipeline's own alias is called like this: those begin with `sluice-`. */
+export const operationsIndex = 'sluice_operations';
+
 export function streamName(pipeline: string, dataset: string): string {
   return dataset === mainDataset ? pipeline : `${pipeline}.${dataset}`;
 }
@@ -41,6 +44,7 @@ export const keys = {
   collected: () => 'tmp/collected/',
   parsedAll: () => 'parsed/',
   parsedPrefix: (rawSha: string, dialectSha: string) => `parsed/${rawSha}-${dialectSha.slice(0, 16)}/`,
+  runsAll: () => 'runs/',
   /** All that the runs of a pipeline, or of one of its aggregates, keep: an hour a folder. */
   runs: (stream: string) => `runs/${stream}/`,
   imports: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/imports/`,
@@ -48,6 +52,8 @@ export const keys = {
   attempts: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/attempts/`,
   attempt: (pipeline: string, hour: LogicalHour, runId: string, file: string) =>
     `${keys.attempts(pipeline, hour)}${runId}/${file}`,
+  /** Create-once: how far the consumers were behind when the attempt was over. */
+  lag: (pipeline: string, hour: LogicalHour, runId: string) => keys.attempt(pipeline, hour, runId, 'lag.json'),
   /** The report of the newest run that took the hour to its end. */
   done: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/done.json`,
   /** Says that the hour took out keys of earlier hours which have others now. */

@@ -5,7 +5,7 @@ import { loadDefinition } from '../../src/definition/load.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import type { RunReport } from '../../src/workflows/messages.ts';
 import { TestApp } from '../helpers/app.ts';
-import { keysBelow, queryHour, readTopic, search, visibleHour } from '../helpers/bystander.ts';
+import { indexedOfRuns, keysBelow, queryHour, readTopic, search, visibleHour } from '../helpers/bystander.ts';
 import { noStack } from '../helpers/stack.ts';
 
 const pipelines = join(import.meta.dirname, '..', '..', 'pipelines');
@@ -54,6 +54,20 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
     expect(first.stages.map(({ stage }) => stage)).toEqual([
       ...['prepare', 'import', 'clean', 'save', 'quality', 'publish', 'land', 'commit', 'index', 'reconcile'],
     ]);
+  });
+
+  it('is in the index of runs, with the numbers of its report', async () => {
+    const { runId, pipeline: name } = first;
+    const found = await indexedOfRuns(app.environment, { runId });
+    const of = (kind: string) => found.filter((document) => document['kind'] === kind);
+    expect(of('run')).toMatchObject([{ pipeline: name, outcome: 'completed', rows, lag: 0, doneHour: hour }]);
+    const stages = of('stage').toSorted((a, b) => Number(a['position']) - Number(b['position']));
+    expect(stages.map(({ stage, ms, rows: counted }) => [stage, ms, counted])).toEqual(
+      first.stages.map(({ stage, ms, rows: counted }) => [stage, ms, counted]),
+    );
+    expect(of('dataset').map(({ dataset, holds, indexed }) => [dataset, holds, indexed])).toEqual(
+      first.equations.map(({ dataset, holds, rows: { indexed } }) => [dataset, holds, indexed]),
+    );
   });
 
   it('lands what DuckDB reads back from the source itself', async () => {

@@ -8,18 +8,23 @@ import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { consume } from '../../src/stages/landing/consume.ts';
 import { stageDeps } from '../helpers/servers.ts';
 import { TestApp } from '../helpers/app.ts';
-import { keysBelow } from '../helpers/bystander.ts';
-import { noStack } from '../helpers/stack.ts';
+import { indexedOfRuns, keysBelow } from '../helpers/bystander.ts';
+import { noStack, testStack } from '../helpers/stack.ts';
+import { proxyOf, type TcpProxy } from '../helpers/tcp-proxy.ts';
 
 describe.skipIf(noStack)('what goes wrong on the way', () => {
   let app: TestApp;
+  let elasticsearch: TcpProxy;
 
   beforeAll(async () => {
-    app = await TestApp.start();
+    const { environment } = await testStack();
+    elasticsearch = await proxyOf(new URL(environment['SLUICE_ELASTICSEARCH_URL'] ?? '').host);
+    app = await TestApp.start({ SLUICE_ELASTICSEARCH_URL: `http://${elasticsearch.address}` });
   }, 60_000);
 
   afterAll(async () => {
     await app?.stop();
+    await elasticsearch?.close();
   });
 
   const csv = (rows: number): string =>
@@ -96,6 +101,34 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
       holds: true,
       rows: { read: 9, indexed: 9 },
     });
+  }, 120_000);
+
+  it('a run keeps its report while Elasticsearch is away, and the next run’s report brings it into the index', async () => {
+    const { pipeline } = app.define({ retries: { attempts: 1 } });
+    app.serve(pipeline, { body: csv(5) });
+    const runOf = async (force = false) => {
+      const { workflowId } = await app.client.runs.launch({ pipeline, force });
+      return app.client.runs.result(workflowId);
+    };
+    await elasticsearch.close();
+    try {
+      await expect(runOf()).rejects.toMatchObject({ code: 'ElasticsearchUnavailable' });
+    } finally {
+      await elasticsearch.open();
+    }
+    const stored = await keysBelow(app.environment, keys.attempts(pipeline.name, toLogicalHour(new Date())));
+    expect(stored.filter((key) => key.endsWith('/run.json'))).toHaveLength(1);
+    const runs = async () => indexedOfRuns(app.environment, { pipeline: pipeline.name, kind: 'run' });
+    expect(await runs()).toEqual([]);
+    const { runId } = await runOf(true);
+    const outcomes = new Map((await runs()).map(({ outcome, errorCode }) => [outcome, errorCode]));
+    expect(outcomes).toEqual(
+      new Map([
+        ['completed', undefined],
+        ['failed', 'ElasticsearchUnavailable'],
+      ]),
+    );
+    expect((await runs()).map((run) => run['runId'])).toContain(runId);
   }, 120_000);
 
   it('a worker that is told to stop ends by itself, its consumers running', async () => {

@@ -1,3 +1,4 @@
+import { operationsIndex } from '../../src/definition/names.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +74,18 @@ export async function search(environment: Environment, path: string, body?: obje
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
   return (await answer.json()) as Record<string, unknown>;
+}
+
+/** What is indexed of runs, by the values of its fields. */
+export async function indexedOfRuns(
+  environment: Environment,
+  terms: Readonly<Record<string, string>>,
+): Promise<Record<string, unknown>[]> {
+  await search(environment, `${operationsIndex}/_refresh`);
+  const filter = Object.entries(terms).map(([field, value]) => ({ term: { [field]: value } }));
+  const found = await search(environment, `${operationsIndex}/_search`, { size: 1_000, query: { bool: { filter } } });
+  const { hits } = found['hits'] as { hits: { _source: Record<string, unknown> }[] };
+  return hits.map(({ _source }) => _source);
 }
 
 /** Every record of a topic, read from the beginning with a group of its own. */

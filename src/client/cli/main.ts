@@ -3,6 +3,7 @@ import { Command, CommanderError, Help, type Option } from 'commander';
 import { jsonOption, type Register } from './arguments.ts';
 import { backfillCommands } from './backfill-commands.ts';
 import { completionCommands } from './completion-commands.ts';
+import { dashboardsCommands } from './dashboards-commands.ts';
 import { endOf, exitCodes } from './exit-codes.ts';
 import { inspectionCommands } from './inspection-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
@@ -18,6 +19,7 @@ const groups: Readonly<Record<string, readonly Register[]>> = {
   'Rows, and the way they go': [quarantineCommands, streamingCommands],
   'Files and definitions': [inspectionCommands],
   'What is stored': [maintenanceCommands],
+  'What it looks like': [dashboardsCommands],
   'Servers and processes': [serverCommands],
 };
 

@@ -34,8 +34,13 @@ export async function withDefinition<T>(
  * @throws SluiceError `PipelineUnknown` where there are several, or none
  */
 export async function pipelineNameOf(given: string | undefined, client: SluiceClient): Promise<string> {
-  if (given !== undefined) return (await isName(given)) ? given : (await loadDefinition(given)).name;
+  if (given !== undefined) return writtenName(given);
   return onlyScheduled(client.schedules, (all) => `with --pipeline ${all.join(' or ') || '<name or definition>'}`);
+}
+
+/** The name of a pipeline that was given by itself or by its definition's file. @throws SluiceError `DefinitionInvalid` */
+export async function writtenName(given: string): Promise<string> {
+  return (await isName(given)) ? given : (await loadDefinition(given)).name;
 }
 
 async function isName(given: string): Promise<boolean> {

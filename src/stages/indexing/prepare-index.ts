@@ -70,7 +70,10 @@ export async function prepareIndex(
  * An index holds one stream: ids do not tell streams apart, and a rebuild would leave out what it does not know.
  * @throws SluiceError `IndexMismatch` where another pipeline has the alias
  */
-export async function claimAlias({ store }: Pick<Deps, 'store'>, { name, alias }: Stream): Promise<void> {
+export async function claimAlias(
+  { store }: Pick<Deps, 'store'>,
+  { name, alias }: Pick<Stream, 'name' | 'alias'>,
+): Promise<void> {
   const { value } = await store.createJson(keys.aliasOwner(alias), { stream: name });
   if (value.stream === name) return;
   throw new SluiceError(

@@ -80,7 +80,7 @@ async function markGone(
 }
 
 /** Sends an operation for each document that a query finds, until it finds none. @returns how many were done */
-async function eachPage(
+export async function eachPage(
   search: SearchConnector,
   index: string,
   query: { bool: estypes.QueryDslBoolQuery },

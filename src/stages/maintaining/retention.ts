@@ -6,6 +6,7 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import type { HourRecord } from '../../definition/refs.ts';
 import { streamsOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
+import { forgetHours } from '../accounting/operations-index.ts';
 import { deleteOlderGenerations } from '../indexing/stale-documents.ts';
 import { findTargets } from '../indexing/targets.ts';
 import { newestBatchRecord } from '../landing/batch-record.ts';
@@ -39,8 +40,8 @@ const NAMED = 5;
 
 /**
  * Removes whole hours by their age: each gets a last generation that says so. From then on nothing of the hour can be committed, read or
- * imported any more, its documents leave the index, and gc takes the objects once its day is over. Done again it goes on
- * where it was.
+ * imported any more, its documents leave the index, and what is indexed of its runs, and gc takes the objects once its day is over. Done
+ * again it goes on where it was.
  * @param now milliseconds since 1970; the store's clock where left out
  * @throws SluiceError `DefinitionInvalid` where nothing says what is too old
  */
@@ -72,6 +73,7 @@ export async function retain(
   if (!dryRun) {
     const gone = new Set([...remove, ...recentlyRemoved(listed.flat(), at)]);
     for (const stream of streams) documents += await deleteDocuments(deps, stream, [...gone], ctx);
+    await forgetHours(deps, pipeline.name, [...gone], ctx);
   }
   return {
     before: limit,

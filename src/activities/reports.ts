@@ -1,0 +1,49 @@
+import { Context } from '@temporalio/activity';
+import { sentenceOf } from '../definition/errors.ts';
+import type { Pipeline } from '../definition/pipeline.ts';
+import type { ObjectRef } from '../definition/refs.ts';
+import { indexReport } from '../stages/accounting/operations.ts';
+import { writeReport } from '../stages/accounting/report.ts';
+import type { StageContext, StageDeps } from '../stages/deps.ts';
+import type { RunReport } from '../stages/run-report.ts';
+import { attended } from './attended.ts';
+
+const INDEXING_MS = 15_000;
+
+/** What tells of a run that is over. @param patienceMs how long the end of a run waits for the dashboards */
+export function reportActivities(deps: StageDeps, patienceMs = INDEXING_MS) {
+  return {
+    /** Stores a run's report, and then indexes it for the dashboards, as far as that can be had: the next report of the pipeline makes up for it. */
+    writeReport: (report: RunReport, definition?: Pipeline): Promise<ObjectRef> =>
+      attended(async (context) => {
+        const stored = await writeReport(deps, report, definition);
+        const over = AbortSignal.any([context.signal, AbortSignal.timeout(patienceMs)]);
+        await tellDashboards(deps, report, definition, { ...context, signal: over });
+        return stored;
+      }),
+  };
+}
+
+async function tellDashboards(
+  deps: StageDeps,
+  report: RunReport,
+  definition: Pipeline | undefined,
+  context: StageContext,
+): Promise<void> {
+  try {
+    await Promise.race([indexReport(deps, report, definition, context), aborted(context.signal)]);
+  } catch (error) {
+    Context.current().log.warn('the report of this run is not in the dashboards yet: the next report brings it', {
+      ...{ pipeline: report.pipeline, hour: report.hour, error: sentenceOf(error) },
+    });
+  }
+}
+
+/** Not every request that is on its way minds a signal. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(new Error('Elasticsearch, Kafka or the object store took too long'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

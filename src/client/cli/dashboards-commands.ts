@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { fillCommand } from './dashboards-fill-command.ts';
+
+/** What people look at. */
+export function dashboardsCommands(
+  program: Command,
+  json: readonly [string, string],
+  done: (code: number) => void,
+): void {
+  const dashboards = program.command('dashboards').description('panels over what is indexed, of data and of runs');
+  fillCommand(dashboards, json, done);
+}

@@ -1,0 +1,52 @@
+import { KafkaConnector } from '../../connectors/kafka.ts';
+import { kafkaLog } from '../../connectors/kafka-log.ts';
+import { ObjectStore } from '../../connectors/object-store.ts';
+import { SearchConnector } from '../../connectors/search.ts';
+import { readSettings } from '../../connectors/settings.ts';
+import { SluiceError } from '../../definition/errors.ts';
+import { operationsIndex } from '../../definition/names.ts';
+import { fillOperations } from '../../inspecting/fill-operations.ts';
+import { onInterrupt } from './leaving.ts';
+import { writtenName } from './pipelines.ts';
+import { count, Screen } from './screen.ts';
+
+const NAMED = 5;
+
+/**
+ * `sluice dashboards fill`: indexes all reports that the object store has, over what stands there of them.
+ * @returns 1 where some could not be read
+ */
+export async function fill(given: string | undefined, { json }: { readonly json?: boolean }): Promise<number> {
+  const pipeline = given === undefined ? undefined : await writtenName(given);
+  const settings = readSettings(process.env);
+  const search = new SearchConnector(settings.elasticsearch);
+  const deps = { store: new ObjectStore(settings.store), search, log: kafkaLog(new KafkaConnector(settings.kafka)) };
+  const screen = new Screen();
+  const stop = new AbortController();
+  const free = onInterrupt(() =>
+    stop.abort(new SluiceError('Cancelled', 'Stopped; what is indexed stays, and the same again goes over all of it.')),
+  );
+  try {
+    const context = { signal: stop.signal, progress: ({ note = '' }) => screen.live(note) };
+    const filled = await fillOperations(deps, pipeline === undefined ? {} : { pipeline }, context);
+    const { reports, documents, unreadable } = filled;
+    screen.end();
+    if (json) process.stdout.write(`${JSON.stringify({ index: operationsIndex, ...filled })}\n`);
+    else {
+      const whose = pipeline === undefined ? '' : ` of ${pipeline}`;
+      const lines = [
+        reports + unreadable.length === 0
+          ? `No run${whose} has left a report.`
+          : `${count(reports)} reports${whose} are in ${operationsIndex}, as ${count(documents)} documents.`,
+        ...unreadable.slice(0, NAMED).map((key) => `${key} is no JSON, and was left out.`),
+        ...(unreadable.length > NAMED ? [`${count(unreadable.length - NAMED)} more are none.`] : []),
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
+    }
+    return unreadable.length === 0 ? 0 : 1;
+  } finally {
+    free();
+    screen.end();
+    await search.close();
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * What is indexed of runs, field by field, as the index maps it. All documents of a run are flat and say whose they are:
+ *
+ * - `run`: one for each run, `doneHour` where it took its hour to the end
+ * - `stage`: one for each stage of a run, in the order of `position`
+ * - `rejection`: rejected rows of a run by reason
+ * - `dataset`: the numbers of the row equation for each data set of a run that has cleaned
+ */
+export const operationsFields = {
+  kind: 'keyword',
+  pipeline: 'keyword',
+  hour: 'date',
+  runId: 'keyword',
+  workflowId: 'keyword',
+  /** Of the run, for people: `broadband 2026-11-24T03`. */
+  run: 'keyword',
+  /** When the run was over. All its documents have the same, so that a time range has runs as a whole. */
+  at: 'date',
+
+  outcome: 'keyword',
+  startedAt: 'date',
+  endedAt: 'date',
+  ms: 'long',
+  startFrom: 'keyword',
+  /** The hour, where the run took it to its end. */
+  doneHour: 'date',
+  errorCode: 'keyword',
+  errorStage: 'keyword',
+  errorMessage: 'keyword',
+  warnings: 'integer',
+  /** Records in the topics behind what had landed, over all data sets, when the run was over. */
+  lag: 'long',
+
+  stage: 'keyword',
+  position: 'integer',
+
+  /** Of a run: read of its main data set. Of a stage: what it took in or gave out. Of a rejection: rejected for this reason. */
+  rows: 'long',
+  reason: 'keyword',
+
+  dataset: 'keyword',
+  read: 'long',
+  clean: 'long',
+  duplicates: 'long',
+  filtered: 'long',
+  rejected: 'long',
+  published: 'long',
+  landed: 'long',
+  indexed: 'long',
+  /** Whether the row equation holds; absent where the run did not get so far. */
+  holds: 'boolean',
+  /** The hop that does not hold. */
+  broken: 'keyword',
+} as const;
+
+export type OperationsField = keyof typeof operationsFields;

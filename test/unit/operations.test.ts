@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { operationsFields } from '../../src/definition/operations.ts';
+import { operationsDocuments } from '../../src/stages/accounting/operations-documents.ts';
+import { runReport } from '../helpers/operations.ts';
+
+const kinds = (documents: readonly { readonly body: { readonly kind?: unknown } }[]) =>
+  documents.map(({ body }) => body.kind);
+
+describe('what is indexed of a run', () => {
+  it('is a document for each stage, reason and data set, and the run’s own as the last', () => {
+    const report = runReport();
+    const documents = operationsDocuments(report, 7);
+    expect(kinds(documents)).toEqual([
+      'stage',
+      'stage',
+      'stage',
+      'rejection',
+      'rejection',
+      'dataset',
+      'dataset',
+      'run',
+    ]);
+    const of = (kind: string) => documents.filter(({ body }) => body.kind === kind).map(({ body }) => body);
+    expect(of('run')).toEqual([
+      {
+        kind: 'run',
+        pipeline: 'broadband',
+        hour: '2026-11-24T03:00:00Z',
+        runId: 'r1',
+        run: 'broadband 2026-11-24T03',
+        at: '2026-11-24T03:01:00.000Z',
+        workflowId: 'pipeline/broadband/2026-11-24T03:00:00Z',
+        outcome: 'completed',
+        startedAt: '2026-11-24T03:00:10.000Z',
+        endedAt: '2026-11-24T03:01:00.000Z',
+        ms: 50_000,
+        doneHour: '2026-11-24T03:00:00Z',
+        rows: 100,
+        lag: 7,
+        warnings: 0,
+      },
+    ]);
+    expect(of('stage').map(({ stage, position, ms, rows, endedAt }) => [stage, position, ms, rows, endedAt])).toEqual([
+      ['prepare', 1, 1_000, undefined, '2026-11-24T03:00:11.000Z'],
+      ['import', 2, 2_000, 100, '2026-11-24T03:00:13.000Z'],
+      ['clean', 3, 30_000, 100, '2026-11-24T03:00:43.000Z'],
+    ]);
+    expect(of('rejection').map(({ reason, rows }) => [reason, rows])).toEqual([
+      ['amount range', 3],
+      ['id required', 2],
+    ]);
+    expect(of('dataset')).toMatchObject([
+      {
+        ...{ dataset: 'main', read: 100, clean: 90, duplicates: 4, filtered: 1, rejected: 5 },
+        ...{ published: 90, landed: 90, indexed: 90, holds: true },
+      },
+      {
+        dataset: 'means',
+        read: 9,
+        clean: 9,
+        published: 9,
+        landed: 9,
+        indexed: 8,
+        holds: false,
+        broken: 'landed 9 → indexed 8',
+      },
+    ]);
+  });
+
+  it('has the same ids each time, each of them once', () => {
+    const ids = operationsDocuments(runReport()).map(({ id }) => id);
+    expect(operationsDocuments(runReport(), 3).map(({ id }) => id)).toEqual(ids);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.at(-1)).toBe('r1');
+  });
+
+  it('has no field but those that the index has', () => {
+    const failed = runReport({ outcome: 'failed', error: { code: 'QualityBlocked', stage: 'clean', message: 'No.' } });
+    for (const { body } of [...operationsDocuments(runReport(), 1), ...operationsDocuments(failed)])
+      for (const field of Object.keys(body)) expect(operationsFields).toHaveProperty(field);
+  });
+
+  it('says of a run that failed what it failed with, at the stage too, and of no hour that it is done', () => {
+    const error = { code: 'QualityBlocked', stage: 'clean', message: 'Too many rows were rejected.' };
+    const documents = operationsDocuments(runReport({ outcome: 'failed', equations: [], error }));
+    const run = documents.at(-1)?.body;
+    expect(run).toMatchObject({
+      ...{
+        outcome: 'failed',
+        errorCode: 'QualityBlocked',
+        errorStage: 'clean',
+        errorMessage: error.message,
+        rows: 100,
+      },
+    });
+    expect(run).not.toHaveProperty('doneHour');
+    const stages = documents.filter(({ body }) => body.kind === 'stage').map(({ body }) => body.errorCode);
+    expect(stages).toEqual([undefined, undefined, 'QualityBlocked']);
+    // It has cleaned, and nothing says whether the equation would hold.
+    const [main] = documents.filter(({ body }) => body.kind === 'dataset').map(({ body }) => body);
+    expect(main).toMatchObject({ dataset: 'main', read: 100, rejected: 5 });
+    expect(main).not.toHaveProperty('holds');
+    expect(main).not.toHaveProperty('published');
+  });
+
+  it('says of an unchanged hour that it is done, and of a cancelled one that it is not', () => {
+    const { clean: _clean, ...bare } = runReport();
+    const unchanged = operationsDocuments({
+      ...bare,
+      outcome: 'unchanged',
+      equations: [],
+      sameAs: '2026-11-24T02:00:00Z',
+    });
+    expect(unchanged.at(-1)?.body).toMatchObject({ outcome: 'unchanged', doneHour: '2026-11-24T03:00:00Z' });
+    expect(unchanged.at(-1)?.body).not.toHaveProperty('rows');
+    const cancelled = operationsDocuments({ ...bare, outcome: 'cancelled', equations: [], stages: [] });
+    expect(kinds(cancelled)).toEqual(['run']);
+    expect(cancelled[0]?.body).not.toHaveProperty('doneHour');
+  });
+
+  it('takes reports of older versions, which say less', () => {
+    const { datasets: _datasets, ...clean } = runReport().clean ?? {
+      engine: 'duckdb' as const,
+      quality: [],
+      rejectedBy: {},
+    };
+    const stages = runReport().stages.map(({ rows: _rows, ...stage }) => stage);
+    const documents = operationsDocuments(runReport({ clean, stages, equations: [], outcome: 'failed' }));
+    expect(kinds(documents)).toEqual(['stage', 'stage', 'stage', 'rejection', 'rejection', 'run']);
+    expect(documents[1]?.body).not.toHaveProperty('rows');
+    expect(documents.at(-1)?.body).toMatchObject({ outcome: 'failed', warnings: 0 });
+    expect(documents.at(-1)?.body).not.toHaveProperty('lag');
+  });
+
+  it('counts what a run was warned of', () => {
+    const prepared = { changes: [], warnings: ['retention is shorter'] };
+    const [run] = operationsDocuments(runReport({ warnings: ['near its deadline'], prepared })).slice(-1);
+    expect(run?.body.warnings).toBe(2);
+  });
+});
