@@ -86,9 +86,8 @@ function fieldsOf(channel: Json | undefined): Field[] {
   ];
 }
 
-const unique = (fields: readonly Field[]): Field[] => [
-  ...new Map(fields.map((field) => [field.field, field] as const)).values(),
-];
+const unique = (fields: readonly Field[]): Field[] =>
+  fields.filter(({ field }, at) => fields.findIndex((other) => other.field === field) === at);
 
 /** Which of the spec's data sets the marks of this name are made from; a group's facet leads to what it divides. */
 function datasetOf(marks: readonly Mark[], name: string, facets: ReadonlyMap<string, string>): string | undefined {
@@ -102,11 +101,13 @@ function datasetOf(marks: readonly Mark[], name: string, facets: ReadonlyMap<str
   return undefined;
 }
 
-/** The rows of a data set once its transforms are through. Nothing is drawn for it. */
-async function tuplesOf({ data, signals, projections, ...rest }: Spec, name: string): Promise<object[]> {
-  const bare: Spec = { $schema: rest.$schema ?? '', data: data as Data[] };
+/** Transforms that say where on a map something is drawn. */
+const DRAWN = ['geopoint', 'geojson', 'geoshape', 'geopath'];
+
+/** The rows of a data set once its transforms are through. Nothing is drawn for it, so outlines and projections are left out. */
+async function tuplesOf({ data = [], signals, $schema = '' }: Spec, name: string): Promise<object[]> {
+  const bare: Spec = { $schema, data: data.map(withoutOutlines) };
   if (signals) bare.signals = signals;
-  if (projections) bare.projections = projections;
   const view = new View(parse(bare), { renderer: 'none' });
   try {
     await view.runAsync();
@@ -114,6 +115,23 @@ async function tuplesOf({ data, signals, projections, ...rest }: Spec, name: str
   } finally {
     view.finalize();
   }
+}
+
+interface Topology {
+  readonly objects: Readonly<Record<string, { readonly geometries: readonly { id?: unknown; properties?: object }[] }>>;
+}
+
+/** A map's shapes as their ids and names alone: to make outlines of TopoJSON takes longer than all the rest. */
+function withoutOutlines(data: Data): Data {
+  const { format, values, ...rest } = data as Data & { format?: { type?: string; feature?: string }; values?: unknown };
+  const { transform = [] } = rest;
+  const kept = { ...rest, transform: transform.filter(({ type }) => !DRAWN.includes(type)) };
+  const geometries = format?.type === 'topojson' && (values as Topology).objects[format.feature ?? '']?.geometries;
+  if (!geometries) return { ...data, transform: kept.transform } as Data;
+  return {
+    ...kept,
+    values: geometries.map(({ id, properties = {} }) => ({ id, properties: { ...properties } })),
+  } as Data;
 }
 
 function cellOf(row: object, { field, type }: Field): Cell {

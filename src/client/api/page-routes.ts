@@ -16,8 +16,8 @@ const POLICY = [
 
 const YEAR_S = 31_536_000;
 
-const text = (type: string, description: string) => ({
-  200: { description, content: { [type]: { schema: z.string() } } },
+const answersOf = (type: string, description: string, schema: z.ZodType) => ({
+  200: { description, content: { [type]: { schema } } },
   304: { description: 'It is as it was.', content: { 'text/plain': { schema: z.string() } } },
   default: { description: 'Any error.', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
 });
@@ -31,7 +31,7 @@ export function pageRoutes(api: Api, { assets }: ApiContext): void {
       ...open,
       schema: {
         ...{ operationId: 'getPage', tags, summary: 'The dashboards as a page for browsers', security: [] },
-        response: text('text/html', 'The page.'),
+        response: answersOf('text/html', 'The page.', z.string()),
       },
     },
     (request, reply) => send(request, reply.header('content-security-policy', POLICY), assets.page, false),
@@ -54,7 +54,7 @@ export function pageRoutes(api: Api, { assets }: ApiContext): void {
         querystring: z.object({
           v: z.string().max(100).optional().describe('Its version: with it, it never changes.'),
         }),
-        response: text('*/*', 'It.'),
+        response: answersOf('*/*', 'It.', z.unknown()),
       },
     },
     (request, reply) => {
