@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { parse, View, type Spec } from 'vega';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from '../../src/client/api/context.ts';
@@ -113,6 +114,40 @@ describe.skipIf(noStack)('panels over HTTP on a real Elasticsearch', () => {
     const svg = await view.toSVG();
     view.finalize();
     for (const state of ['CA', 'NY', 'TX', 'WA']) expect(svg).toContain(`state: ${state}`);
+  });
+
+  it('compresses what is long, as the browser takes it', async () => {
+    const url = `${panel}?${wide}`;
+    const plain = await api.inject({ url });
+    for (const [coding, open] of [
+      ['br', brotliDecompressSync],
+      ['gzip', gunzipSync],
+    ] as const) {
+      const { headers, rawPayload } = await api.inject({ url, headers: { 'accept-encoding': coding } });
+      expect(headers).toMatchObject({
+        'content-encoding': coding,
+        vary: 'accept-encoding',
+        'cache-control': 'no-store',
+      });
+      expect(rawPayload.length).toBeLessThan(plain.rawPayload.length / 2);
+      expect(open(rawPayload).toString()).toBe(plain.body);
+    }
+    const short = await api.inject({ url: board, headers: { 'accept-encoding': 'br' } });
+    expect(short.headers).not.toHaveProperty('content-encoding');
+  });
+
+  it('asks Elasticsearch once for many who look at once', async () => {
+    const { client } = lab.deps.search;
+    const searches = async (): Promise<number> => {
+      const { indices = {} } = await client.indices.stats({ index, metric: 'search' });
+      return Object.values(indices).reduce((sum, { primaries }) => sum + (primaries?.search?.query_total ?? 0), 0);
+    };
+    const shards = Object.keys((await client.indices.stats({ index })).indices ?? {}).length;
+    const before = await searches();
+    const url = `${panel}?from=2026-11-02T00:00:00Z&to=now`;
+    const all = await Promise.all(Array.from({ length: 20 }, () => get<Chart>(url)));
+    expect(new Set(all.map((each) => JSON.stringify(each))).size).toBe(1);
+    expect((await searches()) - before).toBeLessThanOrEqual(shards);
   });
 
   it('shows what is let in alone: by time, by one value and by several', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Dashboard } from '../../dashboards/panel.ts';
+import { compressAnswer } from './compressed.ts';
 import type { Api, ApiContext } from './context.ts';
 import {
   contextOf,
@@ -51,6 +52,7 @@ export function dashboardRoutes(api: Api, { dashboards }: ApiContext): void {
   api.get(
     '/dashboards/:dashboard/panels/:panel',
     {
+      onSend: compressAnswer,
       schema: {
         ...{ operationId: 'getPanel', tags, summary: 'What a panel says: a chart with its data, or a number' },
         description:
