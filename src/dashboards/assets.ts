@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shapeNames, shapes } from './us.ts';
 
 /** A file that the built-in page is made of. */
 export interface Asset {
@@ -90,17 +91,14 @@ async function libraries(): Promise<[string, string][]> {
   const { resolve } = createRequire(import.meta.url);
   const vega = dirname(resolve('vega'));
   const read = (path: string): Promise<string> => readFile(path, 'utf8');
-  const [library, interpreter, states, counties] = await Promise.all([
+  const [library, interpreter] = await Promise.all([
     read(join(vega, 'vega.min.js')),
     read(resolve('vega-interpreter')),
-    read(resolve('us-atlas/states-10m.json')),
-    read(resolve('us-atlas/counties-10m.json')),
   ]);
   return [
     ['vega.min.js', withoutMap(library)],
     ['vega-interpreter.js', withoutMap(overVega(interpreter))],
-    ['us-states.json', states],
-    ['us-counties.json', counties],
+    ...shapeNames.map((name): [string, string] => [`${name}.json`, JSON.stringify(shapes(name))]),
   ];
 }
 

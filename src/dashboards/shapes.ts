@@ -1,8 +1,5 @@
 import type { Data, Spec } from 'vega';
 
-/** Data sets with which panels bring the shapes of maps along; src/…/us-atlas has them as TopoJSON. */
-export const shapeNames = ['us-states', 'us-counties'] as const;
-
 /** A compiled chart that fetches the shapes of its map instead of bringing them along. @param places address by name */
 export function withShapesFrom(spec: Spec, places: Readonly<Record<string, string>>): Spec {
   const data = spec.data?.map((one): Data => {

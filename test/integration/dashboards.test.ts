@@ -6,6 +6,7 @@ import type { Api } from '../../src/client/api/context.ts';
 import { createApi } from '../../src/client/api/server.ts';
 import { dataDashboard } from '../../src/dashboards/panels/index.ts';
 import { subjectOf } from '../../src/dashboards/subject.ts';
+import { states } from '../../src/dashboards/us.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { IndexLab, nth, type LabRow } from '../helpers/index-lab.ts';
 import { stageDeps } from '../helpers/servers.ts';
@@ -67,22 +68,25 @@ describe.skipIf(noStack)('panels over HTTP on a real Elasticsearch', () => {
   };
 
   /** The same by a query of its own: state, mean, count. */
-  async function direct(from: string, to: string, states?: readonly string[]): Promise<unknown[][]> {
+  async function direct(from: string, to: string, only?: readonly string[]): Promise<unknown[][]> {
     const documents = Object.values(await lab.documents(index)).filter(
       ({ hour, state }) =>
         Date.parse(String(hour)) >= Date.parse(from) &&
         Date.parse(String(hour)) <= Date.parse(to) &&
-        (states === undefined || states.includes(String(state))),
+        (only === undefined || only.includes(String(state))),
     );
     const byState = Map.groupBy(documents, ({ state }) => String(state));
     return [...byState]
       .map(([state, some]) => [
-        state,
+        states[state]?.[1],
         some.reduce((sum, { amount }) => sum + Number(amount), 0) / some.length,
         some.length,
       ])
-      .toSorted((a, b) => Number(b[1]) - Number(a[1]));
+      .toSorted(byName);
   }
+
+  const byName = ([a]: readonly unknown[], [b]: readonly unknown[]): number => (String(a) < String(b) ? -1 : 1);
+  const rowsOf = async (url: string): Promise<unknown[][]> => (await get<Chart>(url)).table.rows.toSorted(byName);
 
   it('lists what there is, as it is registered', async () => {
     const all = await get<{ id: string }[]>('/dashboards');
@@ -99,11 +103,11 @@ describe.skipIf(noStack)('panels over HTTP on a real Elasticsearch', () => {
   it('says in a table what its tooltips say, and that is what a direct query says', async () => {
     const { table } = await get<Chart>(`${panel}?${wide}`);
     expect(table.columns).toEqual([
-      { title: 'state', numeric: false },
-      { title: 'mean', numeric: true },
-      { title: 'records', numeric: true },
+      { title: 'State', numeric: false },
+      { title: 'Mean amount', numeric: true },
+      { title: 'Records in range', numeric: true },
     ]);
-    expect(table.rows).toEqual(await direct('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z'));
+    expect(table.rows.toSorted(byName)).toEqual(await direct('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z'));
     expect(table.rows).toHaveLength(4);
   });
 
@@ -113,7 +117,20 @@ describe.skipIf(noStack)('panels over HTTP on a real Elasticsearch', () => {
     const view = await new View(parse(spec), { renderer: 'none' }).runAsync();
     const svg = await view.toSVG();
     view.finalize();
-    for (const state of ['CA', 'NY', 'TX', 'WA']) expect(svg).toContain(`state: ${state}`);
+    for (const state of ['California', 'New York', 'Texas', 'Washington']) expect(svg).toContain(`State: ${state}`);
+  });
+
+  it('answers each panel that there is: a chart with a table, or a number', async () => {
+    const { panels } = await get<{ panels: { id: string; kind: string }[] }>(board);
+    expect(panels.length).toBeGreaterThan(5);
+    for (const { id, kind } of panels) {
+      const answer = await get<Chart | { kind: 'metric'; documents: number }>(`${board}/panels/${id}?${wide}`);
+      expect([id, answer.kind]).toEqual([id, kind]);
+      if (answer.kind === 'metric') expect([id, answer.documents]).toEqual([id, 10]);
+      else expect([id, answer.table.columns.length > 1, answer.table.rows.length > 0]).toEqual([id, true, true]);
+      // Shapes of maps are fetched once, and not sent with each answer.
+      expect(JSON.stringify(answer).length).toBeLessThan(60_000);
+    }
   });
 
   it('compresses what is long, as the browser takes it', async () => {
@@ -152,12 +169,12 @@ describe.skipIf(noStack)('panels over HTTP on a real Elasticsearch', () => {
 
   it('shows what is let in alone: by time, by one value and by several', async () => {
     const [from, to] = [nth(2), nth(3)];
-    expect((await get<Chart>(`${panel}?from=${from}&to=${to}`)).table.rows).toEqual(await direct(from, to));
-    for (const states of [['CA'], ['CA', 'TX']]) {
-      const query = states.map((state) => `filter.state=${state}`).join('&');
-      const { table } = await get<Chart>(`${panel}?${wide}&${query}`);
-      expect(table.rows).toEqual(await direct('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z', states));
-      expect(table.rows).toHaveLength(states.length);
+    expect(await rowsOf(`${panel}?from=${from}&to=${to}`)).toEqual(await direct(from, to));
+    for (const only of [['CA'], ['CA', 'TX']]) {
+      const query = only.map((state) => `filter.state=${state}`).join('&');
+      const rows = await rowsOf(`${panel}?${wide}&${query}`);
+      expect(rows).toEqual(await direct('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z', only));
+      expect(rows).toHaveLength(only.length);
     }
     expect((await get<Chart>(`${panel}?${wide}&filter.state=ZZ`)).table.rows).toEqual([]);
     expect((await get<Chart>(`${panel}?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z`)).table.rows).toEqual([]);

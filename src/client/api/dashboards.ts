@@ -45,8 +45,8 @@ export class Dashboards {
   }
 
   /** @throws SluiceError `StackUnavailable` where Temporal is away, and was never there */
-  async list(): Promise<Dashboard[]> {
-    return dashboardsOf(await this.#definitions.get('all', () => this.#pipelines()));
+  list(): Promise<Dashboard[]> {
+    return this.#definitions.get('all', async () => dashboardsOf(await this.#pipelines()));
   }
 
   /** @throws SluiceError `DashboardUnknown`; as {@link list} */

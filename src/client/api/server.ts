@@ -3,7 +3,7 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { ASSETS, pageAssets, type PageAssets } from '../../dashboards/assets.ts';
-import { shapeNames } from '../../dashboards/shapes.ts';
+import { shapeNames } from '../../dashboards/us.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { Api } from './context.ts';
 import { backfillRoutes } from './backfill-routes.ts';
