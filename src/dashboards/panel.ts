@@ -53,6 +53,8 @@ export interface Dashboard {
   readonly description: string;
   readonly index: string;
   readonly timeField: string;
+  /** What is shown at first, as Elasticsearch takes dates; the last 24 hours where left out. */
+  readonly range?: { readonly from: string; readonly to: string };
   /** Fields that readers may filter by, with what they are called. */
   readonly filters: readonly { readonly field: string; readonly title: string }[];
   readonly panels: readonly Panel[];

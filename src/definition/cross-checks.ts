@@ -6,6 +6,7 @@ import { durationMs } from './duration.ts';
 import { filterChecks } from './filter-checks.ts';
 import { limitChecks } from './limit-checks.ts';
 import { deadLetterTopic } from './names.ts';
+import { ownPanelChecks } from './own-panel-checks.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
 import { reservedIn } from './reserved.ts';
@@ -29,6 +30,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
     ...cleaningChecks(pipeline),
     ...generated(pipeline),
     ...references(pipeline),
+    ...ownPanelChecks(pipeline),
     ...topicSettings(pipeline),
     ...retention(pipeline),
     ...limitChecks(pipeline),

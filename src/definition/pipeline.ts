@@ -5,6 +5,7 @@ import { conditionSchema } from './condition.ts';
 import { duration } from './duration-schema.ts';
 import { generateSchema } from './generated.ts';
 import { deadlinesSchema, retriesSchema } from './limits.ts';
+import { ownPanelSchema } from './own-panels.ts';
 import { scheduleSchema } from './schedule.ts';
 import { sourceSchema } from './source.ts';
 
@@ -81,6 +82,13 @@ const index = z.strictObject({
   replicas: z.int().min(0).max(5).default(0),
 });
 
+const moment = z
+  .string()
+  .regex(
+    /^(now(-\d{1,5}[smhdwMy])?(\/[hdwMy])?|\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?)$/,
+    'must be like now, now-24h, 2026-11-01 or 2026-11-01T00:00Z',
+  );
+
 const dashboards = z.strictObject({
   title: z.string().min(1).optional(),
   time: identifier.optional().describe('The date or timestamp column of the time axis.'),
@@ -107,6 +115,15 @@ const dashboards = z.strictObject({
     .strictObject({ of: identifier, range: identifier })
     .optional()
     .describe('A measure, and the column that says how far off it may be.'),
+  range: z
+    .strictObject({ from: moment, to: moment.default('now') })
+    .optional()
+    .describe('The time that is shown at first: `now-7d`, `2019-11-01`. The last 24 hours where left out.'),
+  panels: z
+    .array(ownPanelSchema)
+    .max(20)
+    .optional()
+    .describe('Charts written by hand, beside those that are made from the columns.'),
 });
 
 const keep = z.strictObject({

@@ -9,6 +9,7 @@ import { countyMap, stateMap } from './data/maps.ts';
 import { points } from './data/points.ts';
 import { tiles } from './data/tiles.ts';
 import { recordsOverTime, trends } from './data/trend.ts';
+import { ownPanel } from './own.ts';
 import { words } from './words.ts';
 
 /** In the order in which they stand on the page; one that a definition has no fields for is left out. */
@@ -29,16 +30,28 @@ const dataPanels: readonly ((subject: Subject) => Panel | readonly Panel[] | und
 /** The dashboard of a pipeline’s main data set. */
 export function dataDashboard(pipeline: Pipeline): Dashboard {
   const subject = subjectOf(pipeline);
-  const { title, index, timeField, state, categories: counted, fields } = subject;
-  const texts = counted.filter((name) => fields.get(name) === 'string');
+  const { title, index, timeField, state, categories, fields } = subject;
+  const { range, panels: own = [] } = pipeline.dashboards;
+  const texts = categories.filter((name) => fields.get(name) === 'string');
   return {
     id: `data-${pipeline.name}`,
     ...{ title, index, timeField },
     description: pipeline.description ?? `What ${pipeline.name} has brought.`,
+    ...(range === undefined ? {} : { range }),
     filters: [...new Set([...(state === undefined ? [] : [state]), ...texts])].map((field) => ({
       field,
       title: words(field),
     })),
-    panels: dataPanels.flatMap((make) => make(subject) ?? []),
+    panels: withOwn(
+      dataPanels.flatMap((make) => make(subject) ?? []),
+      own.map((panel) => ownPanel(subject, panel)),
+    ),
   };
+}
+
+/** Panels written by hand stand behind the others, or in the place of the one whose id they have. */
+function withOwn(made: readonly Panel[], own: readonly Panel[]): Panel[] {
+  const byId = new Map(own.map((panel) => [panel.id, panel]));
+  const ids = new Set(made.map(({ id }) => id));
+  return [...made.map((panel) => byId.get(panel.id) ?? panel), ...own.filter(({ id }) => !ids.has(id))];
 }
