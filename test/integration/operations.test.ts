@@ -4,6 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportActivities } from '../../src/activities/reports.ts';
+import { answerChart, answerMetric } from '../../src/dashboards/answering.ts';
+import { operationsDashboard } from '../../src/dashboards/panels/index.ts';
+import type { MetricPanel } from '../../src/dashboards/panel.ts';
+import type { PanelContext } from '../../src/dashboards/requests.ts';
 import { SearchConnector } from '../../src/connectors/search.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
 import { keys, operationsIndex } from '../../src/definition/names.ts';
@@ -14,6 +18,7 @@ import { writeReport } from '../../src/stages/accounting/report.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
 import { retain } from '../../src/stages/maintaining/retention.ts';
 import type { RunReport } from '../../src/stages/run-report.ts';
+import { drawn, type Datum } from '../helpers/drawn.ts';
 import { FaultySearch } from '../helpers/faulty-search.ts';
 import { IndexLab } from '../helpers/index-lab.ts';
 import { runReport } from '../helpers/operations.ts';
@@ -21,6 +26,8 @@ import { stageDeps } from '../helpers/servers.ts';
 import { noStack, testStack } from '../helpers/stack.ts';
 
 const now = Date.parse(toLogicalHour(new Date()));
+const byText = (a: string, b: string): number => a.localeCompare(b);
+
 /** The hour that began so many hours ago. */
 const ago = (hours: number): string => toLogicalHour(now - hours * 3_600_000);
 
@@ -191,5 +198,186 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
     expect(await deps.store.lastKey(keys.attempts(name, old))).toBeDefined();
     await fillOperations(deps, { pipeline: name }, unattended);
     expect(await documents(name)).toEqual(after);
+  });
+
+  describe('on the operations dashboard', () => {
+    const name = someName();
+    const other = someName();
+    const all = { from: 'now-30d', to: 'now', filters: { pipeline: [name] } };
+    /** Oldest first: one that went through, one that failed, one that lost a row, and the first hour again. */
+    const reports = [5, 4, 3, 5].map((hours, at): RunReport => {
+      const ended = now - 3_600_000 + at * 60_000;
+      const counts = { read: 1_000 + at, clean: 900 + at, duplicates: 60, filtered: 30, rejected: 10 };
+      const rows = { ...counts, published: 900 + at, landed: 900 + at, indexed: at === 2 ? 901 : 900 + at };
+      const lost = at === 2 ? { broken: 'landed 902 → indexed 901' } : {};
+      const clean = {
+        ...{ engine: 'duckdb' as const, quality: [], rejectedBy: { 'amount range': 6 + at, 'id required': 4 } },
+        datasets: { main: { rows: counts, sha256: 'ab' } },
+      };
+      const stages = ['prepare', 'import', 'turn', 'clean', 'publish'].map((stage, nth) => ({
+        ...{ stage, ms: 1_000 * (nth + 1) + at, startedAt: new Date(ended - 60_000 + nth).toISOString() },
+      }));
+      const error = { code: 'SourceUnavailable', stage: 'publish', message: 'It is away.' };
+      return ran(name, ago(hours), {
+        ...{ startedAt: new Date(ended - 60_000).toISOString(), endedAt: new Date(ended).toISOString(), clean, stages },
+        ...(at === 1
+          ? { outcome: 'failed', error, equations: [] }
+          : { equations: [{ dataset: 'main', rows, holds: at !== 2, ...lost }] }),
+      });
+    });
+    const [first, failed, lossy, again] = reports as [RunReport, RunReport, RunReport, RunReport];
+    const hourly = ({ hour }: RunReport): string => `${name} ${hour.slice(5, 10)} ${hour.slice(11, 16)}`;
+    const labels = new Map([
+      [first.runId, hourly(first)],
+      [failed.runId, hourly(failed)],
+      [lossy.runId, hourly(lossy)],
+      [again.runId, `${hourly(again)} #2`],
+    ]);
+
+    beforeAll(async () => {
+      for (const [at, report] of reports.entries()) {
+        await writeReport(deps, report);
+        const lag = { at: report.endedAt, records: { [name]: at * 5 } };
+        await deps.store.createJson(keys.lag(name, report.hour, report.runId), lag);
+      }
+      await writeReport(deps, ran(other, ago(5)));
+      for (const pipeline of [name, other]) await fillOperations(deps, { pipeline }, unattended);
+      await documents(name);
+    });
+
+    const { panels } = operationsDashboard();
+    const panelOf = (id: string) => panels.find((panel) => panel.id === `operations-${id}`);
+
+    async function chart(id: string, context: PanelContext = all): Promise<Map<string, Datum[]>> {
+      const panel = panelOf(id);
+      if (panel?.kind !== 'chart') throw new Error(`no chart ${id}`);
+      return drawn(await answerChart(deps.search, panel, context));
+    }
+
+    const sourceOf = (datum: Datum): Record<string, unknown> => datum['_source'] as Record<string, unknown>;
+
+    it.each([
+      ['runs-completed', 3],
+      ['runs-failed', 1],
+      ['runs-unchanged', 0],
+      ['runs-cancelled', 0],
+      ['broken-equations', 1],
+      ['newest-hour', Date.parse(ago(3))],
+    ])('%s says %d', async (id, value) => {
+      const panel = panelOf(id);
+      if (panel?.kind !== 'metric') throw new Error(`no metric ${id}`);
+      expect(await answerMetric(deps.search, panel, all)).toMatchObject({ value });
+    });
+
+    it('rows by stage and outcome are those of the reports', async () => {
+      const bars = (await chart('rows-per-run')).get('rect') ?? [];
+      const shown = bars.map((bar) => [bar['label'], bar['stage'], bar['outcome'], bar['rows']].join(' '));
+      const told = reports.flatMap((report, at) => {
+        const label = labels.get(report.runId) ?? '';
+        const behind = report.equations.flatMap(({ rows: { published, landed, indexed } }) => [
+          `${label} published clean ${published}`,
+          `${label} landed clean ${landed}`,
+          `${label} indexed clean ${indexed}`,
+        ]);
+        const cleaned = { clean: 900 + at, duplicates: 60, filtered: 30, rejected: 10 };
+        return [...Object.entries(cleaned).map(([outcome, rows]) => `${label} cleaned ${outcome} ${rows}`), ...behind];
+      });
+      expect(new Set(shown)).toEqual(new Set(told));
+      expect(shown).toHaveLength(told.length);
+    });
+
+    it('rejected rows by reason are the sums over the reports', async () => {
+      const bars = (await chart('rejected-by-reason')).get('rect') ?? [];
+      expect(bars.map((bar) => [bar['key'], (bar['rows'] as { value: number }).value])).toEqual([
+        ['amount range', 6 + 7 + 8 + 9],
+        ['id required', 16],
+      ]);
+    });
+
+    it('durations are those of each stage of each run', async () => {
+      const bars = (await chart('durations')).get('rect') ?? [];
+      const shown = bars.map(
+        (bar) => `${String(bar['label'])} ${String(sourceOf(bar)['stage'])} ${String(bar['seconds'])}`,
+      );
+      const told = reports.flatMap(({ runId, stages }) =>
+        stages.map(({ stage, ms }) => `${labels.get(runId)} ${stage} ${ms / 1_000}`),
+      );
+      expect(shown.toSorted(byText)).toEqual(told.toSorted(byText));
+      const parts = new Map(bars.map((bar) => [sourceOf(bar)['stage'], bar['part']]));
+      expect(parts.get('turn')).toBe('waiting');
+      expect(parts.get('publish')).toBe('publish');
+    });
+
+    it('lag is that of the end of each run', async () => {
+      const points = (await chart('lag')).get('symbol') ?? [];
+      const shown = points.map((point) => [point['label'], sourceOf(point)['lag']]);
+      expect(new Map(shown as [string, number][])).toEqual(
+        new Map(reports.map(({ runId }, at) => [labels.get(runId), at * 5])),
+      );
+    });
+
+    it('what went wrong has the run that failed, and no other', async () => {
+      const points = (await chart('incidents')).get('symbol') ?? [];
+      expect(points.map(sourceOf)).toMatchObject([
+        { runId: failed.runId, errorCode: 'SourceUnavailable', errorStage: 'publish', errorMessage: 'It is away.' },
+      ]);
+      expect(points[0]?.['end']).toBe(Date.parse(failed.endedAt));
+    });
+
+    it('the table of equations has the numbers of each, and red where they do not agree', async () => {
+      const marks = await chart('equations');
+      const cells = (marks.get('text') ?? []).filter((cell) => cell['head'] !== undefined);
+      const rows = Object.groupBy(cells, (cell) => String(cell['line']));
+      for (const { runId, equations } of [first, lossy, again]) {
+        const line = Object.fromEntries(
+          (rows[labels.get(runId) ?? ''] ?? []).map((cell) => [cell['head'], cell['text']]),
+        );
+        const [{ rows: counts, holds }] = equations as [RunReport['equations'][number]];
+        expect(line).toEqual({
+          ...{ read: counts.read.toLocaleString('en'), clean: String(counts.clean), 'dupl.': '60', filtered: '30' },
+          ...{ rejected: '10', 'publ.': String(counts.published), landed: String(counts.landed) },
+          ...{ indexed: String(counts.indexed), holds: holds ? 'yes' : 'NO' },
+        });
+      }
+      expect(Object.keys(rows)).toHaveLength(3);
+      const red = (marks.get('rect') ?? []).map((cell) => `${String(cell['line'])} ${String(cell['head'])}`);
+      expect(red.toSorted(byText)).toEqual([`${hourly(lossy)} holds`, `${hourly(lossy)} indexed`]);
+      const said = (marks.get('text') ?? []).map((text) => text['said']);
+      expect(said).toContain(`${hourly(lossy)}: landed 902 → indexed 901`);
+    });
+
+    it('each chart keeps to the pipelines and the time that are asked for', async () => {
+      const range = { from: first.endedAt, to: new Date(Date.parse(first.endedAt) + 1_000).toISOString() };
+      const charts = panels.filter((panel) => panel.kind === 'chart').map(({ id }) => id.replace('operations-', ''));
+      for (const id of charts) {
+        const none = await chart(id, { ...all, from: 'now-1m' });
+        expect([...none.values()].flat()).toEqual([]);
+        const shown = [...(await chart(id, { ...all, ...range })).values()].flat();
+        // The first run has not failed.
+        expect([id, shown.length > 0]).toEqual([id, id !== 'incidents']);
+        const runIds = shown.filter((datum) => '_source' in datum).map((datum) => sourceOf(datum)['runId']);
+        expect(runIds.filter((runId) => runId !== first.runId)).toEqual([]);
+      }
+      expect(charts).toHaveLength(6);
+    });
+
+    it('each number keeps to the time that is asked for', async () => {
+      for (const panel of panels.filter(({ kind }) => kind === 'metric')) {
+        const answer = await answerMetric(deps.search, panel as MetricPanel, { ...all, from: 'now-1m' });
+        expect(answer.documents).toBe(0);
+      }
+    });
+
+    it('each panel names what it needs of the index, and asks for nothing else', () => {
+      for (const { id, index, timeField, needs, ...panel } of panels) {
+        expect(id).toMatch(/^operations-[a-z0-9-]+$/);
+        expect({ index, timeField }).toEqual({ index: operationsIndex, timeField: 'at' });
+        for (const [field, type] of Object.entries(needs)) expect(operationsFields).toHaveProperty(field, type);
+        const text = JSON.stringify(panel);
+        const asked = Object.keys(operationsFields).filter((field) => text.includes(`_source.${field}`));
+        for (const field of asked) expect(needs).toHaveProperty(field);
+      }
+      expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    });
   });
 });

@@ -12,6 +12,8 @@ import { recordsOverTime, trends } from './data/trend.ts';
 import { ownPanel } from './own.ts';
 import { words } from './words.ts';
 
+export { operationsDashboard } from './operations/dashboard.ts';
+
 /** In the order in which they stand on the page; one that a definition has no fields for is left out. */
 const dataPanels: readonly ((subject: Subject) => Panel | readonly Panel[] | undefined)[] = [
   tiles,

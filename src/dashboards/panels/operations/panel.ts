@@ -1,0 +1,104 @@
+import { operationsIndex } from '../../../definition/names.ts';
+import { operationsFields, type OperationsField } from '../../../definition/operations.ts';
+import type { ChartPanel, Json, JsonObject, MetricPanel } from '../../panel.ts';
+import { configOf } from '../../theme.ts';
+import { SCHEMA } from '../chart.ts';
+
+/** What all panels over runs ask, and by which time: that of the end of a run, so that a range has runs as a whole. */
+export const over = { index: operationsIndex, timeField: 'at' } as const;
+
+type Parts<P> = Omit<P, 'kind' | 'needs' | 'index' | 'timeField'> & { readonly needs: readonly OperationsField[] };
+
+/** A chart over what is indexed of runs. @param spec without `$schema` and `config` */
+export function operationsChart({ id, needs, spec, ...parts }: Parts<ChartPanel>): ChartPanel {
+  const whole = { $schema: SCHEMA, config: configOf('light'), ...spec };
+  return { kind: 'chart', ...parts, ...over, ...named(id, needs), spec: whole };
+}
+
+/** A number over what is indexed of runs. */
+export function operationsMetric({ id, needs, ...parts }: Parts<MetricPanel>): MetricPanel {
+  return { kind: 'metric', ...parts, ...over, ...named(id, needs) };
+}
+
+const named = (id: string, needs: readonly OperationsField[]) => ({
+  id: `operations-${id}`,
+  needs: Object.fromEntries(['at' as const, ...needs].map((field) => [field, operationsFields[field]])),
+});
+
+/**
+ * `data` of a chart: the newest documents that fit, each a row below `_source`. The reader's range and filters are Kibana's `query`, so what the
+ * panel itself looks for is a filter behind it.
+ */
+export function newest(size: number, filter: readonly JsonObject[], fields: readonly OperationsField[]): JsonObject {
+  const body = {
+    ...{ size, track_total_hits: false, _source: [...new Set(['at', ...fields])] },
+    sort: [{ at: 'desc' }],
+    post_filter: { bool: { filter: [...filter] } },
+  };
+  return request(body, 'hits.hits');
+}
+
+/** `data` of a chart: aggregations over the documents that fit, below `fitting`. @param rows path of the rows below it */
+export function aggregated(filter: readonly JsonObject[], rows: string, aggs: JsonObject): JsonObject {
+  const body = {
+    ...{ size: 0, track_total_hits: false },
+    aggs: { fitting: { filter: { bool: { filter: [...filter] } }, aggs } },
+  };
+  return request(body, `aggregations.fitting.${rows}`);
+}
+
+const request = (body: JsonObject, property: string): JsonObject => ({
+  url: { '%context%': true, '%timefield%': over.timeField, index: over.index, body },
+  format: { property },
+});
+
+/** A filter for one kind of document. */
+export const kind = (which: 'run' | 'stage' | 'rejection' | 'dataset'): JsonObject => ({ term: { kind: which } });
+
+/**
+ * Transforms that give each row `label`, what people call its run: `broadband 11-24 03:00` (UTC), with ` #2` behind it for the second run of the
+ * hour among those that are shown; `end`, its time as a number, and `ended`, the same as a text. They need `pipeline`, `hour` and `at`.
+ */
+export const labelled: readonly Json[] = [
+  { calculate: 'time(datum._source.at)', as: 'end' },
+  { calculate: "utcFormat(datum.end, '%Y-%m-%d %H:%M:%S UTC')", as: 'ended' },
+  {
+    calculate:
+      "datum._source.pipeline + ' ' + slice(datum._source.hour, 5, 10) + ' ' + slice(datum._source.hour, 11, 16)",
+    as: 'hourly',
+  },
+  { window: [{ op: 'dense_rank', as: 'nth' }], groupby: ['hourly'], sort: [{ field: 'end' }] },
+  { calculate: "datum.nth > 1 ? datum.hourly + ' #' + datum.nth : datum.hourly", as: 'label' },
+];
+
+/** The runs down the side, the newest on top, each in two lines: on a narrow screen the hour is there all the same. */
+export const runsDown: JsonObject = {
+  field: 'label',
+  type: 'nominal',
+  sort: { field: 'end', op: 'max', order: 'descending' },
+  title: null,
+  axis: {
+    labelExpr: "[slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.label, indexof(datum.label, ' ') + 1)]",
+    labelLimit: 120,
+    labelLineHeight: 12,
+    labelFontSize: 10,
+    ticks: false,
+    domain: false,
+  },
+};
+
+/** When runs were over, from left to right, in UTC as hours are. */
+export const timeAcross: JsonObject = {
+  field: 'end',
+  type: 'temporal',
+  title: null,
+  scale: { type: 'utc', padding: 12 },
+  axis: {
+    labelExpr: "[utcFormat(datum.value, '%H:%M'), utcFormat(datum.value, '%m-%d')]",
+    labelOverlap: true,
+    tickCount: { expr: 'max(2, width / 110)' },
+  },
+};
+
+/** A legend above or below the chart. In two columns, as on a narrow screen there is no room for more, and a legend does not break by itself. */
+export const legend = (orient: 'top' | 'bottom'): JsonObject => ({ orient, columns: 2 });
