@@ -37,6 +37,15 @@ const environmentSchema = z.object({
     .default('sluice'),
   SLUICE_ELASTICSEARCH_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:9200'),
   SLUICE_ELASTICSEARCH_API_KEY: z.string().optional(),
+  SLUICE_KIBANA_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => !/^[^:]+:\/\/[^/]*@/.test(url), 'needs an address alone; a key goes into SLUICE_KIBANA_API_KEY')
+    .default('http://127.0.0.1:5601'),
+  SLUICE_KIBANA_API_KEY: z.string().optional(),
+  SLUICE_KIBANA_SPACE: z
+    .string()
+    .regex(/^[a-z0-9_-]*$/, 'needs the id of a space, as it stands in its addresses')
+    .optional(),
   SLUICE_SMTP_URL: z.url({ protocol: /^smtps?$/ }).default('smtp://127.0.0.1:1025'),
   SLUICE_MAIL_FROM: z.string().default('Sluice <sluice@localhost>'),
   SLUICE_INBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -77,6 +86,8 @@ export interface Settings {
     readonly bucket: string;
   };
   readonly elasticsearch: { readonly url: string; readonly apiKey?: string };
+  /** `space` is absent for the default one. */
+  readonly kibana: { readonly url: string; readonly apiKey?: string; readonly space?: string };
   readonly mail: { readonly smtpUrl: string; readonly from: string; readonly inboxUrl?: string };
   /** Absent where there is no Spark. */
   readonly spark?: {
@@ -126,6 +137,11 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     elasticsearch: {
       url: env.SLUICE_ELASTICSEARCH_URL,
       ...(env.SLUICE_ELASTICSEARCH_API_KEY ? { apiKey: env.SLUICE_ELASTICSEARCH_API_KEY } : {}),
+    },
+    kibana: {
+      url: env.SLUICE_KIBANA_URL,
+      ...(env.SLUICE_KIBANA_API_KEY ? { apiKey: env.SLUICE_KIBANA_API_KEY } : {}),
+      ...(env.SLUICE_KIBANA_SPACE && env.SLUICE_KIBANA_SPACE !== 'default' ? { space: env.SLUICE_KIBANA_SPACE } : {}),
     },
     mail: {
       smtpUrl: env.SLUICE_SMTP_URL,

@@ -10,6 +10,8 @@ export const errorCodes = {
   DefinitionInvalid: 'final',
   SettingsInvalid: 'final',
   FixesInvalid: 'final',
+  /** A dashboard that Kibana or the page could not show. */
+  DashboardInvalid: 'final',
   HourUnknown: 'final',
   HourRemoved: 'final',
   /** No definition or schedule goes by the name, or several might be meant. */
@@ -49,6 +51,9 @@ export const errorCodes = {
   StoreNotCreateOnce: 'final',
   ElasticsearchUnavailable: 'retry',
   MailUnavailable: 'retry',
+  KibanaUnavailable: 'retry',
+  /** It took the request, and not what is in it. */
+  KibanaRefused: 'final',
   TopicNotOurs: 'final',
   TopicMismatch: 'final',
   IndexMismatch: 'final',

@@ -9,6 +9,7 @@ import { brokerSettings } from '../../stack/servers/kafka-common.ts';
 import { answeredWords } from '../../stack/servers/zookeeper.ts';
 import { kafkaKinds, sparkStore, versions, zooKeeperKafka } from '../../stack/versions.ts';
 import { readSettings } from '../../src/connectors/settings.ts';
+import { commandTree } from '../../src/client/cli/main.ts';
 import { API_PORT, listeningOn } from '../../src/client/api/listening.ts';
 import { searchAttributes } from '../../src/definition/names.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
@@ -19,6 +20,8 @@ const run = promisify(execFile);
 interface Service {
   readonly image: string;
   readonly command?: string | string[];
+  readonly entrypoint?: string[];
+  readonly restart?: string;
   /** Without a value: handed on where it is set. */
   readonly environment?: Record<string, string | number | null>;
   readonly ports?: string[];
@@ -124,7 +127,7 @@ describe('docker-compose.yml', () => {
     for (const { image, environment = {} } of Object.values(ours)) {
       expect(image).toBe(`sluice:${version}`);
       const hosts = Object.values(environment).flatMap((value) => /([a-z]+):\d+}?$/.exec(String(value))?.[1] ?? []);
-      expect(hosts).toEqual(['temporal', 'kafka', 'zookeeper', 'minio', 'elasticsearch', 'mailpit', 'spark']);
+      expect(hosts).toEqual(['temporal', 'kafka', 'zookeeper', 'minio', 'elasticsearch', 'kibana', 'mailpit', 'spark']);
       for (const host of hosts) expect(Object.keys(services)).toContain(host);
       // Each is a setting that something reads; one that is wrong would be refused here.
       expect(() => readSettings(interpolated(environment))).not.toThrow();
@@ -143,6 +146,29 @@ describe('docker-compose.yml', () => {
     const token = 'a-token-of-some-length';
     expect(await listeningOn(host, { ...interpolated(environment), SLUICE_API_TOKEN: token })).toMatchObject({ token });
     expect(command.slice(0, 2)).toEqual(['serve', 'pipelines/broadband.yaml']);
+  });
+
+  it('imports the dashboards of what its API runs once Kibana is healthy, and says that it has', () => {
+    const { entrypoint, command = [], depends_on, healthcheck, restart, profiles } = ours['dashboards'] ?? {};
+    expect(profiles).toBeUndefined();
+    expect(depends_on).toEqual({ kibana: { condition: 'service_healthy' }, worker: { condition: 'service_started' } });
+    const [sluice, applied, stays] = String(command[0]).split(' && ');
+    expect({ entrypoint, applied, stays }).toEqual({
+      ...{ entrypoint: ['sh', '-c'], applied: 'touch /tmp/applied', stays: 'exec sleep infinity' },
+    });
+    expect(healthcheck?.test).toEqual(['CMD', 'test', '-e', '/tmp/applied']);
+    // What it imports is not imported again over what people have changed since, unless it failed.
+    expect(restart).toMatch(/^on-failure:\d$/);
+    const words = sluice?.split(' ') ?? [];
+    expect(words.shift()).toBe('sluice');
+    let called: unknown;
+    const tree = commandTree(() => {});
+    const apply = tree.commands
+      .find((one) => one.name() === 'dashboards')
+      ?.commands.find((one) => one.name() === 'apply');
+    apply?.action((options: unknown) => void (called = options));
+    tree.parse(words, { from: 'user' });
+    expect(called).toEqual({ pipeline: ours['api']?.command?.[1], wait: 120 });
   });
 
   it('registers the search attributes that runs set, as the stack does', () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { fillCommand } from './dashboards-fill-command.ts';
+import { kibanaCommands } from './dashboards-kibana-commands.ts';
 
 /** What people look at. */
 export function dashboardsCommands(
@@ -9,4 +10,5 @@ export function dashboardsCommands(
 ): void {
   const dashboards = program.command('dashboards').description('panels over what is indexed, of data and of runs');
   fillCommand(dashboards, json, done);
+  kibanaCommands(dashboards, json, done);
 }

@@ -7,7 +7,7 @@ export const exitCodes = {
   1: 'failed or was cancelled, or something is not as it should be (a server that "check" cannot use, a consumer that has halted)',
   2: 'called wrongly',
   3: 'blocked by a quality gate of the definition',
-  4: 'something to do or a difference was found: a dry run of "schedule apply" or "backfill", "run diff --exit-code"',
+  4: 'something to do or a difference was found: a dry run of "schedule apply" or "backfill", "run diff --exit-code", "dashboards diff"',
   130: 'stopped by Ctrl-C; what it had followed goes on',
 } as const;
 export type ExitCode = keyof typeof exitCodes;

@@ -1,0 +1,120 @@
+import { KibanaConnector, type ImportAnswer } from '../../connectors/kibana.ts';
+import { readSettings } from '../../connectors/settings.ts';
+import type { JsonObject } from '../../dashboards/panel.ts';
+import { ids, nameOf, ndjson, type SavedObject } from '../../dashboards/kibana/saved-object.ts';
+import { comparable } from '../../dashboards/kibana/standing.ts';
+import { differencesOf, type Difference } from '../schedules/differences.ts';
+import { soundlyBuilt, type DashboardFlags } from './dashboards.ts';
+import { differenceLine } from './schedule-lines.ts';
+import { Screen, styled } from './screen.ts';
+
+export interface ApplyFlags extends DashboardFlags {
+  /** Seconds. */
+  readonly wait: number;
+}
+
+/** What became of an object. */
+interface Imported {
+  readonly type: string;
+  readonly id: string;
+  readonly outcome: 'created' | 'replaced' | 'refused';
+  /** Why it was refused, or under which other id it stands. */
+  readonly note?: string;
+}
+
+/** `sluice dashboards apply`. @returns 1 where Kibana did not take all of it */
+export async function apply({ pipeline, wait, json }: ApplyFlags): Promise<number> {
+  const { dashboards, objects } = await soundlyBuilt(pipeline);
+  const kibana = new KibanaConnector(readSettings(process.env).kibana);
+  const screen = new Screen();
+  let said: string | undefined;
+  await kibana.ready(wait * 1000, (sentence) => {
+    if (sentence !== said) screen.say(`${sentence} It is waited for.`);
+    said = sentence;
+  });
+  const answer = await kibana.import(ndjson(objects));
+  const imported = objects.map((object) => outcomeOf(object, answer));
+  const taken = answer.success && imported.every(({ outcome }) => outcome !== 'refused');
+  const links = taken ? dashboards.map((dashboard) => kibana.link(standingId(ids.dashboard(dashboard), answer))) : [];
+  if (json) process.stdout.write(`${JSON.stringify({ success: taken, objects: imported, links })}\n`);
+  else {
+    process.stdout.write(`${imported.map(importedLine).join('\n')}\n`);
+    process.stdout.write(
+      taken ? `${links.join('\n')}\n` : 'Kibana did not take all of it; what it took stands there.\n',
+    );
+  }
+  return taken ? 0 : 1;
+}
+
+function outcomeOf({ type, id }: SavedObject, { successResults, errors, success }: ImportAnswer): Imported {
+  const same = (one: { type: string; id: string }): boolean => one.type === type && one.id === id;
+  const failed = errors.find(same);
+  if (failed) return { type, id, outcome: 'refused', note: reasonOf(failed.error) };
+  const result = successResults.find(same);
+  if (result === undefined) {
+    return { type, id, outcome: 'refused', note: success ? 'Kibana does not say what became of it' : 'others failed' };
+  }
+  const elsewhere = result.destinationId;
+  return {
+    ...{ type, id, outcome: result.overwrite === true ? 'replaced' : 'created' },
+    ...(elsewhere === undefined ? {} : { note: `as ${elsewhere}, since another space of this Kibana has its id` }),
+  };
+}
+
+function reasonOf({ type, message, references = [] }: ImportAnswer['errors'][number]['error']): string {
+  switch (type) {
+    case 'missing_references':
+      return `what it refers to is not there: ${references.map(nameOf).join(', ') || 'Kibana does not say what'}`;
+    case 'unsupported_type':
+      return 'this Kibana knows no such objects, or the key may not write them';
+    case 'conflict':
+    case 'ambiguous_conflict':
+      return 'another object of this Kibana stands in its way, maybe in another space: remove that one, or use its space';
+    default:
+      return message ?? `Kibana calls it ${type}`;
+  }
+}
+
+const standingId = (id: string, { successResults }: ImportAnswer): string =>
+  successResults.find((one) => one.type === 'dashboard' && one.id === id)?.destinationId ?? id;
+
+function importedLine({ type, id, outcome, note }: Imported): string {
+  const word = outcome.padEnd(9);
+  const colored = outcome === 'refused' ? styled('red', word, process.stdout) : word;
+  return `${colored} ${type.padEnd(14)} ${id}${note === undefined ? '' : `: ${note}`}`;
+}
+
+/** How an object stands in Kibana. */
+interface Compared {
+  readonly type: string;
+  readonly id: string;
+  readonly state: 'same' | 'missing' | 'differs';
+  readonly differences: readonly Difference[];
+}
+
+/** `sluice dashboards diff`. @returns 4 where there is a difference */
+export async function diff({ pipeline, json }: DashboardFlags): Promise<number> {
+  const { objects } = await soundlyBuilt(pipeline);
+  const standing = await new KibanaConnector(readSettings(process.env).kibana).export(objects);
+  const compared = objects.map((object) => comparedWith(standing as readonly JsonObject[], object));
+  const different = compared.filter(({ state }) => state !== 'same');
+  if (json) process.stdout.write(`${JSON.stringify({ same: different.length === 0, objects: compared })}\n`);
+  else {
+    const lines = different.flatMap(({ state, differences, ...object }) => [
+      `${nameOf(object)} ${state === 'missing' ? 'is not in Kibana' : 'stands otherwise in Kibana'}`,
+      ...differences.map(differenceLine),
+    ]);
+    const same = `${compared.length - different.length} of ${compared.length} saved objects stand as they are defined`;
+    process.stdout.write(`${[...lines, same].join('\n')}\n`);
+  }
+  return different.length === 0 ? 0 : 4;
+}
+
+function comparedWith(standing: readonly JsonObject[], object: SavedObject): Compared {
+  const { type, id } = object;
+  const found = standing.find((one) => one['type'] === type && one['id'] === id);
+  if (found === undefined) return { type, id, state: 'missing', differences: [] };
+  const forms = comparable(object, found);
+  const differences = differencesOf(forms.standing, forms.wanted);
+  return { type, id, state: differences.length === 0 ? 'same' : 'differs', differences };
+}

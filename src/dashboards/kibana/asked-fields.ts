@@ -1,0 +1,64 @@
+import type { JsonObject } from '../panel.ts';
+import { pathText } from './finding.ts';
+import { isObject, walk } from './walk.ts';
+
+/** A field that something asks for, and the types that will do. */
+export interface Asked {
+  readonly where: string;
+  readonly field: string;
+  readonly types: readonly string[];
+  /** What asks for it. */
+  readonly by: string;
+}
+
+const numbers = ['long', 'integer', 'short', 'byte', 'double', 'float', 'half_float', 'scaled_float'];
+const ordered = [...numbers, 'date'];
+const single = [...ordered, 'keyword', 'boolean', 'ip'];
+const anything = [...single, 'geo_point', 'text'];
+
+/** Types of fields that Lens’s operations take; a count takes none. */
+export const operationTypes: Readonly<Record<string, readonly string[] | undefined>> = {
+  average: numbers,
+  sum: numbers,
+  max: ordered,
+  min: ordered,
+  unique_count: single,
+};
+
+/** The same of Elasticsearch’s aggregations and queries that have a `field`. */
+const aggregationTypes: Readonly<Record<string, readonly string[]>> = {
+  ...{
+    avg: [...numbers, 'boolean'],
+    sum: [...numbers, 'boolean'],
+    max: [...ordered, 'boolean'],
+    min: [...ordered, 'boolean'],
+  },
+  ...{ stats: numbers, extended_stats: numbers, percentiles: numbers, percentile_ranks: numbers, histogram: numbers },
+  ...{ range: ordered, date_histogram: ['date'], auto_date_histogram: ['date'], date_range: ['date'] },
+  ...{ terms: single, cardinality: single, value_count: anything, missing: anything, exists: anything },
+  ...{
+    geotile_grid: ['geo_point'],
+    geohash_grid: ['geo_point'],
+    geo_centroid: ['geo_point'],
+    geo_bounds: ['geo_point'],
+  },
+};
+
+/** Queries that have fields as their keys. */
+const keyed: Readonly<Record<string, readonly string[]>> = { term: single, terms: single, range: ordered };
+
+/** Every field that a search’s body names. @param base where the body is */
+export function fieldsOfBody(body: JsonObject, base: string): Asked[] {
+  return [...walk(body)].flatMap(([path, value]): Asked[] => {
+    const by = path.at(-1);
+    if (!isObject(value) || typeof by !== 'string') return [];
+    const field = value['field'];
+    const where = (last: string): string => `${base}.${pathText([...path, last])}`;
+    if (typeof field === 'string')
+      return [{ where: where('field'), field, types: aggregationTypes[by] ?? anything, by }];
+    const types = keyed[by];
+    // An aggregation may be called by such a name, too.
+    if (types === undefined || path.at(-2) === 'aggs') return [];
+    return Object.keys(value).map((name) => ({ where: where(name), field: name, types, by }));
+  });
+}

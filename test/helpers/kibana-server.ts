@@ -1,0 +1,156 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { SavedObject } from '../../src/dashboards/kibana/saved-object.ts';
+
+export interface KibanaBehaviour {
+  /** The key that it wants; none where left out. */
+  readonly apiKey?: string;
+  readonly spaces?: readonly string[];
+  /** So many answers say that it starts. */
+  starting?: number;
+  /** Answers to the import in the place of its own. */
+  importAnswer?: { readonly status: number; readonly body: string; readonly location?: string };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string | object;
+  readonly headers?: Record<string, string>;
+}
+
+/**
+ * A server that answers as Kibana 9 does where its documentation and source say how. It is no Kibana: what only one can find out, whether it
+ * takes these objects and shows them, is not tested here.
+ */
+export class KibanaServer {
+  /** By space, and in it by type and id. */
+  readonly spaces = new Map<string, Map<string, SavedObject>>();
+  readonly requests: string[] = [];
+  readonly behaviour: KibanaBehaviour;
+  #server: Server | undefined;
+  #changes = 0;
+
+  constructor(behaviour: KibanaBehaviour = {}) {
+    this.behaviour = behaviour;
+    for (const space of ['default', ...(behaviour.spaces ?? [])]) this.spaces.set(space, new Map());
+  }
+
+  get url(): string {
+    const { port } = this.#server?.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  async start(): Promise<this> {
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+    await new Promise<void>((resolve) => this.#server?.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.closeAllConnections();
+    await new Promise((resolve) => this.#server?.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests.push(`${request.method} ${request.url}`);
+    const { status, body, headers } = await this.#answer(request, await buffer(request));
+    const json = typeof body !== 'string';
+    response.writeHead(status, { 'content-type': json ? 'application/json' : 'text/plain', ...headers });
+    response.end(json ? JSON.stringify(body) : body);
+  }
+
+  async #answer(request: IncomingMessage, body: Buffer): Promise<Answer> {
+    const { starting = 0, apiKey } = this.behaviour;
+    if (starting > 0) {
+      this.behaviour.starting = starting - 1;
+      return { status: 503, body: 'Kibana server is not ready yet.' };
+    }
+    if (apiKey !== undefined && request.headers.authorization !== `ApiKey ${apiKey}`) {
+      return refusal(401, '[security_exception]: unable to authenticate user');
+    }
+    const { pathname, searchParams } = new URL(request.url ?? '', this.url);
+    const [, name = 'default', path] = /^(?:\/s\/([^/]+))?(\/.*)$/.exec(pathname) ?? [];
+    const space = this.spaces.get(name);
+    if (space === undefined) return refusal(404, 'Not Found');
+    if (path === '/api/status') return { status: 200, body: { status: { overall: { level: 'available' } } } };
+    if (request.headers['kbn-xsrf'] === undefined) return refusal(400, 'Request must contain a kbn-xsrf header.');
+    if (path === '/api/saved_objects/_import') {
+      const { importAnswer } = this.behaviour;
+      if (importAnswer !== undefined) {
+        const { location } = importAnswer;
+        return { ...importAnswer, headers: location === undefined ? {} : { location } };
+      }
+      const overwrite = searchParams.get('overwrite') === 'true';
+      return this.#import(space, body, request.headers['content-type'] ?? '', overwrite);
+    }
+    if (path === '/api/saved_objects/_export') return exported(space, body);
+    return refusal(404, 'Not Found');
+  }
+
+  async #import(
+    space: Map<string, SavedObject>,
+    body: Buffer,
+    contentType: string,
+    overwrite: boolean,
+  ): Promise<Answer> {
+    const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData();
+    const file = form.get('file');
+    if (!(file instanceof File) || !file.name.endsWith('.ndjson')) return refusal(400, 'Invalid file extension');
+    const lines = (await file.text()).split('\n').filter((line) => line !== '');
+    const objects = lines.map((line) => JSON.parse(line) as SavedObject);
+    const ours = new Set(objects.map(key));
+    const errors: object[] = [];
+    const successResults: object[] = [];
+    for (const object of objects) {
+      const { type, id, references } = object;
+      const missing = references.filter((one) => !ours.has(key(one)) && !space.has(key(one)));
+      const there = space.has(key(object));
+      if (missing.length > 0) {
+        errors.push({ type, id, error: { type: 'missing_references', references: missing } });
+      } else if (there && !overwrite) {
+        errors.push({ type, id, error: { type: 'conflict' } });
+      } else {
+        successResults.push({ type, id, meta: {}, ...(there ? { overwrite: true } : {}) });
+        space.set(key(object), this.#migrated(object));
+      }
+    }
+    const successCount = successResults.length;
+    return { status: 200, body: { success: errors.length === 0, successCount, warnings: [], successResults, errors } };
+  }
+
+  /** As it is stored: of a newer version, with what Kibana adds, without what it drops, members and references in another order. */
+  #migrated(object: SavedObject): SavedObject {
+    this.#changes += 1;
+    const entries = Object.entries(object.attributes).toReversed();
+    const attributes = Object.fromEntries(entries.filter(([name]) => name !== 'fieldFormatMap'));
+    const text = JSON.stringify({ ...attributes, addedByKibana: true }).replaceAll(
+      String.raw`\"enhancements\":{}`,
+      String.raw`\"added\":1`,
+    );
+    return {
+      ...{ ...object, typeMigrationVersion: '10.2.0', references: object.references.toReversed() },
+      attributes: JSON.parse(text) as SavedObject['attributes'],
+      ...{ updated_at: new Date(0).toISOString(), version: `WzEsMV0${this.#changes}`, namespaces: ['default'] },
+    };
+  }
+}
+
+const key = ({ type, id }: { readonly type: string; readonly id: string }): string => `${type} ${id}`;
+
+const refusal = (statusCode: number, message: string): Answer => ({
+  status: statusCode,
+  body: { statusCode, error: 'Refused', message },
+});
+
+function exported(space: Map<string, SavedObject>, body: Buffer): Answer {
+  const { objects } = JSON.parse(body.toString()) as { objects: SavedObject[] };
+  const missing = objects.filter((object) => !space.has(key(object)));
+  if (missing.length > 0) {
+    const gone = missing.map(({ type, id }) => ({ type, id, error: { statusCode: 404, message: 'Not found' } }));
+    const message = 'Error fetching objects to export';
+    return { status: 400, body: { statusCode: 400, error: 'Bad Request', message, attributes: { objects: gone } } };
+  }
+  // It gives what is there without the line that each ends with.
+  return { status: 200, body: objects.map((object) => JSON.stringify(space.get(key(object)))).join('\n') };
+}

@@ -1,0 +1,214 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { KibanaConnector } from '../../src/connectors/kibana.ts';
+import { readSettings } from '../../src/connectors/settings.ts';
+import { ndjson, type SavedObject } from '../../src/dashboards/kibana/saved-object.ts';
+import { runSluice, type Outcome } from '../helpers/cli.ts';
+import { definitions, sampleObjects, within, type Loose } from '../helpers/kibana-dashboards.ts';
+import { KibanaServer, type KibanaBehaviour } from '../helpers/kibana-server.ts';
+
+const broadband = join(definitions, 'broadband.yaml');
+const stops: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function kibana(behaviour: KibanaBehaviour = {}): Promise<KibanaServer> {
+  const server = await new KibanaServer(behaviour).start();
+  stops.push(() => server.stop());
+  return server;
+}
+
+const sluice = (environment: Record<string, string>, ...args: string[]): Promise<Outcome> =>
+  runSluice(['dashboards', ...args], { PATH: process.env['PATH'], NO_COLOR: '1', ...environment });
+
+// Each runs the command line some times, on a machine that may be busy.
+describe('sluice dashboards', { timeout: 240_000 }, () => {
+  it('apply imports, says what became of each object and where the dashboard is, and does so again; diff finds what is otherwise', async () => {
+    const server = await kibana({ apiKey: 'a-secret-key', spaces: ['data'] });
+    const environment = {
+      SLUICE_KIBANA_URL: `${server.url}/`,
+      SLUICE_KIBANA_API_KEY: 'a-secret-key',
+      SLUICE_KIBANA_SPACE: 'data',
+    };
+    const diff = (...more: string[]): Promise<Outcome> => sluice(environment, 'diff', '--pipeline', broadband, ...more);
+    const before = await diff();
+    expect(before).toMatchObject({ code: 4, err: '' });
+    expect(before.out).toContain('dashboard sluice-data-broadband is not in Kibana\n');
+    expect(before.out).toMatch(/^0 of \d+ saved objects stand as they are defined$/m);
+
+    const first = await sluice(environment, 'apply', '--pipeline', broadband);
+    expect(first).toMatchObject({ code: 0, err: '' });
+    expect(first.out).toMatch(/^created {3}dashboard {6}sluice-data-broadband$/m);
+    expect(first.out).toContain(`\n${server.url}/s/data/app/dashboards#/view/sluice-data-broadband\n`);
+    const stood = server.spaces.get('data')?.size ?? 0;
+    expect(stood).toBeGreaterThan(2);
+    expect(server.spaces.get('default')?.size).toBe(0);
+
+    const again = await sluice(environment, 'apply', '--pipeline', broadband, '--json');
+    const { success, objects, links } = JSON.parse(again.out) as Loose;
+    expect({ code: again.code, success, links }).toMatchObject({ code: 0, success: true, links: [expect.any(String)] });
+    expect(new Set(objects.map(({ outcome }: Loose) => outcome))).toEqual(new Set(['replaced']));
+    expect(server.spaces.get('data')?.size).toBe(stood);
+
+    // It has been migrated, and has times and fields of Kibana’s own.
+    expect(await diff()).toMatchObject({
+      code: 0,
+      out: `${stood} of ${stood} saved objects stand as they are defined\n`,
+    });
+
+    const space = server.spaces.get('data') as Map<string, SavedObject>;
+    const name = 'dashboard sluice-data-broadband';
+    const board = structuredClone(space.get(name)) as Loose;
+    board.attributes.title = 'Mine';
+    board.attributes.panelsJSON = within(board.attributes.panelsJSON, (panels) => (panels[0].gridData.h = 9));
+    space.set(name, board);
+    const edited = await diff();
+    expect(edited.code).toBe(4);
+    expect(edited.out).toContain(`${name} stands otherwise in Kibana\n  attributes.title: Mine → US broadband usage\n`);
+    expect(edited.out).toMatch(/^ {2}attributes\.panelsJSON\.\d+\.gridData\.h: 9 → \d+$/m);
+    expect(JSON.parse((await diff('--json')).out)).toMatchObject({ same: false });
+  });
+
+  it('apply waits for a Kibana that starts, and ends with 1 where it does not take all', async () => {
+    const server = await kibana({ starting: 2 });
+    const environment = { SLUICE_KIBANA_URL: server.url };
+    const now = await sluice(environment, 'apply', '--pipeline', broadband);
+    const host = new URL(server.url).host;
+    const starts = `Kibana at ${host} is not ready yet (503, saying "Kibana server is not ready yet"): it starts, or does without its Elasticsearch. Try again in a minute.`;
+    expect(now).toEqual({ code: 1, out: '', err: `${starts}\n` });
+
+    const error = { type: 'missing_references', references: [{ type: 'index-pattern', id: 'gone' }] };
+    const id = 'sluice-data-broadband';
+    server.behaviour.importAnswer = {
+      status: 200,
+      body: JSON.stringify({
+        ...{ success: false, successCount: 0, successResults: [] },
+        errors: [{ type: 'dashboard', id, error }],
+      }),
+    };
+    const waited = await sluice(environment, 'apply', '--pipeline', broadband, '--wait', '30');
+    expect(waited.code).toBe(1);
+    expect(waited.err).toBe(`${starts} It is waited for.\n`);
+    expect(waited.out).toContain(
+      `refused   dashboard      ${id}: what it refers to is not there: index-pattern gone\n`,
+    );
+    expect(waited.out).toContain('Kibana did not take all of it');
+    expect(waited.out).not.toContain('/app/dashboards');
+  });
+
+  it('build writes a whole file or none, and validate finds what is wrong with one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-kibana-'));
+    stops.push(() => rm(folder, { recursive: true }));
+    const out = join(folder, 'broadband.ndjson');
+    const built = await sluice({}, 'build', '--pipeline', broadband, '--out', out);
+    expect(built).toMatchObject({ code: 0, err: '' });
+    const text = await readFile(out, 'utf8');
+    expect(built.out).toContain(`${out}: ${text.trim().split('\n').length} saved objects\n`);
+    const into = await sluice({}, 'build', '--pipeline', broadband, '--out', folder);
+    expect(into).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/cannot be written: EISDIR/) as unknown,
+    });
+    expect(await readdir(folder)).toEqual(['broadband.ndjson']);
+
+    await writeFile(out, text.replace('"managed":false', '"managed":true'));
+    const found = await sluice({}, 'validate', out, '--offline');
+    expect(found).toMatchObject({ code: 1, err: '' });
+    expect(found.out).toMatch(/^index-pattern \S+, managed: is not false.*\n1 problem\n$/);
+    expect(await sluice({}, 'validate')).toMatchObject({ code: 2, out: '', err: /^Which dashboards\?/ });
+  });
+});
+
+describe('the connector of Kibana', () => {
+  const text = ndjson(sampleObjects());
+
+  const answering = async (status: number, body: string, location?: string): Promise<KibanaConnector> => {
+    const importAnswer = { status, body, ...(location === undefined ? {} : { location }) };
+    return new KibanaConnector({ url: (await kibana({ importAnswer })).url });
+  };
+
+  it.each([
+    [
+      413,
+      '{"message":"Payload content length greater than maximum allowed"}',
+      'KibanaRefused',
+      /does not take the import \(413, saying "Payload/,
+    ],
+    [409, '{"message":"conflict"}', 'KibanaRefused', /does not take the import \(409, saying "conflict"\)\.$/],
+    [
+      401,
+      '{"message":"unable to authenticate"}',
+      'SettingsInvalid',
+      /refused the import \(401, .*check SLUICE_KIBANA_API_KEY/,
+    ],
+    [403, '{"message":"Forbidden"}', 'SettingsInvalid', /refused the import \(403, .*what its key may do/],
+    [404, '{"message":"Not Found"}', 'SettingsInvalid', /knows no such address for the import \(404\)/],
+    [500, '<html>Internal</html>', 'KibanaUnavailable', /failed on the import \(500\)\.$/],
+    [429, '', 'KibanaUnavailable', /failed on the import \(429\)\.$/],
+    [503, 'Kibana server is not ready yet', 'KibanaUnavailable', /is not ready yet \(503/],
+    [200, '<html>some proxy</html>', 'KibanaUnavailable', /is nothing that Kibana says/],
+    [200, '{"ok":true}', 'KibanaUnavailable', /is nothing that Kibana says/],
+  ])('says in a sentence what %i means: %s', async (status, body, code, sentence) => {
+    const connector = await answering(status, body);
+    await expect(connector.import(text)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(sentence) as unknown,
+    });
+  });
+
+  it('follows nobody elsewhere, and takes no key along', async () => {
+    const connector = await answering(302, '', 'http://127.0.0.1:1/login?next=%2F');
+    await expect(connector.import(text)).rejects.toThrow(/sent the import to http:\/\/127\.0\.0\.1:1\/login \(302\)/);
+  });
+
+  it('keeps its key to itself where it is refused', async () => {
+    const { url } = await kibana({ apiKey: 'right' });
+    const refused: unknown = await new KibanaConnector({ url, apiKey: 'wrong-key' })
+      .import(text)
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'SettingsInvalid' });
+    expect(`${String(refused)} ${JSON.stringify(refused)}`).not.toContain('wrong-key');
+  });
+
+  it('says that there is no such space', async () => {
+    const { url } = await kibana();
+    const connector = new KibanaConnector({ url, space: 'nowhere' });
+    await expect(connector.import(text)).rejects.toThrow(/has a space "nowhere" \(SLUICE_KIBANA_SPACE\)/);
+  });
+
+  it('says where nobody listens, and where somebody hangs up', async () => {
+    const server = createServer((request) => request.socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(new KibanaConnector({ url }).import(text)).rejects.toThrow(
+      /did not answer on the import: .+SLUICE_KIBANA_URL/,
+    );
+    await new Promise((resolve) => server.close(resolve));
+    await expect(new KibanaConnector({ url }).export([{ type: 'a', id: 'b' }])).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('leaves out of an export what is not there', async () => {
+    const server = await kibana();
+    const connector = new KibanaConnector({ url: server.url });
+    await connector.import(text);
+    const [view] = sampleObjects();
+    const asked = [{ type: 'lens', id: 'gone' }, view as SavedObject];
+    expect(await connector.export(asked)).toMatchObject([{ type: 'index-pattern', id: view?.id }]);
+    expect(await connector.export([{ type: 'lens', id: 'gone' }])).toEqual([]);
+  });
+
+  it.each([
+    ['SLUICE_KIBANA_URL', 'http://elastic:changeme@127.0.0.1:5601', /SLUICE_KIBANA_URL: needs an address alone/],
+    ['SLUICE_KIBANA_URL', 'kibana:5601', /SLUICE_KIBANA_URL/],
+    ['SLUICE_KIBANA_SPACE', 'My space', /SLUICE_KIBANA_SPACE: needs the id of a space/],
+  ])('is told by %s=%s what is wrong with it', (name, value, sentence) => {
+    expect(() => readSettings({ [name]: value })).toThrow(sentence);
+  });
+});
