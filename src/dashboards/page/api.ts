@@ -1,0 +1,47 @@
+const TOKEN = 'sluice-token';
+
+/** What the API says, in its own sentence. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  /** @param status of HTTP; 0 where there was no answer */
+  constructor(status: number, sentence: string) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+/** Kept until the tab is closed, and never part of an address. */
+export function keepToken(token: string): void {
+  sessionStorage.setItem(TOKEN, token);
+}
+
+export const get = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
+  (await (await answer(path, { signal: signal ?? null })).json()) as T;
+
+export const post = async <T>(path: string): Promise<T> => (await (await answer(path, { method: 'POST' })).json()) as T;
+
+/** @throws ApiError where it is no success; whatever `fetch` throws where its signal aborts */
+export async function answer(path: string, init: RequestInit): Promise<Response> {
+  const token = sessionStorage.getItem(TOKEN);
+  const headers = new Headers(init.headers);
+  if (token !== null) headers.set('authorization', `Bearer ${token}`);
+  const response = await fetch(path, { ...init, headers }).catch((error: unknown) => {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(0, 'The server does not answer: look whether it runs, and try again.');
+  });
+  if (response.ok) return response;
+  throw new ApiError(response.status, await sentenceOf(response));
+}
+
+async function sentenceOf(response: Response): Promise<string> {
+  const problem = (await response.json().catch(() => undefined)) as { detail?: unknown } | undefined;
+  const { detail } = problem ?? {};
+  return typeof detail === 'string' ? detail : `The server answered ${response.status}, and did not say why.`;
+}
+
+/** What is said of whatever went wrong. */
+export const messageOf = (error: unknown): string =>
+  error instanceof ApiError
+    ? error.message
+    : `This page could not go on: ${error instanceof Error ? error.message : 'nobody knows why'}.`;

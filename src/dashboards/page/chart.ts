@@ -1,0 +1,74 @@
+import type { Config, Spec, View } from 'vega';
+import { ApiError } from './api.ts';
+import { hideTooltip, showTooltip } from './tooltip.ts';
+import { loadVega } from './vega.ts';
+
+/** A chart that stands on the page. */
+export interface Chart {
+  readonly picture: (kind: 'svg' | 'png') => Promise<Blob>;
+  readonly end: () => void;
+}
+
+const SHAPES = '/dashboard/assets/';
+/** Shapes of three thousand counties are drawn faster as pixels than as elements. */
+const isHeavy = (spec: Spec): boolean => JSON.stringify(spec.data ?? []).includes('us-counties');
+
+/** The panel says what a chart shows; its marks need not. */
+const quiet: Config & { aria: boolean } = { aria: false };
+
+/** Draws a compiled spec into an element, and again whenever that has another size. */
+export async function drawChart(spec: Spec, element: HTMLElement, background: () => string): Promise<Chart> {
+  const { vega, interpreter } = await loadVega();
+  const loader = vega.loader();
+  const load = loader.load.bind(loader);
+  const missing: string[] = [];
+  // A spec reads map shapes of ours and nothing else. Vega itself would draw a map without them, and say nothing.
+  loader.load = async (address, options) => {
+    const { pathname, origin } = new URL(address, document.baseURI);
+    if (origin !== location.origin || !pathname.startsWith(SHAPES)) throw new Error(`${address} is no map of ours`);
+    return load(address, options).catch((error: unknown) => {
+      missing.push(pathname.slice(SHAPES.length));
+      throw error;
+    });
+  };
+  const view = new vega.View(vega.parse(spec, quiet, { ast: true }), {
+    ...{ expr: interpreter, loader, renderer: isHeavy(spec) ? 'canvas' : 'svg', logLevel: vega.Error },
+    tooltip: (_handler, event, _item, value) => showTooltip(event, value),
+  });
+  await view.initialize(element).runAsync();
+  if (missing.length > 0) {
+    view.finalize();
+    throw new ApiError(0, `The map’s shapes (${missing.join(', ')}) could not be loaded: try again.`);
+  }
+  const resized = new ResizeObserver(() => resize(view, element));
+  resized.observe(element);
+  return {
+    picture: (kind) => pictureOf(view, kind, background()),
+    end: () => {
+      resized.disconnect();
+      view.finalize();
+      hideTooltip();
+    },
+  };
+}
+
+/** A chart of one view has its size as signals. */
+function resize(view: View, { clientWidth, clientHeight }: HTMLElement): void {
+  if (clientWidth === 0 || clientHeight === 0) return;
+  if (view.width() === clientWidth && view.height() === clientHeight) return;
+  void view.width(clientWidth).height(clientHeight).runAsync();
+}
+
+async function pictureOf(view: View, kind: 'svg' | 'png', background: string): Promise<Blob> {
+  const before = view.background();
+  await view.background(background).runAsync();
+  try {
+    if (kind === 'svg') return new Blob([await view.toSVG()], { type: 'image/svg+xml' });
+    const canvas = (await view.toCanvas(2)) as unknown as HTMLCanvasElement;
+    return await new Promise((resolve, reject) => {
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the picture is empty'))), 'image/png');
+    });
+  } finally {
+    await view.background(before).runAsync();
+  }
+}

@@ -1,0 +1,137 @@
+import { messageOf } from './api.ts';
+import { element, say } from './dom.ts';
+import { events, type RunEvent } from './events.ts';
+import { duration, number } from './format.ts';
+import type { Run } from './runs.ts';
+import { hourKey, hourWords, link, state } from './words.ts';
+
+/** A browser has six connections to a server, and the rest of the page needs some. */
+const FOLLOWED = 3;
+
+/** Runs on their way, each followed by its events: stages appear as they begin and end. */
+export class LiveRuns {
+  readonly element = element('section', { class: 'live', 'aria-label': 'Runs on their way', hidden: true });
+  readonly #shown = new Map<string, LiveRun>();
+  readonly #signal: AbortSignal;
+  readonly #ended: () => void;
+
+  constructor(signal: AbortSignal, ended: () => void) {
+    this.#signal = signal;
+    this.#ended = ended;
+  }
+
+  show(running: readonly Run[]): void {
+    for (const run of running) {
+      const shown = this.#shown.get(run.runId);
+      if (shown || this.#following() >= FOLLOWED) continue;
+      const live = new LiveRun(run, this.#signal, this.#ended);
+      this.#shown.set(run.runId, live);
+      this.element.prepend(live.element);
+    }
+    const ids = new Set(running.map(({ runId }) => runId));
+    for (const [id, live] of this.#shown) {
+      // What has ended stands until others take its place: its reader should see how.
+      if (ids.has(id) || !live.isOver || this.#shown.size <= FOLLOWED) continue;
+      live.element.remove();
+      this.#shown.delete(id);
+    }
+    this.element.hidden = this.#shown.size === 0;
+  }
+
+  #following(): number {
+    return [...this.#shown.values()].filter(({ isOver }) => !isOver).length;
+  }
+}
+
+class LiveRun {
+  readonly element: HTMLElement;
+  isOver = false;
+  readonly #run: Run;
+  readonly #stages = element('ol', { class: 'stages' });
+  readonly #now = element('p', { class: 'note' });
+  readonly #bar = element('progress', { hidden: true, 'aria-label': 'Progress of the stage' });
+  readonly #state = element('span', {}, state('running'));
+  readonly #rows = new Map<string, HTMLElement>();
+
+  constructor(run: Run, signal: AbortSignal, ended: () => void) {
+    this.#run = run;
+    const { pipeline, hour, runId } = run;
+    const title = link({ view: 'run', pipeline, hour: hourKey(hour), run: runId }, `${pipeline}, ${hourWords(hour)}`);
+    this.element = element(
+      'article',
+      { class: 'live-run', 'data-run': runId },
+      element('h2', {}, title, ' ', this.#state),
+      this.#stages,
+      this.#now,
+      this.#bar,
+    );
+    void this.#follow(signal).then(ended);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { pipeline, hour } = this.#run;
+    try {
+      for await (const event of events(`/runs/${pipeline}/${hourKey(hour)}/events`, signal)) this.#tell(event);
+    } catch (error) {
+      if (!signal.aborted) this.#now.textContent = messageOf(error);
+    }
+    this.isOver = true;
+  }
+
+  #tell(event: RunEvent): void {
+    const { type, stage = '', ms = 0, rows, notes = [], what, message = '', outcome, error } = event;
+    switch (type) {
+      case 'stage-begun':
+        this.#stage(stage, 'running', '…');
+        this.#note([]);
+        break;
+      case 'stage-done': {
+        const count = rows === undefined ? '' : `${number(rows)} rows, `;
+        this.#stage(stage, 'completed', `${count}${duration(ms)}`);
+        break;
+      }
+      case 'stage-failed':
+        this.#stage(stage, 'failed', duration(ms));
+        break;
+      case 'note':
+        this.#note(notes);
+        break;
+      case 'waiting':
+        this.#note(what === undefined ? [] : [`Waits for ${what}.`]);
+        break;
+      case 'attempt-failed':
+        this.#note([`Tried again: ${message}`]);
+        break;
+      case 'ended':
+        this.#note(error ? [error.message] : []);
+        this.#turn(outcome ?? 'ended');
+        say(`The run of ${this.#run.pipeline}, ${hourWords(this.#run.hour)}: ${outcome ?? 'ended'}.`);
+        break;
+      default:
+        this.#turn(type === 'resumed' ? 'running' : type);
+    }
+  }
+
+  #turn(word: string): void {
+    this.#state.replaceChildren(state(word));
+  }
+
+  #stage(name: string, word: string, said: string): void {
+    const row = this.#rows.get(name) ?? element('li');
+    row.replaceChildren(state(word).firstElementChild ?? '', element('b', {}, name), element('span', {}, said));
+    row.className = word;
+    row.dataset['stage'] = name;
+    this.#rows.set(name, row);
+    if (!row.isConnected) this.#stages.append(row);
+  }
+
+  /** `sent 12,000 of 32,735` is a bar, too. */
+  #note(notes: readonly string[]): void {
+    this.#now.textContent = notes.join(' · ');
+    const [, done, all] = /([\d,]+) of ([\d,]+)/.exec(notes.join(' ')) ?? [];
+    this.#bar.hidden = done === undefined || all === undefined;
+    if (done === undefined || all === undefined) return;
+    this.#bar.max = Number(all.replaceAll(',', ''));
+    this.#bar.value = Number(done.replaceAll(',', ''));
+  }
+}

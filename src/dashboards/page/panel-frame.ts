@@ -1,0 +1,172 @@
+import type { Spec } from 'vega';
+import { get, messageOf } from './api.ts';
+import { drawChart, type Chart } from './chart.ts';
+import { button, element, failed } from './dom.ts';
+import { metric, number } from './format.ts';
+import { tableOf, type Table } from './table.ts';
+
+/** A panel as the list of dashboards has it. */
+export interface PanelEntry {
+  readonly id: string;
+  readonly kind: 'chart' | 'metric';
+  readonly title: string;
+  readonly question: string;
+  readonly size: { readonly w: number; readonly h: number };
+  readonly format?: string;
+}
+
+type Answer =
+  | { readonly kind: 'chart'; readonly spec: Spec; readonly table: Table }
+  | { readonly kind: 'metric'; readonly value: number | null; readonly documents: number };
+
+/** A panel on the page: loaded once it is near to what is seen, and again when what is asked for has changed. */
+export class PanelFrame {
+  readonly element: HTMLElement;
+  readonly #panel: PanelEntry;
+  readonly #body: HTMLElement;
+  readonly #tools: HTMLElement;
+  /** Of the newest request. */
+  #asked = new AbortController();
+  #path = '';
+  #loaded = '';
+  #near = false;
+  #asTable = false;
+  #chart: Chart | undefined;
+
+  constructor(panel: PanelEntry) {
+    this.#panel = panel;
+    const title = `title-${panel.id}`;
+    this.#body = element('div', { class: 'panel-body' }, element('div', { class: 'skeleton', 'aria-hidden': 'true' }));
+    this.#tools = element('div', { class: 'panel-tools' });
+    this.element = element(
+      'section',
+      { class: `panel ${panel.kind}`, 'aria-labelledby': title, 'aria-busy': 'true', 'data-panel': panel.id },
+      element('h2', { id: title }, panel.title),
+      element('p', { class: 'question' }, panel.question),
+      this.#body,
+      this.#tools,
+    );
+    this.element.style.setProperty('--w', String(panel.size.w));
+    this.element.style.setProperty('--h', String(panel.size.h));
+  }
+
+  /** @param path of the request from now on. @param anew also where it is the same as before */
+  ask(path: string, anew = false): void {
+    this.#path = path;
+    if (anew) this.#loaded = '';
+    if (this.#near) void this.#load();
+  }
+
+  /** Whether it is, or soon will be, in sight. */
+  near(is: boolean): void {
+    this.#near = is;
+    if (is) void this.#load();
+  }
+
+  end(): void {
+    this.#asked.abort();
+    this.#chart?.end();
+    this.#chart = undefined;
+  }
+
+  async #load(): Promise<void> {
+    const path = this.#path;
+    if (path === this.#loaded) return;
+    this.#loaded = path;
+    this.#asked.abort();
+    this.#asked = new AbortController();
+    const { signal } = this.#asked;
+    this.element.setAttribute('aria-busy', 'true');
+    try {
+      const answer = await get<Answer>(path, signal);
+      if (!signal.aborted) await this.#show(answer, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#clear();
+      this.#body.append(failed(messageOf(error), () => this.ask(path, true)));
+    }
+    if (!signal.aborted) this.element.setAttribute('aria-busy', 'false');
+  }
+
+  async #show(answer: Answer, signal: AbortSignal): Promise<void> {
+    if (answer.kind === 'metric') return this.#showMetric(answer);
+    const { spec, table } = answer;
+    if (table.columns.length > 0 && table.rows.length === 0) {
+      this.#clear();
+      this.#body.append(element('p', { class: 'nothing' }, 'Nothing in this time, with these filters.'));
+      return;
+    }
+    const { title, question } = this.#panel;
+    const label = `${title}. ${question} “As a table” has its ${table.rows.length} rows.`;
+    const room = element('div', { class: 'chart', role: 'img', 'aria-label': label });
+    const words = tableOf(table, title);
+    // Beside the old one until it is drawn, so that nothing jumps.
+    room.classList.add('coming');
+    this.#body.append(room);
+    let chart: Chart;
+    try {
+      chart = await drawChart(spec, room, () => getComputedStyle(this.element).backgroundColor);
+    } catch (error) {
+      room.remove();
+      throw error;
+    }
+    if (signal.aborted) {
+      chart.end();
+      room.remove();
+      return;
+    }
+    this.#chart?.end();
+    this.#chart = chart;
+    room.classList.remove('coming');
+    this.#body.replaceChildren(room, words);
+    this.#offer(room, words, chart);
+  }
+
+  #showMetric({ value, documents }: Extract<Answer, { kind: 'metric' }>): void {
+    this.#clear();
+    const { format } = this.#panel;
+    const text = value === null ? 'none yet' : metric(value, format);
+    this.#body.append(
+      element('p', { class: value === null ? 'big none' : 'big', 'data-value': value ?? undefined }, text),
+      element('p', { class: 'of' }, `of ${number(documents)} ${documents === 1 ? 'record' : 'records'}`),
+    );
+  }
+
+  #offer(room: HTMLElement, words: HTMLElement, chart: Chart): void {
+    const { title, id } = this.#panel;
+    const turn = (): void => {
+      room.hidden = this.#asTable;
+      words.hidden = !this.#asTable;
+      toggle.setAttribute('aria-pressed', String(this.#asTable));
+    };
+    const toggle = button(
+      'As a table',
+      () => {
+        this.#asTable = !this.#asTable;
+        turn();
+      },
+      { 'aria-label': `As a table: ${title}` },
+    );
+    turn();
+    const download = (kind: 'svg' | 'png'): HTMLButtonElement =>
+      button(kind.toUpperCase(), () => void save(chart, kind, `${id}.${kind}`), {
+        'aria-label': `Download as ${kind.toUpperCase()}: ${title}`,
+      });
+    const focused = [...this.#tools.children].indexOf(document.activeElement as Element);
+    this.#tools.replaceChildren(toggle, download('svg'), download('png'));
+    if (focused >= 0) (this.#tools.children[focused] as HTMLElement).focus();
+  }
+
+  #clear(): void {
+    this.#chart?.end();
+    this.#chart = undefined;
+    this.#body.replaceChildren();
+    this.#tools.replaceChildren();
+  }
+}
+
+async function save(chart: Chart, kind: 'svg' | 'png', name: string): Promise<void> {
+  const href = URL.createObjectURL(await chart.picture(kind));
+  element('a', { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
+}

@@ -1,0 +1,144 @@
+import type { Address } from './address.ts';
+import { get } from './api.ts';
+import { element } from './dom.ts';
+import { counted, duration, instant } from './format.ts';
+import { LiveRuns } from './live-runs.ts';
+import type { Run } from './runs.ts';
+import type { Room } from './room.ts';
+import { tableOf } from './table.ts';
+import { hourKey, hourWords, link, state } from './words.ts';
+
+/** A run's report: what this page shows of it (docs/api.md). */
+interface Report {
+  readonly pipeline: string;
+  readonly hour: string;
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly outcome?: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly stages: readonly {
+    readonly stage: string;
+    readonly startedAt: string;
+    readonly ms: number;
+    readonly rows?: number;
+  }[];
+  readonly source?: { readonly address: string; readonly fetchedAt: string; readonly replayed: boolean };
+  readonly clean?: { readonly engine: string; readonly rejectedBy?: Readonly<Record<string, number>> };
+  readonly equations: readonly {
+    readonly dataset: string;
+    readonly rows: Readonly<Record<string, number>>;
+    readonly holds: boolean;
+    readonly broken?: string;
+  }[];
+  readonly sameAs?: string;
+  readonly warnings?: readonly string[];
+  readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
+}
+
+const hops = ['read', 'clean', 'duplicates', 'filtered', 'rejected', 'published', 'landed', 'indexed'];
+
+/** What one run came to; of one on its way, how far it is. */
+export async function report(room: Room, address: Extract<Address, { view: 'run' }>): Promise<void> {
+  const { pipeline, hour, run } = address;
+  const path = `/runs/${encodeURIComponent(pipeline)}/${encodeURIComponent(hour)}/report`;
+  const found = await get<Report>(run === undefined ? path : `${path}?run=${encodeURIComponent(run)}`, room.signal);
+  const live = new LiveRuns(room.signal, room.again);
+  if (found.outcome === undefined) live.show([runOf(found)]);
+  room.element.replaceChildren(
+    element('p', { class: 'back' }, link({ view: 'runs' }, '← Runs')),
+    element('h1', { tabindex: -1 }, `${pipeline}, ${hourWords(found.hour)} `, state(found.outcome ?? 'running')),
+    ...(found.error ? [errorOf(found.error)] : []),
+    summary(found),
+    live.element,
+    ...section('Rows', equationOf(found)),
+    ...section('Stages', stagesOf(found)),
+    ...section('Rejected, by reason', rejectedOf(found)),
+    ...section('Warnings', listOf(found.warnings ?? [])),
+  );
+}
+
+const runOf = ({ workflowId, runId, pipeline, hour, startedAt }: Report): Run => ({
+  ...{ workflowId, runId, pipeline, hour, startedAt },
+  status: 'running',
+});
+
+const section = (title: string, content: HTMLElement | undefined): HTMLElement[] =>
+  content ? [element('section', { class: 'card' }, element('h2', {}, title), content)] : [];
+
+const errorOf = ({ code, stage, message }: NonNullable<Report['error']>): HTMLElement =>
+  element(
+    'p',
+    { class: 'error' },
+    element('b', {}, `${stage}: `),
+    message,
+    element('span', { class: 'code' }, ` ${code}`),
+  );
+
+function summary({ startedAt, endedAt, source, sameAs, clean, runId }: Report): HTMLElement {
+  const took = endedAt === undefined ? [] : [['Took', duration(Date.parse(endedAt) - Date.parse(startedAt))]];
+  const facts: string[][] = [
+    ['Began', instant(startedAt)],
+    ...took,
+    ...(source
+      ? [
+          ['Source', source.address],
+          ['Fetched', `${instant(source.fetchedAt)}${source.replayed ? ', replayed' : ''}`],
+        ]
+      : []),
+    ...(sameAs === undefined ? [] : [['The same as', hourWords(sameAs)]]),
+    ...(clean ? [['Cleaned by', clean.engine]] : []),
+    ['Run', runId],
+  ];
+  return element(
+    'dl',
+    { class: 'facts' },
+    ...facts.flatMap(([name = '', fact = '']) => [element('dt', {}, name), element('dd', {}, fact)]),
+  );
+}
+
+function equationOf({ equations }: Report): HTMLElement | undefined {
+  if (equations.length === 0) return undefined;
+  const rows = equations.map(({ dataset, rows: counts, holds, broken }) => [
+    dataset,
+    ...hops.map((hop) => counts[hop] ?? 0),
+    element('span', { class: holds ? 'holds' : 'broken' }, holds ? '✓ holds' : `✗ ${broken ?? 'does not hold'}`),
+  ]);
+  const columns = [{ title: 'Data set' }, ...hops.map((title) => ({ title, numeric: true })), { title: 'Equation' }];
+  return tableOf({ columns, rows }, 'Rows at each hop, and whether all are accounted for');
+}
+
+function stagesOf({ stages }: Report): HTMLElement | undefined {
+  if (stages.length === 0) return undefined;
+  const longest = Math.max(...stages.map(({ ms }) => ms), 1);
+  const rows = stages.map(({ stage, ms, rows: count }) => [
+    stage,
+    count ?? null,
+    duration(ms),
+    element('meter', { min: 0, max: longest, value: ms, 'aria-label': `${stage}: ${duration(ms)}` }),
+  ]);
+  const columns = [
+    { title: 'Stage' },
+    { title: 'Rows', numeric: true },
+    { title: 'Took', numeric: true },
+    { title: 'Share' },
+  ];
+  return tableOf({ columns, rows }, 'Stages, in order');
+}
+
+function rejectedOf({ clean, equations, pipeline, hour }: Report): HTMLElement | undefined {
+  const reasons = Object.entries(clean?.rejectedBy ?? {}).toSorted(([, a], [, b]) => b - a);
+  if (reasons.length === 0) return undefined;
+  const rejected = equations.find(({ dataset }) => dataset === 'main')?.rows['rejected'] ?? 0;
+  const text = `Look at ${rejected > 0 ? counted(rejected, 'rejected row') : 'the rejected rows'}`;
+  const columns = [{ title: 'Column and rule' }, { title: 'Rows', numeric: true }];
+  return element(
+    'div',
+    {},
+    tableOf({ columns, rows: reasons }, 'Rejected rows by reason'),
+    element('p', {}, link({ view: 'quarantine', pipeline, hour: hourKey(hour), offset: 0 }, text)),
+  );
+}
+
+const listOf = (sentences: readonly string[]): HTMLElement | undefined =>
+  sentences.length === 0 ? undefined : element('ul', {}, ...sentences.map((text) => element('li', {}, text)));
