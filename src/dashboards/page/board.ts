@@ -17,7 +17,7 @@ interface DashboardEntry {
 
 /** Panels are asked for when they are so near to what is seen. */
 const NEAR = '400px';
-const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 
 /** A dashboard: its controls, and its panels in a grid. */
 export async function board(room: Room, address: BoardAddress): Promise<void> {

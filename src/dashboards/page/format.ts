@@ -3,7 +3,8 @@ const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const small = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 4 });
 const fraction = new Intl.NumberFormat(LOCALE, { style: 'percent', maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
-const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+// Days as 26 Nov 2026, and 24 hours: as the panels write them.
+const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
 
 /** For people: thousands have a comma, and what is small has four digits. */
 export const number = (value: number): string =>
@@ -51,7 +52,7 @@ export function metric(value: number, format: string | undefined): string {
   }
 }
 
-/** An instant in ISO 8601, in UTC: `Nov 26, 2026, 3:00 PM`. */
+/** An instant in ISO 8601, in UTC: `26 Nov 2026, 15:00 UTC`. */
 export const instant = (at: string | number): string => `${day.format(new Date(at))} UTC`;
 
 /** `1 row`, `2 rows`. */

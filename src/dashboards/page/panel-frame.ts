@@ -99,7 +99,6 @@ export class PanelFrame {
     const { title, question } = this.#panel;
     const label = `${title}. ${question} “As a table” has its ${table.rows.length} rows.`;
     const room = element('div', { class: 'chart', role: 'img', 'aria-label': label });
-    const words = tableOf(table, title);
     // Beside the old one until it is drawn, so that nothing jumps.
     room.classList.add('coming');
     this.#body.append(room);
@@ -118,8 +117,8 @@ export class PanelFrame {
     this.#chart?.end();
     this.#chart = chart;
     room.classList.remove('coming');
-    this.#body.replaceChildren(room, words);
-    this.#offer(room, words, chart);
+    this.#body.replaceChildren(room);
+    this.#offer(room, table, chart);
   }
 
   #showMetric({ value, documents }: Extract<Answer, { kind: 'metric' }>): void {
@@ -132,11 +131,14 @@ export class PanelFrame {
     );
   }
 
-  #offer(room: HTMLElement, words: HTMLElement, chart: Chart): void {
+  #offer(room: HTMLElement, table: Table, chart: Chart): void {
     const { title, id } = this.#panel;
+    let words: HTMLElement | undefined;
     const turn = (): void => {
+      // Made once it is wanted: a map of counties has thousands of rows.
+      if (this.#asTable && !words) this.#body.append((words = tableOf(table, title)));
+      if (words) words.hidden = !this.#asTable;
       room.hidden = this.#asTable;
-      words.hidden = !this.#asTable;
       toggle.setAttribute('aria-pressed', String(this.#asTable));
     };
     const toggle = button(

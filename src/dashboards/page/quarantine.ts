@@ -44,19 +44,25 @@ export async function quarantine(room: Room, address: QuarantineAddress): Promis
     element('button', { type: 'submit' }, 'Show'),
   );
   const names = element('datalist', { id: 'quarantines' });
-  const parts = [element('h1', { tabindex: -1 }, 'Quarantine'), lead(), form, names];
-  room.element.replaceChildren(...parts);
-  await Promise.all([suggest(names, room), pipeline === undefined ? undefined : list(room, pipeline)]);
+  room.element.replaceChildren(element('h1', { tabindex: -1 }, 'Quarantine'), lead(), form, names);
+  await Promise.all([suggest(names, room, pipeline), pipeline === undefined ? undefined : list(room, pipeline)]);
 }
 
 const lead = (): HTMLElement =>
   element('p', { class: 'lead' }, 'Rows that no rule let in. Each is kept as it came, with the reason; none is lost.');
 
-/** Pipelines that have run. */
-async function suggest(names: HTMLElement, { signal }: Room): Promise<void> {
+/** Pipelines that have run: as suggestions, and as links where none is chosen. */
+async function suggest(names: HTMLElement, { signal, element: view }: Room, chosen?: string): Promise<void> {
   const { runs } = await get<{ runs: { pipeline: string }[] }>('/runs?limit=200', signal);
   const found = [...new Set(runs.map(({ pipeline }) => pipeline))].toSorted();
   names.replaceChildren(...found.map((value) => element('option', { value })));
+  if (chosen !== undefined) return;
+  const links = found.map((pipeline) => element('li', {}, link({ view: 'quarantine', pipeline, offset: 0 }, pipeline)));
+  view.append(
+    links.length === 0
+      ? element('p', { class: 'nothing' }, 'No pipeline has run yet.')
+      : element('ul', { class: 'names' }, ...links),
+  );
 }
 
 async function list(room: Room, pipeline: string): Promise<void> {

@@ -1,0 +1,434 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { hourKey, toLogicalHour, type LogicalHour } from '../../src/definition/hour.ts';
+import { loadDefinition } from '../../src/definition/load.ts';
+import type { Pipeline } from '../../src/definition/pipeline.ts';
+import { TestApp } from '../helpers/app.ts';
+import { noBrowser, startBrowser } from '../helpers/browser.ts';
+import { search } from '../helpers/bystander.ts';
+import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
+import { noStack } from '../helpers/stack.ts';
+
+const home = join(import.meta.dirname, '..', '..');
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Where screenshots go: `docs/images`, say. None are taken where it is not set. */
+const images = process.env['SLUICE_TEST_SCREENSHOTS'];
+const DESKTOP = { width: 1440, height: 1000 };
+
+interface Bucket {
+  readonly key: string;
+  readonly doc_count: number;
+  readonly mean: { readonly value: number };
+}
+
+describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a browser', () => {
+  let app: TestApp;
+  let api: ServedProcess;
+  let browser: Browser;
+  let pipeline: Pipeline;
+  let hour: LogicalHour;
+  /** What a page has complained of since the last test. */
+  let complaints: string[] = [];
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    const shipped = await loadDefinition(join(home, 'pipelines', 'broadband.yaml'));
+    const { name } = app.define().input;
+    pipeline = {
+      ...shipped,
+      name,
+      schedule: { ...shipped.schedule, paused: true } as Pipeline['schedule'],
+      source: { ...shipped.source, url: `${app.source}/${name}.csv` },
+      publish: { ...shipped.publish, topic: name },
+      index: { ...shipped.index, name },
+    };
+    app.serve(pipeline, { body: await readFile(join(home, 'pipelines', 'data', 'broadband_data_zipcode.csv')) });
+    await app.client.schedules.apply(pipeline);
+    hour = toLogicalHour(new Date());
+    await ran(pipeline);
+    [api, browser] = await Promise.all([serveProcess(app.environment), startBrowser()]);
+  }, 300_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await api?.stop();
+    if (pipeline) await app.client.schedules.delete(pipeline.name);
+    await app?.stop();
+  });
+
+  afterEach(() => {
+    const said = complaints;
+    complaints = [];
+    expect(said).toEqual([]);
+  });
+
+  async function ran(one: Pipeline): Promise<void> {
+    const launched = await app.client.runs.launch({ pipeline: one, hour });
+    await app.client.runs.wait(launched.workflowId);
+  }
+
+  /** A page that keeps what it complains of: errors of scripts, and what its policy refuses. */
+  async function opened(query: string, options: BrowserContextOptions = {}, at = api): Promise<Page> {
+    const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
+    const page = await context.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    await page.goto(`${at.url}/dashboard${query}`);
+    return page;
+  }
+
+  const board = (more = '', name = pipeline.name): string => `?dashboard=data-${name}${more}`;
+
+  const panel = (page: Page, title: string): Locator =>
+    page.locator('.panel').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
+
+  /** Scrolls by every panel, until each has what it shows. */
+  async function drawn(page: Page): Promise<Locator[]> {
+    await page.locator('.panel').first().waitFor();
+    const panels = await page.locator('.panel').all();
+    for (const one of panels) {
+      await one.scrollIntoViewIfNeeded();
+      await expect.poll(() => one.getAttribute('aria-busy'), { timeout: 60_000 }).toBe('false');
+    }
+    await page.evaluate('scrollTo(0, 0)');
+    return panels;
+  }
+
+  /** The rows of a panel’s table, as it says them, by their first cell; numbers as they are and not as they are rounded. */
+  async function tableOf(one: Locator): Promise<Map<string, (string | number)[]>> {
+    await expect.poll(() => one.getAttribute('aria-busy'), { timeout: 60_000 }).toBe('false');
+    const toggle = one.getByRole('button', { name: /^As a table/ });
+    if ((await toggle.getAttribute('aria-pressed')) === 'false') await toggle.click();
+    const rows = await one.locator('tbody tr').all();
+    const cells = rows.map((row) =>
+      row.locator('td').evaluateAll((found) => {
+        const cells = found as unknown as { dataset: Record<string, string>; textContent: string }[];
+        return cells.map(({ dataset, textContent }) =>
+          dataset['value'] === undefined ? textContent : Number(dataset['value']),
+        );
+      }),
+    );
+    const read = await Promise.all(cells);
+    return new Map(read.map((row) => [String(row[0]), row]));
+  }
+
+  /** Means and counts by state, from Elasticsearch itself. */
+  async function byState(...states: string[]): Promise<Bucket[]> {
+    const found = (await search(app.environment, `${pipeline.name}/_search`, {
+      size: 0,
+      query: states.length === 0 ? { match_all: {} } : { terms: { state: states } },
+      aggs: { states: { terms: { field: 'state', size: 60 }, aggs: { mean: { avg: { field: 'usage' } } } } },
+    })) as unknown as { aggregations: { states: { buckets: Bucket[] } } };
+    return found.aggregations.states.buckets;
+  }
+
+  const shot = async (page: Page, name: string): Promise<void> => {
+    if (images !== undefined) await page.screenshot({ path: join(home, images, `${name}.png`) });
+  };
+
+  it('draws every panel', async () => {
+    const page = await opened(board());
+    const panels = await drawn(page);
+    expect(panels.length).toBeGreaterThan(8);
+    expect(await page.locator('.failed, .nothing').count()).toBe(0);
+    for (const one of panels) {
+      const title = await one.locator('h2').textContent();
+      const isMetric = (await one.locator('.big').count()) > 0;
+      if (isMetric) expect(await one.locator('.big').textContent(), title ?? '').not.toBe('none yet');
+      else expect(await marks(one), title ?? '').toBeGreaterThan(0);
+    }
+    await shot(page, 'dashboard');
+    await page.context().close();
+  });
+
+  /** Marks that an SVG has, or pixels that a canvas has. */
+  async function marks(one: Locator): Promise<number> {
+    const canvas = one.locator('canvas');
+    if ((await canvas.count()) === 0)
+      return one.locator('.role-mark path[d], .role-mark text, .role-mark line').count();
+    return canvas.evaluate((found) => {
+      const { width, height, getContext } = found as unknown as {
+        width: number;
+        height: number;
+        getContext: (kind: '2d') => { getImageData: (...box: number[]) => { data: Uint8ClampedArray } };
+      };
+      const { data } = getContext.call(found, '2d').getImageData(0, 0, width, height);
+      return data.filter((value, at) => at % 4 === 3 && value > 0).length;
+    });
+  }
+
+  it('says the same numbers as Elasticsearch, also filtered, and for whoever gets the link', async () => {
+    const page = await opened(board());
+    const ranked = panel(page, 'Usage by state, ranked');
+    const direct = await byState();
+    const told = [...(await tableOf(ranked)).values()];
+    expect(told).toHaveLength(direct.length);
+    const numbers = (rows: readonly (readonly [number, number])[]) =>
+      rows.map(([mean, count]) => [mean.toFixed(9), count]).toSorted();
+    expect(numbers(told.map((row) => [Number(row[1]), Number(row[2])]))).toEqual(
+      numbers(direct.map(({ mean, doc_count }) => [mean.value, doc_count])),
+    );
+
+    await page.locator('.filter summary').filter({ hasText: 'State' }).click();
+    for (const state of ['CA', 'TX']) await page.getByRole('checkbox', { name: state, exact: true }).check();
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.filter[open]').count()).toBe(0);
+    const [some] = [await byState('CA', 'TX')];
+    await expect.poll(async () => (await tableOf(ranked)).size).toBe(2);
+    expect(numbers([...(await tableOf(ranked)).values()].map((row) => [Number(row[1]), Number(row[2])]))).toEqual(
+      numbers(some.map(({ mean, doc_count }) => [mean.value, doc_count])),
+    );
+    expect(new URL(page.url()).searchParams.getAll('filter.state')).toEqual(['CA', 'TX']);
+
+    const other = await opened(new URL(page.url()).search);
+    expect((await tableOf(panel(other, 'Usage by state, ranked'))).size).toBe(2);
+    const all = some.reduce((sum, { doc_count }) => sum + doc_count, 0);
+    const mean = some.reduce((sum, { mean, doc_count }) => sum + mean.value * doc_count, 0) / all;
+    const tile = panel(other, 'Mean usage').locator('.big');
+    await expect.poll(async () => Number(await tile.getAttribute('data-value'))).toBeCloseTo(mean, 9);
+    await Promise.all([page.context().close(), other.context().close()]);
+  });
+
+  it('shows the time that is asked for, and says so where it holds nothing', async () => {
+    const page = await opened(board());
+    const ranked = panel(page, 'Usage by state, ranked');
+    expect((await tableOf(ranked)).size).toBe(51);
+    await page.getByLabel('Time', { exact: true }).selectOption('custom');
+    await page.getByLabel('From (UTC)').fill('2020-01-02T00:00');
+    await page.getByLabel('To (UTC)').fill('2020-01-01T00:00');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByText('The time must end after it begins').waitFor();
+    await page.getByLabel('To (UTC)').fill('2020-01-03T00:00');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await ranked.getByText('Nothing in this time, with these filters.').waitFor();
+    expect(await panel(page, 'Mean usage').locator('.big').textContent()).toBe('none yet');
+    expect(new URL(page.url()).searchParams.get('from')).toBe('2020-01-02T00:00:00Z');
+    await page.getByLabel('Time', { exact: true }).selectOption('Last 7 days');
+    await expect.poll(() => ranked.locator('svg').count()).toBe(1);
+    await page.context().close();
+  });
+
+  it('says in the panel what went wrong, and tries again', async () => {
+    const page = await opened('?view=consumers');
+    const path = `**/dashboards/data-${pipeline.name}/panels/*usage-by-state?*`;
+    await page.route(path, (route) =>
+      route.fulfill({ status: 503, json: { detail: 'Elasticsearch does not answer.' } }),
+    );
+    await page.goto(`${api.url}/dashboard${board()}`);
+    const ranked = panel(page, 'Usage by state, ranked');
+    await ranked.getByText('Elasticsearch does not answer.').waitFor();
+    await page.unroute(path);
+    await ranked.getByRole('button', { name: 'Try again' }).click();
+    expect((await tableOf(ranked)).size).toBe(51);
+    // What the browser itself says of an answer with this status.
+    expect(complaints.splice(0).every((text) => text.includes('503'))).toBe(true);
+    await page.context().close();
+  });
+
+  it('gives a chart as SVG and as PNG', async () => {
+    const page = await opened(board());
+    const ranked = panel(page, 'Usage by state, ranked');
+    await expect.poll(() => ranked.getAttribute('aria-busy'), { timeout: 60_000 }).toBe('false');
+    for (const [kind, start] of [
+      ['SVG', '<svg'],
+      ['PNG', '\x89PNG'],
+    ] as const) {
+      await ranked.hover();
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        ranked.getByRole('button', { name: `Download as ${kind}` }).click(),
+      ]);
+      expect(download.suggestedFilename()).toMatch(new RegExp(`\\.${kind.toLowerCase()}$`));
+      const bytes = await readFile(await download.path());
+      expect(bytes.toString('latin1').startsWith(start)).toBe(true);
+    }
+    await page.context().close();
+  });
+
+  it('shows a run as it goes, without being loaded again', async () => {
+    const { input, pipeline: slow } = app.define();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    app.serve(input, {
+      body: '',
+      handler: (_, response) => void held.then(() => response.end('id,kind,amount\n1,a,1.5\n2,b,2.5\n')),
+    });
+    const page = await opened(`?view=runs&pipeline=${slow.name}`);
+    await page.getByText('No run yet').waitFor();
+    await page.evaluate('window.kept = "this page"');
+    const { workflowId } = await app.client.runs.launch({ pipeline: slow, hour });
+    const live = page.locator('.live-run');
+    await live.locator('li[data-stage="prepare"].completed').waitFor();
+    await live.locator('li[data-stage="import"].running').waitFor();
+    expect(await live.locator('li[data-stage="clean"]').count()).toBe(0);
+    await shot(page, 'runs');
+    release();
+    await live.locator('li[data-stage="index"].completed').waitFor({ timeout: 60_000 });
+    await live.locator('.state.completed').first().waitFor({ timeout: 60_000 });
+    await page.locator('tbody .state.completed').waitFor();
+    expect(await page.evaluate('window.kept')).toBe('this page');
+    await app.client.runs.wait(workflowId);
+
+    await live.getByRole('link').click();
+    await page.getByRole('heading', { level: 1, name: slow.name }).waitFor();
+    expect(await page.locator('.holds').first().textContent()).toContain('holds');
+    expect(new URL(page.url()).searchParams.get('hour')).toBe(hourKey(hour));
+    await page.goBack();
+    await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor();
+    await page.context().close();
+  });
+
+  it('pauses and resumes a consumer, once that is confirmed', async () => {
+    const page = await opened('?view=consumers');
+    const card = page.locator(`[data-stream="${pipeline.name}"]`);
+    const mode = async (): Promise<string | undefined> =>
+      (await app.client.consumers.list(pipeline.name))[0]?.state?.mode;
+    await card.getByRole('button', { name: 'Pause' }).click();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await mode()).toBe('running');
+    await card.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await card.locator('.state.paused').waitFor();
+    expect(await page.locator('#said').textContent()).toContain('is paused');
+    expect(await mode()).toBe('paused');
+    await card.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await card.locator('.state.running').waitFor();
+    expect(await mode()).toBe('running');
+    await page.context().close();
+  });
+
+  it('takes what a source says for text, wherever it stands', async () => {
+    const nasty = ['<img src=x onerror=alert(1)>', '=1+1', '"><script>alert(2)</script>'];
+    const { input, pipeline: named } = app.define({
+      schedule: { paused: true },
+      dashboards: { measures: ['amount'], categories: ['kind'] },
+    });
+    const rows = nasty.map((kind, at) => `${at},"${kind.replaceAll('"', '""')}",${at}.5`);
+    app.serve(input, { body: `id,kind,amount\n${rows.join('\n')}\n7,=2+2,<b>none</b>\n` });
+    await app.client.schedules.apply(named);
+    await ran(named);
+    const page = await opened(board('', named.name));
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
+    await drawn(page);
+    const top = page
+      .locator('.panel', { hasText: /kind/i })
+      .filter({ has: page.getByRole('button') })
+      .first();
+    expect([...(await tableOf(top)).keys()].toSorted()).toEqual(nasty.toSorted());
+    await page.goto(`${api.url}/dashboard?view=quarantine&pipeline=${named.name}&hour=${hourKey(hour)}`);
+    await page.getByText('7,=2+2,<b>none</b>').waitFor();
+    expect(await page.locator('main img, main b, main script').count()).toBe(0);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download all as CSV' }).click(),
+    ]);
+    expect(await readFile(await download.path(), 'utf8')).not.toMatch(/(^|,|")=/m);
+    expect(dialogs).toEqual([]);
+    await app.client.schedules.delete(named.name);
+    await page.context().close();
+  });
+
+  it('wants the token where the API does, and keeps it out of the address', async () => {
+    const token = 'a-token-of-this-test-0123456789';
+    const closed = await serveProcess({ ...app.environment, SLUICE_API_TOKEN: token });
+    try {
+      const page = await opened(board(), {}, closed);
+      await page.getByLabel('Token').fill('not-the-token-0123456789');
+      await page.getByRole('button', { name: 'Go on' }).click();
+      await page.getByText('That token is not the one').waitFor();
+      await page.getByLabel('Token').fill(token);
+      await page.getByRole('button', { name: 'Go on' }).click();
+      expect((await tableOf(panel(page, 'Usage by state, ranked'))).size).toBe(51);
+      expect(page.url()).not.toContain(token);
+      expect(complaints.splice(0).every((text) => text.includes('401'))).toBe(true);
+      await page.context().close();
+    } finally {
+      await closed.stop();
+    }
+  });
+
+  const views = (): string[] => [
+    board(),
+    '?dashboard=operations',
+    `?view=runs&pipeline=${pipeline.name}`,
+    `?view=run&pipeline=${pipeline.name}&hour=${hourKey(hour)}`,
+    `?view=quarantine&pipeline=${pipeline.name}`,
+    '?view=consumers',
+  ];
+
+  it.each(['light', 'dark'] as const)(
+    'has nothing in the way of whoever uses it otherwise (%s)',
+    async (colorScheme) => {
+      for (const view of views()) {
+        const page = await opened(view, { colorScheme });
+        await page.locator('.view h1').waitFor();
+        if (view.includes('dashboard=')) await drawn(page);
+        await page.evaluate(axe);
+        const { violations } = (await page.evaluate('axe.run(document)')) as {
+          violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+        };
+        const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        expect(grave.map(({ id, nodes }) => `${view} ${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)).toEqual(
+          [],
+        );
+        if (view === board() && colorScheme === 'dark') await shot(page, 'dashboard-dark');
+        if (view.includes('operations') && colorScheme === 'light') await shot(page, 'operations');
+        await page.context().close();
+      }
+    },
+  );
+
+  it('fits a small telephone and a large screen', async () => {
+    for (const viewport of [
+      { width: 360, height: 740 },
+      { width: 3840, height: 2160 },
+    ]) {
+      for (const view of views()) {
+        const page = await opened(view, { viewport });
+        await page.locator('.view h1').waitFor();
+        if (view.includes('dashboard=')) await drawn(page);
+        expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(viewport.width);
+        if (view === board() && viewport.width === 360) await shot(page, 'dashboard-360');
+        await page.context().close();
+      }
+    }
+  });
+
+  it('is used by keyboard alone', async () => {
+    const page = await opened(board());
+    await drawn(page);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    const focused: string[] = [];
+    for (let press = 0; press < 60; press++) {
+      await page.keyboard.press('Tab');
+      focused.push(
+        String(
+          await page.evaluate(
+            'document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent',
+          ),
+        ),
+      );
+    }
+    expect(focused).toEqual(expect.arrayContaining(['Refresh now', 'As a table: Usage by state, ranked']));
+    await page.getByRole('button', { name: 'Dark colours' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.documentElement.dataset.mode')).toBe('dark');
+    await page.reload();
+    expect(await page.evaluate('document.documentElement.dataset.mode')).toBe('dark');
+    await page.context().close();
+  });
+});
