@@ -1,4 +1,4 @@
-import type { Config, Spec, View } from 'vega';
+import type { Spec, View } from 'vega';
 import { ApiError } from './api.ts';
 import { hideTooltip, showTooltip } from './tooltip.ts';
 import { loadVega } from './vega.ts';
@@ -12,9 +12,6 @@ export interface Chart {
 const SHAPES = '/dashboard/assets/';
 /** Shapes of three thousand counties are drawn faster as pixels than as elements. */
 const isHeavy = (spec: Spec): boolean => JSON.stringify(spec.data ?? []).includes('us-counties');
-
-/** The panel says what a chart shows; its marks need not. */
-const quiet: Config & { aria: boolean } = { aria: false };
 
 /** Draws a compiled spec into an element, and again whenever that has another size. */
 export async function drawChart(spec: Spec, element: HTMLElement, background: () => string): Promise<Chart> {
@@ -31,7 +28,7 @@ export async function drawChart(spec: Spec, element: HTMLElement, background: ()
       throw error;
     });
   };
-  const view = new vega.View(vega.parse(spec, quiet, { ast: true }), {
+  const view = new vega.View(vega.parse(spec, undefined, { ast: true }), {
     ...{ expr: interpreter, loader, renderer: isHeavy(spec) ? 'canvas' : 'svg', logLevel: vega.Error },
     tooltip: (_handler, event, _item, value) => showTooltip(event, value),
   });

@@ -13,6 +13,8 @@ import { tokenForm } from './token-form.ts';
 const titles = { board: 'Dashboards', runs: 'Runs', run: 'Run', quarantine: 'Quarantine', consumers: 'Consumers' };
 const main = found('#main');
 let showing = new AbortController();
+/** The query of the address that is shown. */
+let shown = '';
 /** Asked once, and again after a token was given. */
 let session: { readonly maySteer: boolean } | undefined;
 
@@ -27,6 +29,7 @@ async function show(moved: boolean): Promise<void> {
   showing.abort();
   showing = new AbortController();
   const { signal } = showing;
+  shown = location.search;
   const address = readAddress(location.search);
   mark(address);
   const view = element('div', { class: `view ${address.view}` });
@@ -83,6 +86,7 @@ function mark({ view }: Address): void {
 
 function remember(address: Address): void {
   history.replaceState(undefined, '', writeAddress(address));
+  shown = location.search;
 }
 
 document.addEventListener('click', (event) => {
@@ -95,6 +99,9 @@ document.addEventListener('click', (event) => {
   history.pushState(undefined, '', link.href);
   void show(true);
 });
-addEventListener('popstate', () => void show(true));
+addEventListener('popstate', () => {
+  // To another place on this page, as the skip link leads there.
+  if (location.search !== shown) void show(true);
+});
 startMode(found('#mode') as HTMLButtonElement);
 void show(false);

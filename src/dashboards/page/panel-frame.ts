@@ -98,13 +98,15 @@ export class PanelFrame {
     }
     const { title, question } = this.#panel;
     const label = `${title}. ${question} “As a table” has its ${table.rows.length} rows.`;
-    const room = element('div', { class: 'chart', role: 'img', 'aria-label': label });
+    // The label says what it shows, and the table what it holds: its parts have nothing to add.
+    const drawing = element('div', { class: 'drawing', 'aria-hidden': 'true' });
+    const room = element('div', { class: 'chart', role: 'img', 'aria-label': label }, drawing);
     // Beside the old one until it is drawn, so that nothing jumps.
     room.classList.add('coming');
     this.#body.append(room);
     let chart: Chart;
     try {
-      chart = await drawChart(spec, room, () => getComputedStyle(this.element).backgroundColor);
+      chart = await drawChart(spec, drawing, () => getComputedStyle(this.element).backgroundColor);
     } catch (error) {
       room.remove();
       throw error;

@@ -5,3 +5,11 @@ try {
 } catch {
   // Where the browser keeps nothing, its own mode is taken.
 }
+// Charts are what most readers come for; other views do without.
+if (!new URLSearchParams(location.search).has('view')) {
+  const link = document.createElement('link');
+  link.rel = 'preload';
+  link.as = 'script';
+  link.href = '/dashboard/assets/vega.min.js';
+  document.head.append(link);
+}
