@@ -36,7 +36,7 @@ class Running {
   }
 
   async says(text: string): Promise<void> {
-    for (let tries = 0; tries < 2_400; tries += 1) {
+    for (let tries = 0; tries < 4_800; tries += 1) {
       if (this.err.includes(text)) return;
       if (this.child.exitCode !== null) break;
       await wait(50);
@@ -122,7 +122,7 @@ describe.skipIf(noStack)('npm start', () => {
     const copy = await readFile(join(copies, hour, 'clean.csv'), 'utf8');
     expect(copy.trimEnd().split('\n')).toHaveLength(rows + 1);
     expect(await readFile(join(state, 'logs', 'worker.log'), 'utf8')).toContain('worker stopped');
-  }, 180_000);
+  }, 300_000);
 
   it('a second time, finds the hour done and leaves again with --exit', async () => {
     const again = sluice('start', '--exit', '--json', '--free-ports', '--state', state);
@@ -131,7 +131,7 @@ describe.skipIf(noStack)('npm start', () => {
     expect(servedAt(again.err)).toBe(served);
     expect(JSON.parse(again.out)).toMatchObject({ holds: true, outcome: 'completed' });
     expect((await status({ state })).map((server) => server.state)).toEqual(Array(5).fill('stopped'));
-  }, 180_000);
+  }, 300_000);
 
   const newestWorker = async (): Promise<number> => {
     const log = await readFile(join(state, 'logs', 'worker.log'), 'utf8');
@@ -155,7 +155,7 @@ describe.skipIf(noStack)('npm start', () => {
       code: 1,
       err: expect.stringContaining('The worker ended 3 times in a row (it was killed)') as unknown,
     });
-  }, 240_000);
+  }, 300_000);
 
   it('takes its worker along when it is killed', async () => {
     const killed = sluice('start', '--free-ports', '--state', state);
@@ -170,5 +170,5 @@ describe.skipIf(noStack)('npm start', () => {
     for (const child of children) process.kill(child, 'SIGKILL');
     await killed.ended;
     await expect.poll(() => isAlive(pid), { timeout: 30_000 }).toBe(false);
-  }, 180_000);
+  }, 300_000);
 });
