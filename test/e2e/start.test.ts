@@ -62,13 +62,21 @@ describe.skipIf(noStack)('npm start', () => {
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)),
   );
-  const sluice = (...args: string[]): Running => new Running(args, { ...environment, SLUICE_STACK: state });
+  const running: Running[] = [];
+  const sluice = (...args: string[]): Running => {
+    const started = new Running(args, { ...environment, SLUICE_STACK: state });
+    running.push(started);
+    return started;
+  };
 
   beforeAll(async () => {
     state = await mkdtemp(join(tmpdir(), 'sluice-start-'));
   });
 
   afterAll(async () => {
+    // What a test that failed has left.
+    for (const { child } of running) child.kill('SIGINT');
+    await Promise.all(running.map(({ ended }) => ended));
     await down({ state, remove: true, progress: quiet });
     await rm(state, { recursive: true, force: true });
   });
