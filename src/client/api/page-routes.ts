@@ -25,6 +25,10 @@ const answersOf = (type: string, description: string, schema: z.ZodType) => ({
 /** The built-in page and what it is made of. Neither holds data, so both are for everyone; what it shows it asks for with the token. */
 export function pageRoutes(api: Api, { assets }: ApiContext): void {
   const open = { config: { open: true } };
+  api.addHook('onListen', async () => {
+    // Who comes first need not wait for it. Not awaited: it takes a second or so.
+    void Promise.all([assets.page, ...assets.files.values()].map((asset) => codedFor('br', asset)));
+  });
   api.get(
     '/dashboard',
     {
