@@ -132,6 +132,17 @@ describe.skipIf(noStack)('panels over HTTP on a real Elasticsearch', () => {
     }
   });
 
+  it('answers the panels of all runs, too', async () => {
+    const { panels, filters } = await get<{ panels: { id: string; kind: string }[]; filters: { field: string }[] }>(
+      '/dashboards/operations',
+    );
+    expect(panels.length).toBeGreaterThan(5);
+    for (const { id, kind } of panels)
+      expect(await get(`/dashboards/operations/panels/${id}?${wide}`)).toMatchObject({ kind });
+    for (const { field } of filters)
+      expect(await get(`/dashboards/operations/filters/${field}`)).toMatchObject({ values: expect.any(Array) });
+  });
+
   it('compresses what is long, as the browser takes it', async () => {
     const url = `${panel}?${wide}`;
     const plain = await api.inject({ url });

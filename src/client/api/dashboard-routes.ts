@@ -69,8 +69,16 @@ export function dashboardRoutes(api: Api, { dashboards }: ApiContext): void {
   );
 }
 
-const summaryOf = ({ id, title, description, filters, panels }: Dashboard): z.output<typeof dashboardSummary> => ({
+const summaryOf = ({
+  id,
+  title,
+  description,
+  range,
+  filters,
+  panels,
+}: Dashboard): z.output<typeof dashboardSummary> => ({
   ...{ id, title, description, filters: [...filters] },
+  ...(range === undefined ? {} : { range }),
   panels: panels.map((panel) => ({
     ...{ id: panel.id, kind: panel.kind, title: panel.title, question: panel.question, size: panel.size },
     ...(panel.kind === 'metric' ? { format: panel.format } : {}),

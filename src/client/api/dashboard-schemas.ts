@@ -28,8 +28,8 @@ const value = z.string().min(1, VALUE).max(200, VALUE);
 /** Beside these, `filter.<field>` as often as there are values. */
 export const panelQuery = z
   .object({
-    from: time.default('now-24h').describe('The beginning of what is looked at.'),
-    to: time.default('now').describe('Its end.'),
+    from: time.optional().describe('The beginning of what is looked at; the dashboard’s own where left out.'),
+    to: time.optional().describe('Its end; likewise.'),
     mode: z.enum(['light', 'dark']).default('light').describe('What a chart is drawn on.'),
   })
   .catchall(z.union([value, z.array(value).max(MOST_VALUES)], `is there more than ${MOST_VALUES} times, or ${VALUE}`));
@@ -41,6 +41,10 @@ export const dashboardSummary = z
     id: z.string(),
     title: z.string(),
     description: z.string(),
+    range: z
+      .object({ from: z.string(), to: z.string() })
+      .exactOptional()
+      .describe('What it shows at first; the last 24 hours where left out.'),
     filters: z.array(z.object({ field: z.string(), title: z.string() })),
     panels: z.array(
       z.object({
@@ -86,7 +90,8 @@ export type PanelAnswer = z.output<typeof panelAnswer>;
  * @throws RequestError 400 where a parameter is none, a field cannot be filtered by, or the time ends before it begins
  */
 export function contextOf(dashboard: Dashboard, query: z.output<typeof panelQuery>): PanelContext {
-  const { from, to, mode: _mode, ...others } = query;
+  const { range = { from: 'now-24h', to: 'now' } } = dashboard;
+  const { from = range.from, to = range.to, mode: _mode, ...others } = query;
   const known = dashboard.filters.map(({ field }) => field);
   const filters: Record<string, readonly string[]> = {};
   for (const [name, given] of Object.entries(others)) {
