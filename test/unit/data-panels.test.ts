@@ -63,6 +63,15 @@ describe.each(Object.entries(definitions))('the dashboard of %s', (_, pipeline) 
     }
   });
 
+  it('has its panels in rows that are full', () => {
+    let at = 0;
+    for (const { size } of panels) {
+      at = (at + size.w) % 48;
+      expect(at === 0 || at + 4 <= 48).toBe(true);
+    }
+    expect(at).toBe(0);
+  });
+
   it('needs fields that the index has, of the same type', () => {
     const { properties } = wantedIndex(streamOf(pipeline, 'main'), pipeline).mappings;
     for (const { id, needs } of panels) {

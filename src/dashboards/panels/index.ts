@@ -14,20 +14,40 @@ import { words } from './words.ts';
 
 export { operationsDashboard } from './operations/dashboard.ts';
 
+type Made = Panel | readonly Panel[] | undefined;
+
 /** In the order in which they stand on the page; one that a definition has no fields for is left out. */
-const dataPanels: readonly ((subject: Subject) => Panel | readonly Panel[] | undefined)[] = [
-  tiles,
-  countyMap,
-  byState,
-  distributions,
-  bands,
-  trends,
-  recordsOverTime,
-  topValues,
-  stateMap,
-  points,
-  errorRange,
-];
+const made = (subject: Subject): Panel[] => {
+  const county = countyMap(subject);
+  const state = stateMap(subject);
+  return [
+    ...inRows(4, tiles(subject)),
+    ...beside(county ?? state, byState(subject)),
+    ...inRows(3, distributions(subject), bands(subject)),
+    ...inRows(2, trends(subject), recordsOverTime(subject), topValues(subject)),
+    ...inRows(2, county && state, points(subject), errorRange(subject)),
+  ];
+};
+
+/** Panels in rows of so many at most, each row filled. */
+function inRows(most: number, ...groups: readonly Made[]): Panel[] {
+  const panels = groups.flatMap((group) => group ?? []);
+  const rows = Math.ceil(panels.length / most);
+  const full = Math.ceil(panels.length / Math.max(1, rows));
+  return panels.map((panel, at) => {
+    const inRow = Math.min(full, panels.length - Math.floor(at / full) * full);
+    return { ...panel, size: { ...panel.size, w: Math.floor(COLUMNS / inRow) } };
+  });
+}
+
+/** A map with its ranking to the right of it. */
+function beside(map: Panel | undefined, ranking: Panel | undefined): Panel[] {
+  if (map === undefined || ranking === undefined) return inRows(1, map, ranking);
+  const { w, h } = ranking.size;
+  return [{ ...map, size: { w: COLUMNS - w, h } }, ranking];
+}
+
+const COLUMNS = 48;
 
 /** The dashboard of a pipeline’s main data set. */
 export function dataDashboard(pipeline: Pipeline): Dashboard {
@@ -45,15 +65,15 @@ export function dataDashboard(pipeline: Pipeline): Dashboard {
       title: words(field),
     })),
     panels: withOwn(
-      dataPanels.flatMap((make) => make(subject) ?? []),
+      made(subject),
       own.map((panel) => ownPanel(subject, panel)),
     ),
   };
 }
 
 /** Panels written by hand stand behind the others, or in the place of the one whose id they have. */
-function withOwn(made: readonly Panel[], own: readonly Panel[]): Panel[] {
+function withOwn(generated: readonly Panel[], own: readonly Panel[]): Panel[] {
   const byId = new Map(own.map((panel) => [panel.id, panel]));
-  const ids = new Set(made.map(({ id }) => id));
-  return [...made.map((panel) => byId.get(panel.id) ?? panel), ...own.filter(({ id }) => !ids.has(id))];
+  const ids = new Set(generated.map(({ id }) => id));
+  return [...generated.map((panel) => byId.get(panel.id) ?? panel), ...own.filter(({ id }) => !ids.has(id))];
 }

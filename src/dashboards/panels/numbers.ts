@@ -1,4 +1,4 @@
-import type { Json } from '../panel.ts';
+import type { Json, JsonObject } from '../panel.ts';
 import type { Subject } from '../subject.ts';
 
 /** How a field's numbers are written, as d3 formats. */
@@ -16,11 +16,13 @@ export function lookOf({ ranges, fields }: Pick<Subject, 'ranges' | 'fields'>, f
   }
   const size = range === undefined ? undefined : Math.max(Math.abs(range.min), Math.abs(range.max));
   const value = size === undefined ? ',.3~f' : size >= 1_000 ? ',.0f' : size >= 100 ? ',.1f' : ',.2f';
-  return { value, axis: '~s', isFraction: false };
+  return { value, axis: size === undefined || size >= 100_000 ? '~s' : ',~r', isFraction: false };
 }
 
 /** Records of one hour, on average: hours in range repeat each other’s records. */
 export const RECORDS = ',.4~r';
+/** The same along an axis. */
+export const RECORDS_AXIS = { format: ',~r', tickCount: 5, labelOverlap: true };
 
 /** A step of 1, 2 or 5 times a power of ten that divides the range in about so many. */
 export function niceStep(width: number, parts: number): number {
@@ -30,6 +32,14 @@ export function niceStep(width: number, parts: number): number {
   // 2 * 0.1 ** 3 and the like have a rest in the last digit.
   return Number((factor * power).toPrecision(3));
 }
+
+/**
+ * A histogram whose bins hold what they say. Elasticsearch divides by the interval, and 0.15 / 0.05 is a little less than 3: so bins
+ * begin a little earlier. `round(datum.key / interval)` numbers them.
+ */
+export const binned = (field: string, interval: number): JsonObject => ({
+  histogram: { field, interval, offset: -interval * 1e-9, min_doc_count: 1 },
+});
 
 /** Sub-aggregation: how many logical hours a bucket’s records are of. */
 export const hoursInBucket = { hours: { cardinality: { field: 'hour' } } };

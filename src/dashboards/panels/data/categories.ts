@@ -2,7 +2,7 @@ import type { ChartPanel, Json } from '../../panel.ts';
 import type { Subject } from '../../subject.ts';
 import { palette } from '../../theme.ts';
 import { chart, search } from '../chart.ts';
-import { hoursInBucket, RECORDS, recordsAnHour } from '../numbers.ts';
+import { hoursInBucket, RECORDS, RECORDS_AXIS, recordsAnHour } from '../numbers.ts';
 import { lower, words } from '../words.ts';
 
 const TOP = 15;
@@ -58,7 +58,7 @@ function bars(subject: Subject, field: string, size: number, sort: Json): { read
       },
       x: {
         ...{ field: 'records', type: 'quantitative', title: 'Records an hour' },
-        axis: { format: '~s', tickCount: 5, labelOverlap: true },
+        axis: RECORDS_AXIS,
       },
       tooltip: [
         { field: 'label', type: 'nominal', title: words(field) },

@@ -2,7 +2,7 @@ import type { ChartPanel, Json, JsonObject } from '../../panel.ts';
 import type { Subject } from '../../subject.ts';
 import { palette } from '../../theme.ts';
 import { chart, search } from '../chart.ts';
-import { hoursInBucket, lookOf, niceStep, RECORDS, recordsAnHour } from '../numbers.ts';
+import { binned, hoursInBucket, lookOf, niceStep, RECORDS, RECORDS_AXIS, recordsAnHour } from '../numbers.ts';
 import { lower, words } from '../words.ts';
 
 /** Each measure's distribution: records by bin where the definition bounds its values, and its quantiles where not. */
@@ -51,7 +51,7 @@ function bins(subject: Subject, measure: string, { min, max }: { min: number; ma
     question: `How many records have a high ${lower(measure)}, and how many a low one? Records of one hour, on average over the hours in range.`,
     spec: {
       data: search(subject, 'buckets', {
-        histogram: { field: measure, interval, min_doc_count: 1 },
+        ...binned(measure, interval),
         aggs: hoursInBucket,
       }),
       transform: [...steps],
@@ -63,7 +63,7 @@ function bins(subject: Subject, measure: string, { min, max }: { min: number; ma
           scale: { domain: [first * interval, (last + 1) * interval], nice: false },
         },
         x2: { field: 'to' },
-        y: { field: 'records', type: 'quantitative', title: 'Records an hour', axis: { format: '~s', tickCount: 5 } },
+        y: { field: 'records', type: 'quantitative', title: 'Records an hour', axis: RECORDS_AXIS },
         tooltip: [
           { field: 'span', type: 'nominal', title: words(measure) },
           { field: 'records', type: 'quantitative', title: 'Records an hour', format: RECORDS },

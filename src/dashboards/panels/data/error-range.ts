@@ -2,7 +2,7 @@ import type { ChartPanel } from '../../panel.ts';
 import type { Subject } from '../../subject.ts';
 import { palette } from '../../theme.ts';
 import { chart, search } from '../chart.ts';
-import { lookOf, niceStep } from '../numbers.ts';
+import { binned, lookOf, niceStep } from '../numbers.ts';
 import { lower, words } from '../words.ts';
 
 /** How far off a measure may be, against the measure itself. */
@@ -22,14 +22,15 @@ export function errorRange(subject: Subject): ChartPanel | undefined {
     size: { w: 24, h: 16 },
     spec: {
       data: search(subject, 'buckets', {
-        histogram: { field: error.of, interval, min_doc_count: 1 },
+        ...binned(error.of, interval),
         aggs: { error: { extended_stats: { field: error.range } } },
       }),
       transform: [
         { filter: 'datum.error.count > 0' },
         // In the middle of its bin; what is the upper bound itself has one of its own.
-        { calculate: `min(datum.key + ${interval / 2}, ${range.max})`, as: 'middle' },
-        { calculate: `format(datum.key, '${value}')`, as: 'from_text' },
+        { calculate: `round(datum.key / ${interval}) * ${interval}`, as: 'from' },
+        { calculate: `min(datum.from + ${interval / 2}, ${range.max})`, as: 'middle' },
+        { calculate: `format(datum.from, '${value}')`, as: 'from_text' },
         { calculate: 'datum.error.avg', as: 'mean_error' },
         { calculate: 'max(datum.error.min, datum.error.avg - datum.error.std_deviation)', as: 'low' },
         { calculate: 'min(datum.error.max, datum.error.avg + datum.error.std_deviation)', as: 'high' },

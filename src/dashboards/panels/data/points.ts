@@ -37,7 +37,7 @@ export function points(subject: Subject): ChartPanel | undefined {
         legend: {
           title: 'Records an hour',
           orient: 'bottom',
-          format: '~s',
+          format: ',~r',
           tickCount: 3,
           symbolFillColor: palette.main,
         },

@@ -2,7 +2,7 @@ import type { ChartPanel, Json } from '../../panel.ts';
 import type { Subject } from '../../subject.ts';
 import { palette } from '../../theme.ts';
 import { chart, search } from '../chart.ts';
-import { lookOf } from '../numbers.ts';
+import { lookOf, RECORDS_AXIS } from '../numbers.ts';
 import { lower, words } from '../words.ts';
 
 /** Each measure's mean along the time axis. */
@@ -65,7 +65,7 @@ export function recordsOverTime(subject: Subject): ChartPanel | undefined {
       encoding: {
         x: timeAxis(subject),
         x2: { field: 'until' },
-        y: { field: 'doc_count', type: 'quantitative', title: 'Records', axis: { format: '~s', tickCount: 5 } },
+        y: { field: 'doc_count', type: 'quantitative', title: 'Records', axis: RECORDS_AXIS },
         tooltip: [
           { field: 'time_text', type: 'nominal', title: timeName(subject) },
           { field: 'doc_count', type: 'quantitative', title: 'Records', format: ',' },
@@ -115,6 +115,11 @@ function stretches({ timeIsHour, step }: Subject): Json[] {
 function timeAxis(subject: Subject): { readonly [key: string]: Json } {
   return {
     ...{ field: 'key', type: 'temporal', title: isDay(subject) ? null : 'UTC', scale: { type: 'utc' } },
-    axis: { grid: false, tickCount: 6, labelOverlap: true, labelExpr: isDay(subject) ? DAY_LABEL : HOUR_LABEL },
+    axis: {
+      grid: false,
+      tickCount: isDay(subject) ? 12 : 6,
+      labelOverlap: true,
+      labelExpr: isDay(subject) ? DAY_LABEL : HOUR_LABEL,
+    },
   };
 }
