@@ -68,6 +68,13 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
     expect(of('dataset').map(({ dataset, holds, indexed }) => [dataset, holds, indexed])).toEqual(
       first.equations.map(({ dataset, holds, rows: { indexed } }) => [dataset, holds, indexed]),
     );
+    // Filled again it is the same.
+    const filled = await app.cli(['dashboards', 'fill', name, '--json']);
+    expect(JSON.parse(filled.out)).toMatchObject({ reports: 1, documents: found.length, unreadable: [] });
+    const again = await indexedOfRuns(app.environment, { runId });
+    expect(new Set(again.map((document) => JSON.stringify(document)))).toEqual(
+      new Set(found.map((document) => JSON.stringify(document))),
+    );
   });
 
   it('lands what DuckDB reads back from the source itself', async () => {

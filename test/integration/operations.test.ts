@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportActivities } from '../../src/activities/reports.ts';
+import { createApi } from '../../src/client/api/server.ts';
 import { answerChart, answerMetric } from '../../src/dashboards/answering.ts';
 import { operationsDashboard } from '../../src/dashboards/panels/index.ts';
 import type { MetricPanel } from '../../src/dashboards/panel.ts';
@@ -366,6 +367,25 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
         const answer = await answerMetric(deps.search, panel as MetricPanel, { ...all, from: 'now-1m' });
         expect(answer.documents).toBe(0);
       }
+    });
+
+    it('the API has the same numbers, in words for who does not see the chart', async () => {
+      const { environment } = await testStack();
+      // Without Temporal there are the dashboards of the definition that it was given, and that of runs.
+      const options = { host: '127.0.0.1', hosts: [], rateLimit: 10_000, pipeline: lab.definition() };
+      const api = await createApi({ ...options, environment: { ...environment, TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+      const range = `from=now-30d&to=now&filter.pipeline=${name}`;
+      const { body } = await api.inject({ url: `/dashboards/operations/panels/operations-equations?${range}` });
+      const { table } = JSON.parse(body) as { table: { rows: unknown[][] } };
+      await api.close();
+      expect(table.rows).toEqual(
+        [again, lossy, first].map(({ runId, equations }) => {
+          const [{ rows, holds, broken }] = equations as [RunReport['equations'][number]];
+          const { read, clean, duplicates, filtered, rejected, published, landed, indexed } = rows;
+          const cells = [read, clean, duplicates, filtered, rejected, published, landed, indexed];
+          return [labels.get(runId), 'main', ...cells, holds ? 'yes' : 'NO', broken ?? null];
+        }),
+      );
     });
 
     it('each panel names what it needs of the index, and asks for nothing else', () => {
