@@ -116,7 +116,7 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     } finally {
       await elasticsearch.open();
     }
-    const stored = await keysBelow(app.environment, keys.attempts(pipeline.name, toLogicalHour(new Date())));
+    const stored = await keysBelow(app.environment, keys.runs(pipeline.name));
     expect(stored.filter((key) => key.endsWith('/run.json'))).toHaveLength(1);
     const runs = async () => indexedOfRuns(app.environment, { pipeline: pipeline.name, kind: 'run' });
     expect(await runs()).toEqual([]);

@@ -75,7 +75,8 @@ async function createIndex(search: SearchConnector): Promise<void> {
         index,
         aliases: { [operationsIndex]: {} },
         mappings: { dynamic: 'strict', properties },
-        settings: { number_of_shards: 1, number_of_replicas: 0 },
+        // A copy where there is a second node to hold it.
+        settings: { number_of_shards: 1, auto_expand_replicas: '0-1' },
       }),
     );
   } catch (error) {
