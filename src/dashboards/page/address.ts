@@ -3,12 +3,18 @@ export interface BoardAddress {
   readonly view: 'board';
   /** The first one where left out. */
   readonly dashboard?: string;
-  /** As Elasticsearch takes dates. */
-  readonly from: string;
-  readonly to: string;
+  /** As Elasticsearch takes dates; what the dashboard shows at first where left out. */
+  readonly from?: string;
+  readonly to?: string;
   /** Seconds; 0 for never. */
   readonly refresh: number;
   readonly filters: Readonly<Record<string, readonly string[]>>;
+}
+
+/** From when to when, as Elasticsearch takes dates. */
+export interface Range {
+  readonly from: string;
+  readonly to: string;
 }
 
 export type Address =
@@ -21,8 +27,6 @@ export type Address =
 export const PATH = '/dashboard';
 export const refreshes = [0, 10, 60, 300] as const;
 const FILTER = 'filter.';
-
-const usual = { from: 'now-24h', to: 'now', refresh: 0 } as const;
 
 /** @param search of the page’s address; what it does not say, or not well, is as usual */
 export function readAddress(search: string): Address {
@@ -44,21 +48,17 @@ export function readAddress(search: string): Address {
     case 'consumers':
       return { view: 'consumers' };
     default:
-      return readBoard(query, said('dashboard'));
+      return readBoard(query, { ...said('dashboard'), ...said('from'), ...said('to') });
   }
 }
 
-function readBoard(query: URLSearchParams, dashboard: { dashboard?: string }): BoardAddress {
+function readBoard(query: URLSearchParams, said: Pick<BoardAddress, 'dashboard' | 'from' | 'to'>): BoardAddress {
   const filters: Record<string, string[]> = {};
   for (const [name, value] of query) {
     if (name.startsWith(FILTER)) (filters[name.slice(FILTER.length)] ??= []).push(value);
   }
-  const refresh = refreshes.find((seconds) => String(seconds) === query.get('refresh')) ?? usual.refresh;
-  return {
-    ...{ view: 'board', ...dashboard, refresh, filters },
-    from: query.get('from') || usual.from,
-    to: query.get('to') || usual.to,
-  };
+  const refresh = refreshes.find((seconds) => String(seconds) === query.get('refresh')) ?? 0;
+  return { view: 'board', ...said, refresh, filters };
 }
 
 /** The page’s address for it: what is as usual is left out. */
@@ -67,9 +67,9 @@ export function writeAddress(address: Address): string {
   if (address.view === 'board') {
     const { dashboard, from, to, refresh } = address;
     if (dashboard !== undefined) query.set('dashboard', dashboard);
-    if (from !== usual.from) query.set('from', from);
-    if (to !== usual.to) query.set('to', to);
-    if (refresh !== usual.refresh) query.set('refresh', String(refresh));
+    if (from !== undefined) query.set('from', from);
+    if (to !== undefined) query.set('to', to);
+    if (refresh !== 0) query.set('refresh', String(refresh));
     addFilters(query, address);
   } else {
     for (const [name, value] of Object.entries(address)) {
@@ -81,8 +81,8 @@ export function writeAddress(address: Address): string {
 }
 
 /** The query of a panel’s request. */
-export function panelQuery(address: BoardAddress, mode: string): string {
-  const query = new URLSearchParams({ from: address.from, to: address.to, mode });
+export function panelQuery(address: BoardAddress, { from, to }: Range, mode: string): string {
+  const query = new URLSearchParams({ from, to, mode });
   addFilters(query, address);
   return query.toString();
 }

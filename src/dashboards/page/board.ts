@@ -1,4 +1,4 @@
-import { panelQuery, refreshes, type BoardAddress } from './address.ts';
+import { panelQuery, refreshes, type BoardAddress, type Range } from './address.ts';
 import { get } from './api.ts';
 import { button, choice, element, say } from './dom.ts';
 import { filter } from './filter.ts';
@@ -6,11 +6,14 @@ import { currentMode, onMode } from './mode.ts';
 import { PanelFrame, type PanelEntry } from './panel-frame.ts';
 import { regularly, type Room } from './room.ts';
 import { timeRange } from './time-range.ts';
+import { link } from './words.ts';
 
 interface DashboardEntry {
   readonly id: string;
   readonly title: string;
   readonly description: string;
+  /** What it shows at first; the last 24 hours where left out. */
+  readonly range?: Range;
   readonly filters: readonly { readonly field: string; readonly title: string }[];
   readonly panels: readonly PanelEntry[];
 }
@@ -22,10 +25,18 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 /** A dashboard: its controls, and its panels in a grid. */
 export async function board(room: Room, address: BoardAddress): Promise<void> {
   const dashboards = await get<DashboardEntry[]>('/dashboards', room.signal);
-  const shown = dashboards.find(({ id }) => id === address.dashboard) ?? dashboards[0];
+  const { dashboard: wanted } = address;
+  const shown = wanted === undefined ? dashboards[0] : dashboards.find(({ id }) => id === wanted);
   if (!shown) {
-    const sentence = 'There is no dashboard yet: apply a schedule (“sluice schedule apply”), and its pipeline has one.';
-    room.element.replaceChildren(element('h1', {}, 'Dashboards'), element('p', { class: 'nothing' }, sentence));
+    const others = dashboards.map(({ id, title }) =>
+      element('li', {}, link({ view: 'board', dashboard: id, refresh: 0, filters: {} }, title)),
+    );
+    const sentence =
+      wanted === undefined
+        ? 'There is no dashboard yet: apply a schedule (“sluice schedule apply”), and its pipeline has one.'
+        : `There is no dashboard “${wanted}”${others.length === 0 ? '.' : '; there is:'}`;
+    const list = element('ul', { class: 'names' }, ...others);
+    room.element.replaceChildren(heading('Dashboards'), element('p', { class: 'nothing' }, sentence), list);
     return;
   }
   const frames = shown.panels.map((panel) => new PanelFrame(panel));
@@ -35,7 +46,7 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
   let timer = new AbortController();
 
   const load = (anew: boolean): void => {
-    const query = panelQuery(now, currentMode());
+    const query = panelQuery(now, rangeOf(now, shown), currentMode());
     for (const [at, frame] of frames.entries()) {
       frame.ask(`${pathOf(shown.id)}/panels/${encodeURIComponent(shown.panels[at]?.id ?? '')}?${query}`, anew);
     }
@@ -65,7 +76,7 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
     'form',
     { class: 'controls', 'aria-label': 'What is shown', onsubmit: (event) => event.preventDefault() },
     dashboards.length > 1 ? chooser(room, dashboards, shown.id, () => now) : undefined,
-    timeRange(now, change),
+    timeRange(rangeOf(now, shown), change),
     ...filters,
     choice(
       'Refresh',
@@ -83,7 +94,7 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
   );
   const grid = element('div', { class: 'grid' }, ...frames.map((frame) => frame.element));
   room.element.replaceChildren(
-    element('h1', { tabindex: -1 }, shown.title),
+    heading(shown.title),
     element('p', { class: 'lead' }, shown.description),
     controls,
     grid,
@@ -94,6 +105,13 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
   every(now.refresh);
   watch(frames, room.signal);
 }
+
+const heading = (text: string): HTMLElement => element('h1', { tabindex: -1 }, text);
+
+const rangeOf = ({ from, to }: BoardAddress, { range }: DashboardEntry): Range => ({
+  from: from ?? range?.from ?? 'now-24h',
+  to: to ?? range?.to ?? 'now',
+});
 
 const pathOf = (id: string): string => `/dashboards/${encodeURIComponent(id)}`;
 

@@ -37,7 +37,14 @@ export async function drawChart(spec: Spec, element: HTMLElement, background: ()
     view.finalize();
     throw new ApiError(0, `The map’s shapes (${missing.join(', ')}) could not be loaded: try again.`);
   }
-  const resized = new ResizeObserver(() => resize(view, element));
+  let size = sizeOf(element);
+  const resized = new ResizeObserver(() => {
+    const now = sizeOf(element);
+    // Hidden, or as it was drawn.
+    if (now.width === 0 || now.height === 0 || (now.width === size.width && now.height === size.height)) return;
+    size = now;
+    void view.width(now.width).height(now.height).runAsync();
+  });
   resized.observe(element);
   return {
     picture: (kind) => pictureOf(view, kind, background()),
@@ -49,12 +56,7 @@ export async function drawChart(spec: Spec, element: HTMLElement, background: ()
   };
 }
 
-/** A chart of one view has its size as signals. */
-function resize(view: View, { clientWidth, clientHeight }: HTMLElement): void {
-  if (clientWidth === 0 || clientHeight === 0) return;
-  if (view.width() === clientWidth && view.height() === clientHeight) return;
-  void view.width(clientWidth).height(clientHeight).runAsync();
-}
+const sizeOf = ({ clientWidth: width, clientHeight: height }: HTMLElement) => ({ width, height });
 
 async function pictureOf(view: View, kind: 'svg' | 'png', background: string): Promise<Blob> {
   const before = view.background();

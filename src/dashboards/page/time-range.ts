@@ -1,7 +1,5 @@
-import type { BoardAddress } from './address.ts';
+import type { Range } from './address.ts';
 import { button, choice, element } from './dom.ts';
-
-type Range = Pick<BoardAddress, 'from' | 'to'>;
 
 const presets = [
   ['now-1h', 'Last hour'],
