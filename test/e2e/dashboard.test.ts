@@ -264,6 +264,9 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     const page = await opened(`?view=runs&pipeline=${slow.name}`);
     await page.getByText('No run yet').waitFor();
     await page.evaluate('window.kept = "this page"');
+    // Events that break off are asked for again.
+    const refused = { status: 503, json: { detail: 'All streams are taken.' } };
+    await page.route(`**/runs/${slow.name}/*/events`, (route) => route.fulfill(refused), { times: 1 });
     const { workflowId } = await app.client.runs.launch({ pipeline: slow, hour });
     const live = page.locator('.live-run');
     await live.locator('li[data-stage="prepare"].completed').waitFor();
@@ -276,6 +279,8 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     await page.locator('tbody .state.completed').waitFor();
     expect(await page.evaluate('window.kept')).toBe('this page');
     await app.client.runs.wait(workflowId);
+
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('503')]);
 
     await live.getByRole('link').click();
     await page.getByRole('heading', { level: 1, name: slow.name }).waitFor();

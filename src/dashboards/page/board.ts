@@ -39,6 +39,7 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
     room.element.replaceChildren(heading('Dashboards'), element('p', { class: 'nothing' }, sentence), list);
     return;
   }
+  document.title = `${shown.title} · Sluice`;
   const frames = shown.panels.map((panel) => new PanelFrame(panel));
   room.signal.addEventListener('abort', () => frames.forEach((frame) => frame.end()));
   const updated = element('p', { class: 'updated' });

@@ -21,6 +21,11 @@ export class LiveRuns {
   }
 
   show(running: readonly Run[]): void {
+    for (const [id, live] of this.#shown) {
+      if (!live.isLost) continue;
+      live.element.remove();
+      this.#shown.delete(id);
+    }
     for (const run of running) {
       const shown = this.#shown.get(run.runId);
       if (shown || this.#following() >= FOLLOWED) continue;
@@ -39,13 +44,15 @@ export class LiveRuns {
   }
 
   #following(): number {
-    return [...this.#shown.values()].filter(({ isOver }) => !isOver).length;
+    return [...this.#shown.values()].filter(({ isOver, isLost }) => !isOver && !isLost).length;
   }
 }
 
 class LiveRun {
   readonly element: HTMLElement;
   isOver = false;
+  /** Its events broke off, and say nothing of how it went. */
+  isLost = false;
   readonly #run: Run;
   readonly #stages = element('ol', { class: 'stages' });
   readonly #now = element('p', { class: 'note' });
@@ -65,7 +72,9 @@ class LiveRun {
       this.#now,
       this.#bar,
     );
-    void this.#follow(signal).then(ended);
+    void this.#follow(signal).then(() => {
+      if (this.isOver) ended();
+    });
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -75,7 +84,7 @@ class LiveRun {
     } catch (error) {
       if (!signal.aborted) this.#now.textContent = messageOf(error);
     }
-    this.isOver = true;
+    this.isLost = !this.isOver;
   }
 
   #tell(event: RunEvent): void {
@@ -103,6 +112,7 @@ class LiveRun {
         this.#note([`Tried again: ${message}`]);
         break;
       case 'ended':
+        this.isOver = true;
         this.#note(error ? [error.message] : []);
         this.#turn(outcome ?? 'ended');
         say(`The run of ${this.#run.pipeline}, ${hourWords(this.#run.hour)}: ${outcome ?? 'ended'}.`);
