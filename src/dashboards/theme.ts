@@ -16,8 +16,8 @@ export const palette = {
 } as const;
 
 const inks = {
-  light: { text: '#1c2733', quiet: '#51606f', line: '#d5dce3', none: '#e6e9ec' },
-  dark: { text: '#e8edf2', quiet: '#a9b6c3', line: '#3a4653', none: '#2b343d' },
+  light: { text: '#1c2733', quiet: '#51606f', line: '#d5dce3', none: '#e6e9ec', paper: '#ffffff' },
+  dark: { text: '#e8edf2', quiet: '#a9b6c3', line: '#3a4653', none: '#2b343d', paper: '#141b22' },
 } as const;
 
 export type Mode = keyof typeof inks;
@@ -48,3 +48,6 @@ export function configOf(mode: Mode): JsonObject {
 
 /** Where there is nothing to show, like a county without rows: grey on a light page and on a dark one, and told from each step of the scale. */
 export const noRowsColor = '#8f8f8f55';
+
+/** What text and lines are drawn with, and `paper`: what a picture by itself lies on. */
+export const inkOf = (mode: Mode): (typeof inks)[Mode] => inks[mode];

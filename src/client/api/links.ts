@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { hourKey } from '../../definition/hour.ts';
 import { hourOfRun } from '../../definition/names.ts';
+import { webUiOf, webUiPage } from '../../definition/web-ui.ts';
 import type { TemporalPlace } from '../../connectors/temporal.ts';
 import type { Links } from './schemas.ts';
 
@@ -16,8 +17,7 @@ export class RunLinks {
    */
   constructor(own: string | undefined, webUi: string | undefined, { address, namespace }: TemporalPlace) {
     this.#own = own;
-    const usual = /^(127\.0\.0\.1|localhost):7233$/.test(address) ? 'http://127.0.0.1:8233' : undefined;
-    this.#webUi = (webUi || usual)?.replace(/\/+$/, '');
+    this.#webUi = webUiOf(webUi, address);
     this.#namespace = namespace;
   }
 
@@ -30,12 +30,7 @@ export class RunLinks {
       run,
       report: `${run}/report${query}`,
       events: `${run}/events`,
-      ...(this.#webUi === undefined ? {} : { temporal: this.#pageOf(workflowId, runId) }),
+      ...(this.#webUi === undefined ? {} : { temporal: webUiPage(this.#webUi, this.#namespace, workflowId, runId) }),
     };
-  }
-
-  #pageOf(workflowId: string, runId: string | undefined): string {
-    const page = `${this.#webUi}/namespaces/${this.#namespace}/workflows/${encodeURIComponent(workflowId)}`;
-    return runId === undefined ? page : `${page}/${runId}`;
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { fillCommand } from './dashboards-fill-command.ts';
 import { kibanaCommands } from './dashboards-kibana-commands.ts';
+import { renderCommand } from './dashboards-render-command.ts';
 
 /** What people look at. */
 export function dashboardsCommands(
@@ -9,6 +10,7 @@ export function dashboardsCommands(
   done: (code: number) => void,
 ): void {
   const dashboards = program.command('dashboards').description('panels over what is indexed, of data and of runs');
+  renderCommand(dashboards, json, done);
   fillCommand(dashboards, json, done);
   kibanaCommands(dashboards, json, done);
 }

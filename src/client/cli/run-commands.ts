@@ -4,7 +4,8 @@ import { runOutcomes } from '../run-list.ts';
 import { countArgument, hourArgument, hourHelp, runIds } from './arguments.ts';
 import type { DiffFlags } from './run-diff.ts';
 import type { LogsFlags } from './logs.ts';
-import type { ReportFlags, RetryFlags, VerbFlags } from './run-verbs.ts';
+import type { ReportFlags } from './run-report.ts';
+import type { RetryFlags, VerbFlags } from './run-verbs.ts';
 import type { StatusFlags } from './status.ts';
 
 const pipelineOption = [
@@ -28,6 +29,7 @@ export function runCommands(program: Command, json: readonly [string, string], d
     .option(...json)
     .action(async (pipeline: string, options: object) => done(await (await import('./run.ts')).run(pipeline, options)));
   runVerbs(run, json, done);
+  reportCommand(program, json, done);
   program
     .command('status [pipeline]')
     .description('the newest runs and what those that run are at; schedules; consumers')
@@ -49,6 +51,21 @@ export function runCommands(program: Command, json: readonly [string, string], d
     .option('--follow', 'go on with what comes, until the run is over; with --json an event a line', false)
     .option(...json)
     .action(async (hour: string, options: LogsFlags) => done(await (await import('./logs.ts')).logs(hour, options)));
+}
+
+/** One command by two names: as a verb of runs, and by itself. */
+function reportCommand(of: Command, json: readonly [string, string], done: (code: number) => void): void {
+  of.command('report')
+    .argument('<hour>', hourHelp, hourArgument)
+    .description('what a run came to: its stages, its rows, what failed it; --html: as one page that needs no server')
+    .option(...pipelineOption)
+    .option('--run <id>', 'which run of the hour; the newest where left out')
+    .option('--html', 'write it as one HTML file, with the panels of the hour’s data', false)
+    .option('--out <file>', 'where to, - for standard output; <pipeline>-<hour>.html where left out')
+    .option(...json)
+    .action(async (hour: string, options: ReportFlags) =>
+      done(await (await import('./run-report.ts')).report(hour, options)),
+    );
 }
 
 function runVerbs(run: Command, json: readonly [string, string], done: (code: number) => void): void {
@@ -73,9 +90,7 @@ function runVerbs(run: Command, json: readonly [string, string], done: (code: nu
     .addOption(new Option('--from <stage>', 'where to begin').choices(startStages).makeOptionMandatory())
     .option('--detach', 'start it and leave', false)
     .action(async (hour: string, options: RetryFlags) => done(await (await load()).retry(hour, options)));
-  verb('report', 'what a run came to: its stages, its rows, what failed it')
-    .option('--run <id>', 'which run of the hour; the newest where left out')
-    .action(async (hour: string, options: ReportFlags) => done(await (await load()).report(hour, options)));
+  reportCommand(run, json, done);
   verb('diff', 'what is otherwise in a run than in the one before it, or in one of another hour')
     .argument('[other]', 'the hour to look at beside it: what is otherwise in this one', hourArgument)
     .option('--run <id>', 'which run of the hour; given twice: of the other hour, or another run of the same', runIds)

@@ -4,7 +4,6 @@ import type { RunProgress } from '../../workflows/messages.ts';
 import type { RunAttempt } from '../runs.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import { pipelineNameOf, pipelineOf } from './pipelines.ts';
-import { reportLines } from './report-lines.ts';
 import { runPipeline } from './run.ts';
 import { boldOut, count, seconds, styled } from './screen.ts';
 import { withClient } from './with-client.ts';
@@ -13,10 +12,6 @@ import { withClient } from './with-client.ts';
 export interface VerbFlags {
   readonly pipeline?: string;
   readonly json?: boolean;
-}
-
-export interface ReportFlags extends VerbFlags {
-  readonly run?: string;
 }
 
 export interface RetryFlags extends VerbFlags {
@@ -59,15 +54,6 @@ export function retry(hour: LogicalHour, { pipeline: given, from, detach, json }
       ...(detach ? { detach } : {}),
       ...(json ? { json } : {}),
     });
-  });
-}
-
-/** `sluice run report`. */
-export function report(hour: LogicalHour, flags: ReportFlags): Promise<number> {
-  return withPipeline(flags.pipeline, async (client, pipeline) => {
-    const found = await client.runs.report(pipeline, hour, flags.run === undefined ? {} : { runId: flags.run });
-    process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : `${reportLines(found).join('\n')}\n`);
-    return 0;
   });
 }
 
