@@ -21,6 +21,7 @@ import { findStored, type StoredInput } from '../stages/resuming/find-stored.ts'
 import { collectGarbage, type GarbageInput } from '../stages/maintaining/garbage.ts';
 import { compactStream, type CompactStreamInput } from '../stages/maintaining/compact-stream.ts';
 import { retain, type RetainInput } from '../stages/maintaining/retention.ts';
+import { alertPage } from './alert-page.ts';
 import { attended } from './attended.ts';
 import { backfillActivities } from './backfills.ts';
 import { consumingActivities } from './consuming.ts';
@@ -65,7 +66,8 @@ export function createActivities(deps: StageDeps) {
     reconcile: (input: io.ReconcileInput) => attended((context) => reconcile(deps, input, context)),
     discardPartial: (input: io.DiscardInput) => attended((context) => discardPartial(deps, input, context)),
     findDone: (input: io.DoneInput) => attended(() => findDone(deps, input)),
-    sendFailureAlert: (input: AlertInput) => attended(() => sendFailureAlert(deps, input)),
+    sendFailureAlert: (input: AlertInput) =>
+      attended((context) => sendFailureAlert(deps, input, () => alertPage(deps, input, context))),
     compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),
     collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
     retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),

@@ -7,6 +7,11 @@ export interface Mail {
   readonly subject: string;
   readonly text: string;
   readonly html?: string;
+  readonly attachments?: readonly {
+    readonly filename: string;
+    readonly content: string;
+    readonly contentType: string;
+  }[];
   /** Made from what the mail is about, so that a second copy is recognised as one. */
   readonly messageId: string;
 }
@@ -23,19 +28,33 @@ export class MailConnector {
     this.#transport = createTransport({ url: settings.smtpUrl, connectionTimeout: 5_000, socketTimeout: 20_000 });
   }
 
-  /** @throws SluiceError `MailUnavailable`; its fact `accepted` is false where the server surely did not take the mail */
+  /**
+   * @throws SluiceError `MailUnavailable`; its fact `accepted` is false where the server surely did not take the mail, its fact `refused` true
+   * where it would not take this very mail at any time
+   */
   async send(mail: Mail): Promise<void> {
     try {
-      await this.#transport.sendMail({ ...mail, to: [...mail.to], from: this.#from });
+      const { attachments, ...rest } = mail;
+      await this.#transport.sendMail({
+        ...rest,
+        to: [...mail.to],
+        from: this.#from,
+        ...(attachments ? { attachments: [...attachments] } : {}),
+      });
     } catch (error) {
-      const command = typeof error === 'object' && error !== null && 'command' in error ? error.command : undefined;
+      const { code, command, responseCode } = error as { code?: string; command?: string; responseCode?: number };
+      // The client itself compares a mail's size with what the server takes: then there is no answer to it.
+      const refused = responseCode === undefined ? code === 'EMESSAGE' : responseCode >= 500;
       throw new SluiceError(
         'MailUnavailable',
         `The mail server at ${this.#host} did not take a mail: ${sentenceOf(error)}.`,
         {
           cause: error,
-          // Everything before DATA: no message has been handed over yet.
-          facts: { accepted: command === 'CONN' || command === 'AUTH' || command === 'MAIL FROM' ? false : 'unknown' },
+          facts: {
+            // Everything before DATA: no message has been handed over yet.
+            accepted: command === 'CONN' || command === 'AUTH' || command === 'MAIL FROM' ? false : 'unknown',
+            refused: (command === 'DATA' || command === 'MAIL FROM') && refused,
+          },
         },
       );
     }

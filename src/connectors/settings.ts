@@ -49,6 +49,7 @@ const environmentSchema = z.object({
   SLUICE_SMTP_URL: z.url({ protocol: /^smtps?$/ }).default('smtp://127.0.0.1:1025'),
   SLUICE_MAIL_FROM: z.string().default('Sluice <sluice@localhost>'),
   SLUICE_INBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SLUICE_TEMPORAL_UI_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]).optional(),
   SLUICE_SPARK_URL: z.string().optional(),
   SLUICE_SPARK_TOKEN: z.string().optional(),
   SLUICE_SPARK_CA: z.string().optional(),
@@ -88,6 +89,8 @@ export interface Settings {
   readonly elasticsearch: { readonly url: string; readonly apiKey?: string };
   /** `space` is absent for the default one. */
   readonly kibana: { readonly url: string; readonly apiKey?: string; readonly space?: string };
+  /** Temporal's Web UI, for links that people follow. */
+  readonly temporalUi?: string;
   readonly mail: { readonly smtpUrl: string; readonly from: string; readonly inboxUrl?: string };
   /** Absent where there is no Spark. */
   readonly spark?: {
@@ -148,6 +151,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       from: env.SLUICE_MAIL_FROM,
       ...(env.SLUICE_INBOX_URL ? { inboxUrl: env.SLUICE_INBOX_URL } : {}),
     },
+    ...(env.SLUICE_TEMPORAL_UI_URL ? { temporalUi: env.SLUICE_TEMPORAL_UI_URL } : {}),
     ...(env.SLUICE_SPARK_URL
       ? {
           spark: {

@@ -68,7 +68,8 @@ export type Alerted = Pick<RunReport, 'pipeline' | 'hour' | 'workflowId' | 'runI
 
 export interface AlertInput {
   readonly pipeline: Pipeline;
-  readonly report: Alerted;
+  /** Of a run that is over the whole of it is there. */
+  readonly report: Alerted & Partial<Omit<RunReport, keyof Alerted>>;
   /** What is told once an hour; the error's code where left out. */
   readonly subject?: string;
 }

@@ -1,36 +1,71 @@
-import { SluiceError } from '../../definition/errors.ts';
+import type { Mail } from '../../connectors/mail.ts';
+import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { hourKey } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { StageDeps } from '../deps.ts';
 import { sha256Hex } from '../hashing.ts';
 import type { Alerted, AlertInput } from '../run-report.ts';
 
+/** The run as a page that opens without a server. */
+export interface AlertPage {
+  readonly filename: string;
+  readonly html: string;
+}
+
 /**
  * Tells by mail that an hour failed, or is late, where `alerts.email` says whom. Once for an hour and a subject, by itself the error's code: the claim is stored
  * create-once before the mail goes out, and taken back only where the server surely did not accept it.
+ * @param makePage makes what is attached; where it fails, or where the server does not take a mail with it, the mail goes out without
  * @throws SluiceError `MailUnavailable`
  */
-export async function sendFailureAlert(deps: StageDeps, input: AlertInput): Promise<{ sent: boolean }> {
+export async function sendFailureAlert(
+  deps: Pick<StageDeps, 'store' | 'mail'>,
+  input: AlertInput,
+  makePage: () => Promise<AlertPage>,
+): Promise<{ sent: boolean }> {
   const { email } = input.pipeline.alerts;
   const { report } = input;
   if (!email || !report.error) return { sent: false };
   const what = report.error.code === 'DeadlineNear' ? 'is late in' : 'failed in';
   const key = keys.alert(report.pipeline, report.hour, input.subject ?? report.error.code);
   const messageId = `<${sha256Hex(key).slice(0, 32)}@sluice>`;
+  if ((await deps.store.findJson(key)) !== undefined) return { sent: false };
+  // Before the claim: a worker that dies between that and the mail has told nobody, for good.
+  const page = await makePage().catch((error: unknown) => ({ missing: sentenceOf(error) }));
   const claim = { messageId, runId: report.runId, claimedAt: new Date().toISOString() };
   const { value } = await deps.store.createJson(key, claim);
   if (value.runId !== claim.runId || value.claimedAt !== claim.claimedAt) return { sent: false };
+  const mail = {
+    to: email.to,
+    messageId,
+    subject: `Sluice: ${report.pipeline} ${hourKey(report.hour)} ${what} ${report.error.stage} (${report.error.code})`,
+  };
   try {
-    await deps.mail.send({
-      to: email.to,
-      messageId,
-      subject: `Sluice: ${report.pipeline} ${hourKey(report.hour)} ${what} ${report.error.stage} (${report.error.code})`,
-      text: textOf(report),
-    });
+    await sendWithPage(deps.mail, { ...mail, text: textOf(report) }, page);
     return { sent: true };
   } catch (error) {
     if (error instanceof SluiceError && error.facts['accepted'] === false) await deps.store.remove([key]);
     throw error;
+  }
+}
+
+async function sendWithPage(
+  server: StageDeps['mail'],
+  mail: Mail,
+  page: AlertPage | { readonly missing: string },
+): Promise<void> {
+  const without = (why: string): Promise<void> =>
+    server.send({ ...mail, text: `${mail.text}\n\nThe run as a page is not attached: ${why}` });
+  if ('missing' in page) return without(page.missing);
+  const { filename, html } = page;
+  const attachments = [{ filename, content: html, contentType: 'text/html; charset=utf-8' }];
+  const text = `${mail.text}\n\nAttached is ${filename}, this run as a page that opens without a server.`;
+  try {
+    await server.send({ ...mail, text, attachments });
+  } catch (error) {
+    // Some take no page, or none of its size. The news matters more.
+    if (!(error instanceof SluiceError && error.facts['refused'] === true)) throw error;
+    await without('the mail server took no mail with it.');
   }
 }
 
