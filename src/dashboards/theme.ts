@@ -16,8 +16,8 @@ export const palette = {
 } as const;
 
 const inks = {
-  light: { text: '#1c2733', quiet: '#51606f', line: '#d5dce3', none: '#e6e9ec', paper: '#ffffff' },
-  dark: { text: '#e8edf2', quiet: '#a9b6c3', line: '#3a4653', none: '#2b343d', paper: '#141b22' },
+  light: { text: '#1c2733', quiet: '#51606f', line: '#d5dce3', paper: '#ffffff' },
+  dark: { text: '#e8edf2', quiet: '#a9b6c3', line: '#3a4653', paper: '#141b22' },
 } as const;
 
 export type Mode = keyof typeof inks;

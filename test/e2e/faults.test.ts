@@ -147,8 +147,12 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     for (let times = 0; times < 3; times += 1) expect((await app.cli(['run', file])).code).toBe(1);
     const inbox = new URL('/api/v1/search', app.environment['SLUICE_INBOX_URL']);
     inbox.searchParams.set('query', `to:${address}`);
-    const { messages } = (await (await fetch(inbox)).json()) as { messages: { Subject: string; Snippet: string }[] };
+    const { messages } = (await (await fetch(inbox)).json()) as {
+      messages: { Subject: string; Snippet: string; Attachments: number }[];
+    };
     expect(messages).toHaveLength(1);
+    // The run as a page.
+    expect(messages[0]?.Attachments).toBe(1);
     expect(messages[0]?.Subject).toMatch(
       new RegExp(`^Sluice: ${pipeline.name} .* failed in import \\(SourceNotFound\\)$`),
     );

@@ -10,6 +10,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { createActivities } from '../../src/activities/index.ts';
+import { makeRunPage } from '../../src/dashboards/run-page/make-run-page.ts';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { streamOf } from '../../src/definition/streams.ts';
 import { writeReport } from '../../src/stages/accounting/report.ts';
@@ -167,6 +168,17 @@ describe.skipIf(noStack)('a run and its panels as files', () => {
 
   it.skipIf(noBrowser !== undefined)('opens from the mail without a fault', async () => {
     expect(await opened(join(folder, attachmentOf(pipeline)), 360)).toMatchObject(asPage);
+  });
+
+  it('is made smaller by its largest panels, which it names', async () => {
+    const input = { report, pipeline, search: lab.deps.search };
+    const whole = await makeRunPage(input);
+    const less = await makeRunPage({ ...input, most: Buffer.byteLength(whole) - 5_000 });
+    const few = await makeRunPage({ ...input, most: 1_000 });
+    const drawn = (page: string): number => page.match(/<svg/g)?.length ?? 0;
+    expect(drawn(less)).toBe(drawn(whole) - 1);
+    expect(less).toMatch(/Left out, as the page would be too large with them: [^,]+\./);
+    expect([drawn(few), few.includes('of 9 records')]).toEqual([0, true]);
   });
 
   it('sluice dashboards render draws one panel or all, and never half a file', async () => {

@@ -211,7 +211,7 @@ describe('the page of a run', () => {
     expect(page).toContain('<svg');
     const small = await makeRunPage({ report, pipeline, search, most: 100 });
     expect(small).not.toContain('<svg');
-    expect(small).toContain('The panels are left out');
+    expect(small).toContain('What went wrong');
     await search.close();
   });
 });

@@ -2,7 +2,7 @@ import type { SearchConnector } from '../../connectors/search.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { chartSvg } from '../render.ts';
 import { hourPanels } from './hour-panels.ts';
-import { runPage, type PageParts } from './page.ts';
+import { runPage, type DrawnPanels, type Figure, type PageParts } from './page.ts';
 import type { ReportOnPage } from './report-on-page.ts';
 import { stageChart, stageChartHeight } from './stage-chart.ts';
 
@@ -12,7 +12,7 @@ export interface RunPageInput {
   /** What the panels are made from, where they are wanted. */
   readonly pipeline?: Pipeline;
   readonly search: SearchConnector;
-  /** Bytes that the page may have: above them it is made without panels, and then without charts. */
+  /** Bytes that the page may have: above them the largest panels are left out, one by one, and then the chart of the stages. */
   readonly most?: number;
 }
 
@@ -24,10 +24,21 @@ export async function makeRunPage({ report, webUi, pipeline, search, most }: Run
   const panels = pipeline && (await hourPanels(search, pipeline, report.hour));
   const whole = runPage(panels === undefined ? charted : { ...charted, panels });
   if (most === undefined || Buffer.byteLength(whole) <= most) return whole;
-  const missing =
-    'The panels are left out, as the page would be too large with them: "sluice report --html" makes it whole.';
-  const smaller = runPage({ ...charted, panels: { missing } });
-  return Buffer.byteLength(smaller) <= most ? smaller : runPage({ ...parts, panels: { missing } });
+  let left = panels;
+  while (left !== undefined && 'figures' in left && left.figures.some(isDrawn)) {
+    left = withoutLargest(left);
+    const smaller = runPage({ ...charted, panels: left });
+    if (Buffer.byteLength(smaller) <= most) return smaller;
+  }
+  return runPage(left === undefined ? parts : { ...parts, panels: left });
+}
+
+const isDrawn = (figure: Figure): figure is Figure & { readonly svg: string } => 'svg' in figure;
+
+function withoutLargest({ figures, leftOut = [] }: DrawnPanels): DrawnPanels {
+  const [largest] = figures.filter(isDrawn).toSorted((a, b) => b.svg.length - a.svg.length);
+  if (!largest) return { figures, leftOut };
+  return { figures: figures.filter((figure) => figure !== largest), leftOut: [...leftOut, largest.title] };
 }
 
 async function stagesDrawn({ stages, error }: ReportOnPage): Promise<string | undefined> {

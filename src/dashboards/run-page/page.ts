@@ -18,8 +18,14 @@ export type Figure =
   | { readonly title: string; readonly question: string; readonly svg: string; readonly broad: boolean }
   | { readonly title: string; readonly question: string; readonly text: string; readonly documents: number };
 
-/** What the run's data looks like; or a sentence that says why it is not to be seen. */
-export type Panels = { readonly figures: readonly Figure[] } | { readonly missing: string };
+/** What the run's data looks like, and the titles of what is left out. */
+export interface DrawnPanels {
+  readonly figures: readonly Figure[];
+  readonly leftOut?: readonly string[];
+}
+
+/** That, or a sentence that says why it is not to be seen. */
+export type Panels = DrawnPanels | { readonly missing: string };
 
 export interface PageParts {
   readonly report: ReportOnPage;
@@ -59,8 +65,9 @@ export function runPage({ report, madeAt, webUi, chart, panels }: PageParts): st
         </header>
         <main>
           ${errorSection(report)} ${rowsSection(report)} ${rejectedSection(report)} ${qualitySection(report)}
-          ${stagesSection(report, chart)} ${notesSection(report)} ${panels === undefined ? '' : panelsSection(panels)}
-          ${sourceSection(report)} ${identitySection(report, webUi)}
+          ${stagesSection(report, chart)} ${notesSection(report)}
+          ${panels === undefined ? '' : panelsSection(panels, report)} ${sourceSection(report)}
+          ${identitySection(report, webUi)}
         </main>
         <footer>
           <p>
@@ -97,10 +104,11 @@ function times({ startedAt, endedAt, stages }: ReportOnPage, madeAt: Date): Mark
     : html`in ${took}, from ${from} to ${sameDay ? `${endedAt.slice(11, 19)} UTC` : instant(endedAt)}`;
 }
 
-function panelsSection(panels: Panels): Markup {
+function panelsSection(panels: Panels, { pipeline, hour }: ReportOnPage): Markup {
   if ('missing' in panels) return section('data', 'The data of this hour', html`<p>${panels.missing}</p>`);
   const tiles = panels.figures.filter((figure) => 'text' in figure);
   const charts = panels.figures.filter((figure) => 'svg' in figure);
+  const { leftOut = [] } = panels;
   return section(
     'data',
     'The data of this hour',
@@ -127,5 +135,11 @@ function panelsSection(panels: Panels): Markup {
           </figure>`,
       )}
     </div>`,
+    leftOut.length === 0
+      ? ''
+      : html`<p>
+          Left out, as the page would be too large with them: ${leftOut.join(', ')}.
+          <code>sluice report ${hour.slice(0, 13)} --html --pipeline ${pipeline}</code> makes it whole.
+        </p>`,
   );
 }

@@ -7,7 +7,7 @@ const variables = ({ text, quiet, line, paper }: typeof light): string =>
   `--text: ${text}; --quiet: ${quiet}; --line: ${line}; --paper: ${paper};`;
 
 /** The pictures are drawn in light colours: what of them is ink takes the dark one. */
-const inked = (['text', 'quiet', 'line', 'none'] as const)
+const inked = (['text', 'quiet', 'line'] as const)
   .flatMap((ink) => ['fill', 'stroke'].map((what) => `svg [${what}="${light[ink]}"] { ${what}: ${dark[ink]}; }`))
   .join('\n  ');
 
