@@ -215,6 +215,12 @@ describe.skipIf(noStack)('a run and its panels as files', () => {
     const png = await readFile(join(all, `${wanted}.png`));
     expect(png.subarray(1, 4).toString()).toBe('PNG');
 
+    const ofRuns = await sluice('dashboards', 'render', '--operations', '--out', join(folder, 'runs'));
+    expect(ofRuns).toMatchObject({ code: 0, err: '' });
+    expect((await readdir(join(folder, 'runs'))).length).toBeGreaterThan(5);
+    const both = await sluice('dashboards', 'render', '--operations', ...time, '--out', all);
+    expect(both).toMatchObject({ code: 1, err: expect.stringMatching(/^Whose panels\?/) as string });
+
     const wrong: [string[], RegExp][] = [
       [['amount-by-stat'], new RegExp(`^No panel is called "amount-by-stat"\\. Did you mean "${wanted}"\\?`)],
       [[wanted, '--filter', 'stat=CA'], /filtered by state\. Did you mean "state"\?/],

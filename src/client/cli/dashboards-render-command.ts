@@ -10,7 +10,8 @@ export function renderCommand(
   dashboards
     .command('render [panels...]')
     .description('panels as SVG or PNG, with what Elasticsearch answers now; all of the dashboard where none is named')
-    .requiredOption('--pipeline <pipeline>', 'its definition, or its name where it has a schedule')
+    .option('--pipeline <pipeline>', 'its definition, or its name where it has a schedule')
+    .option('--operations', 'the panels of runs instead of those of a pipeline’s data', false)
     .option('--out <path>', 'FILE.svg or FILE.png for one panel, a folder for several')
     .option('--list', 'show which panels there are, and draw none', false)
     .option('--from <time>', 'like now-7d or 2026-11-24T03 (UTC)', timeArgument, 'now-24h')

@@ -5,6 +5,7 @@ import { readSettings } from '../../connectors/settings.ts';
 import type { Dashboard, Panel } from '../../dashboards/panel.ts';
 import { panelPicture, usualSize } from '../../dashboards/panel-picture.ts';
 import { dataDashboard } from '../../dashboards/panels/index.ts';
+import { operationsDashboard } from '../../dashboards/panels/operations/dashboard.ts';
 import { pngOf } from '../../dashboards/png.ts';
 import { inkOf, type Mode } from '../../dashboards/theme.ts';
 import { didYouMean } from '../../definition/did-you-mean.ts';
@@ -14,7 +15,8 @@ import { boldOut, count } from './screen.ts';
 import { writeWhole } from './whole-files.ts';
 
 export interface RenderFlags {
-  readonly pipeline: string;
+  readonly pipeline?: string;
+  readonly operations?: boolean;
   readonly from: string;
   readonly to: string;
   readonly filter: Readonly<Record<string, readonly string[]>>;
@@ -33,7 +35,7 @@ type Format = (typeof formats)[number];
 
 /** `sluice dashboards render`: panels as pictures. Nothing is written before all of them are drawn, and each file is there only once it is whole. */
 export async function render(panels: readonly string[], flags: RenderFlags): Promise<number> {
-  const dashboard = dataDashboard(await pipelineOf(flags.pipeline));
+  const dashboard = await dashboardOf(flags);
   if (flags.list) return listed(dashboard, flags.json === true);
   const chosen = panels.length === 0 ? dashboard.panels : panels.map((id) => panelOf(dashboard, id));
   requireFilters(dashboard, Object.keys(flags.filter));
@@ -49,6 +51,12 @@ export async function render(panels: readonly string[], flags: RenderFlags): Pro
   } finally {
     await search.close();
   }
+}
+
+async function dashboardOf({ pipeline, operations }: RenderFlags): Promise<Dashboard> {
+  if (operations && pipeline === undefined) return operationsDashboard();
+  if (!operations && pipeline !== undefined) return dataDashboard(await pipelineOf(pipeline));
+  throw new SluiceError('SettingsInvalid', 'Whose panels? Give either --pipeline, or --operations for those of runs.');
 }
 
 function listed({ id, title, panels }: Dashboard, json: boolean): number {
