@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadDefinition } from '../../src/definition/load.ts';
 import { sentenceOfFinding } from '../../src/dashboards/kibana/finding.ts';
+import { fieldsOfBody } from '../../src/dashboards/kibana/asked-fields.ts';
 import { layOut } from '../../src/dashboards/kibana/layout.ts';
 import { kibanaObjects } from '../../src/dashboards/kibana/objects.ts';
 import { ndjson, type SavedObject } from '../../src/dashboards/kibana/saved-object.ts';
 import { IMPORT_BYTES, validateNdjson, validateObjects } from '../../src/dashboards/kibana/validate.ts';
-import { dataDashboard } from '../../src/dashboards/panels/index.ts';
+import { requestsOf } from '../../src/dashboards/requests.ts';
+import { dashboardsOf } from '../../src/dashboards/registry.ts';
 import {
   definitions,
   inSpec,
@@ -21,12 +23,29 @@ const sample: readonly SavedObject[] = sampleObjects();
 describe('saved objects', () => {
   it.each(['broadband', 'counties'])('of %s are sound, and the same each time', async (name) => {
     const build = async (): Promise<SavedObject[]> =>
-      kibanaObjects([dataDashboard(await loadDefinition(join(definitions, `${name}.yaml`)))]);
+      kibanaObjects(dashboardsOf([await loadDefinition(join(definitions, `${name}.yaml`))]));
     const objects = await build();
     expect(validateObjects(objects).findings.map(sentenceOfFinding)).toEqual([]);
     expect(ndjson(await build())).toBe(ndjson(objects));
     expect(validateNdjson(ndjson(objects)).objects).toHaveLength(objects.length);
   });
+
+  it.each(['broadband', 'counties'])(
+    'of %s search for no field that their panels do not say they need',
+    async (name) => {
+      const dashboards = dashboardsOf([await loadDefinition(join(definitions, `${name}.yaml`))]);
+      const context = { from: 'now-24h', to: 'now', filters: {} };
+      const charts = dashboards.flatMap(({ panels }) => panels.filter((panel) => panel.kind === 'chart'));
+      const missing = charts.flatMap(({ id, spec, needs }) =>
+        requestsOf(spec, context)
+          .flatMap(({ body }) => fieldsOfBody(body, 'body'))
+          .filter(({ field, types }) => !types.includes(needs[field] ?? ''))
+          .map(({ where, field }) => `${id}: ${where} ${field}`),
+      );
+      expect(missing).toEqual([]);
+      expect(charts.length).toBeGreaterThan(5);
+    },
+  );
 
   it('are a data view, a chart, tiles of Lens and a dashboard, in the order in which they refer to each other', () => {
     expect(sample.map(({ type, id }) => `${type} ${id}`)).toEqual([

@@ -4,7 +4,7 @@ import { readSettings } from '../../connectors/settings.ts';
 import { SearchConnector } from '../../connectors/search.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import type { Dashboard } from '../../dashboards/panel.ts';
-import { dataDashboard } from '../../dashboards/panels/index.ts';
+import { dashboardsOf } from '../../dashboards/registry.ts';
 import { sentenceOfFinding, type Finding } from '../../dashboards/kibana/finding.ts';
 import { kibanaObjects } from '../../dashboards/kibana/objects.ts';
 import { ndjson, type SavedObject } from '../../dashboards/kibana/saved-object.ts';
@@ -35,7 +35,7 @@ export interface Built {
 
 /** The dashboards of a definition as saved objects. @throws SluiceError as `pipelineOf` */
 export async function built(definition: string): Promise<Built> {
-  const dashboards = [dataDashboard(await pipelineOf(definition))];
+  const dashboards = dashboardsOf([await pipelineOf(definition)]);
   return { dashboards, objects: kibanaObjects(dashboards) };
 }
 
