@@ -29,6 +29,7 @@ export class KibanaServer {
   readonly requests: string[] = [];
   readonly behaviour: KibanaBehaviour;
   #server: Server | undefined;
+  #port = 0;
   #changes = 0;
 
   constructor(behaviour: KibanaBehaviour = {}) {
@@ -37,13 +38,13 @@ export class KibanaServer {
   }
 
   get url(): string {
-    const { port } = this.#server?.address() as AddressInfo;
-    return `http://127.0.0.1:${port}`;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   async start(): Promise<this> {
     this.#server = createServer((request, response) => void this.#serve(request, response));
     await new Promise<void>((resolve) => this.#server?.listen(0, '127.0.0.1', resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
     return this;
   }
 

@@ -8,6 +8,7 @@ import { kibanaObjects } from '../../src/dashboards/kibana/objects.ts';
 import { ndjson, type SavedObject } from '../../src/dashboards/kibana/saved-object.ts';
 import { IMPORT_BYTES, validateNdjson, validateObjects } from '../../src/dashboards/kibana/validate.ts';
 import { requestsOf } from '../../src/dashboards/requests.ts';
+import type { Dashboard } from '../../src/dashboards/panel.ts';
 import { dashboardsOf } from '../../src/dashboards/registry.ts';
 import {
   definitions,
@@ -66,6 +67,13 @@ describe('saved objects', () => {
       filter: { query: String.raw`state: "C\"A\\"`, language: 'kuery' },
       params: { format: { id: 'percent' } },
     });
+  });
+
+  it('show at first the time that a dashboard names, or else the last day', () => {
+    const shown = (dashboard: Dashboard): unknown => kibanaObjects([dashboard]).at(-1)?.attributes;
+    expect(shown(sampleDashboard())).toMatchObject({ timeRestore: true, timeFrom: 'now-24h', timeTo: 'now' });
+    const range = { from: '2019-11-01', to: '2020-10-31' };
+    expect(shown({ ...sampleDashboard(), range })).toMatchObject({ timeFrom: range.from, timeTo: range.to });
   });
 
   it('hold a spec as text in text, as Kibana’s editor shows it', () => {

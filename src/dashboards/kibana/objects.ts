@@ -3,8 +3,8 @@ import { layOut } from './layout.ts';
 import { lensObject } from './lens.ts';
 import { ids, savedObject, type Reference, type SavedObject } from './saved-object.ts';
 
-/** What a dashboard shows before anybody has chosen: the page’s own default. */
-const TIME = { timeRestore: true, timeFrom: 'now-24h', timeTo: 'now' } as const;
+/** What a dashboard shows before anybody has chosen, where it does not say: the page’s own default. */
+const LAST_DAY = { from: 'now-24h', to: 'now' } as const;
 
 const noQuery = JSON.stringify({ query: { query: '', language: 'kuery' }, filter: [] });
 
@@ -47,7 +47,7 @@ function specText({ datasets, ...spec }: JsonObject): string {
 }
 
 function dashboardObject(dashboard: Dashboard): SavedObject {
-  const { title, description, panels } = dashboard;
+  const { title, description, panels, range = LAST_DAY } = dashboard;
   const places = layOut(panels.map(({ size }) => size));
   const references: Reference[] = [];
   const shown = panels.map((panel, at) => {
@@ -64,7 +64,8 @@ function dashboardObject(dashboard: Dashboard): SavedObject {
   });
   const controls = controlGroup(dashboard);
   const attributes = {
-    ...{ title, description, version: 1, ...TIME, refreshInterval: { pause: true, value: 60_000 } },
+    ...{ title, description, version: 1, timeRestore: true, timeFrom: range.from, timeTo: range.to },
+    refreshInterval: { pause: true, value: 60_000 },
     optionsJSON: JSON.stringify({
       ...{ useMargins: true, syncColors: false, syncCursor: true, syncTooltips: false, hidePanelTitles: false },
     }),
