@@ -370,7 +370,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
 
   const views = (): string[] => [
     board(),
-    '?dashboard=operations',
+    `?dashboard=operations&filter.pipeline=${pipeline.name}`,
     `?view=runs&pipeline=${pipeline.name}`,
     `?view=run&pipeline=${pipeline.name}&hour=${hourKey(hour)}`,
     `?view=quarantine&pipeline=${pipeline.name}`,

@@ -2,7 +2,7 @@ import type { Spec } from 'vega';
 import { get, messageOf } from './api.ts';
 import { drawChart, type Chart } from './chart.ts';
 import { button, element, failed } from './dom.ts';
-import { metric, number } from './format.ts';
+import { counted, metric } from './format.ts';
 import { tableOf, type Table } from './table.ts';
 
 /** A panel as the list of dashboards has it. */
@@ -129,7 +129,8 @@ export class PanelFrame {
     const text = value === null ? 'none yet' : metric(value, format);
     this.#body.append(
       element('p', { class: value === null ? 'big none' : 'big', 'data-value': value ?? undefined }, text),
-      element('p', { class: 'of' }, `of ${number(documents)} ${documents === 1 ? 'record' : 'records'}`),
+      // A count is all that there is.
+      value === documents ? '' : element('p', { class: 'of' }, `of ${counted(documents, 'record')}`),
     );
   }
 
