@@ -129,8 +129,10 @@ export class PanelFrame {
     const text = value === null ? 'none yet' : metric(value, format);
     this.#body.append(
       element('p', { class: value === null ? 'big none' : 'big', 'data-value': value ?? undefined }, text),
-      // A count is all that there is.
-      value === documents ? '' : element('p', { class: 'of' }, `of ${counted(documents, 'record')}`),
+      // A count is all that there is, and an age is that of one.
+      value === documents || format === 'ago'
+        ? ''
+        : element('p', { class: 'of' }, `of ${counted(documents, 'record')}`),
     );
   }
 
