@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
@@ -19,6 +19,12 @@ async function programs(): Promise<Map<string, string>> {
   return found;
 }
 
+/** With imports that lead there from anywhere. One that is to be a file of the project says which in its first line: `// src/…`. */
+function imported(code: string): string {
+  const [, place = ''] = /^\/\/ (src\/\S+\.ts)\n/.exec(code) ?? [];
+  return code.replaceAll(/from '(\.[^']+)'/g, (_, path: string) => `from '${resolve(root, dirname(place), path)}'`);
+}
+
 it('programs in the pages fit the code that they are for', async () => {
   const found = await programs();
   expect([...found.keys()].map((name) => name.replace(/-\d+$/, ''))).toEqual(
@@ -27,7 +33,7 @@ it('programs in the pages fit the code that they are for', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-programs-'));
   try {
     for (const [name, code] of found)
-      await writeFile(join(folder, `${name}.ts`), code.replaceAll("from './", `from '${root}/`));
+      await writeFile(join(folder, `${name}.ts`), imported(code));
     const compilerOptions = { typeRoots: [join(root, 'node_modules', '@types')] };
     const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
