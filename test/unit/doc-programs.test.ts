@@ -32,8 +32,7 @@ it('programs in the pages fit the code that they are for', async () => {
   );
   const folder = await mkdtemp(join(tmpdir(), 'sluice-programs-'));
   try {
-    for (const [name, code] of found)
-      await writeFile(join(folder, `${name}.ts`), imported(code));
+    for (const [name, code] of found) await writeFile(join(folder, `${name}.ts`), imported(code));
     const compilerOptions = { typeRoots: [join(root, 'node_modules', '@types')] };
     const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
