@@ -31,14 +31,24 @@ describe('an address of the page', () => {
     expect(readAddress('?view=quarantine&offset=x')).toEqual({ view: 'quarantine', offset: 0 });
   });
 
+  it('has any field that is named in it', () => {
+    const address = readAddress('?filter.constructor=x&filter.__proto__=y');
+    expect(writeAddress(address)).toBe('/dashboard?filter.constructor=x&filter.__proto__=y');
+    expect(readAddress('')).toEqual({ view: 'board', refresh: 0, filters: {} });
+  });
+
+  it('leaves the time to the dashboard where it says none', () => {
+    expect(panelQuery({ view: 'board', refresh: 0, filters: {} }, 'light')).toBe('mode=light');
+  });
+
   it('asks a panel for its time and every value of its filters', () => {
     const [, board] = addresses;
     if (board?.view !== 'board') throw new Error('it is no board');
-    const query = new URLSearchParams(panelQuery(board, { from: 'now-7d', to: 'now' }, 'dark'));
+    const query = new URLSearchParams(panelQuery(board, 'dark'));
     expect([...query]).toEqual([
-      ['from', 'now-7d'],
-      ['to', 'now'],
       ['mode', 'dark'],
+      ['from', '2026-11-24T03:00:00Z'],
+      ['to', 'now'],
       ['filter.state', 'CA'],
       ['filter.state', 'A & B=ü'],
       ['filter.usage.band', 'low'],

@@ -53,7 +53,8 @@ export function readAddress(search: string): Address {
 }
 
 function readBoard(query: URLSearchParams, said: Pick<BoardAddress, 'dashboard' | 'from' | 'to'>): BoardAddress {
-  const filters: Record<string, string[]> = {};
+  // Without a prototype: a field may be called `constructor`.
+  const filters = Object.create(null) as Record<string, string[]>;
   for (const [name, value] of query) {
     if (name.startsWith(FILTER)) (filters[name.slice(FILTER.length)] ??= []).push(value);
   }
@@ -80,9 +81,12 @@ export function writeAddress(address: Address): string {
   return text === '' ? PATH : `${PATH}?${text}`;
 }
 
-/** The query of a panel’s request. */
-export function panelQuery(address: BoardAddress, { from, to }: Range, mode: string): string {
-  const query = new URLSearchParams({ from, to, mode });
+/** The query of a panel’s request; the dashboard’s own time is left to the API. */
+export function panelQuery(address: BoardAddress, mode: string): string {
+  const { from, to } = address;
+  const query = new URLSearchParams({ mode });
+  if (from !== undefined) query.set('from', from);
+  if (to !== undefined) query.set('to', to);
   addFilters(query, address);
   return query.toString();
 }

@@ -1,4 +1,6 @@
-const TOKEN = 'sluice-token';
+import { keepToken, keptToken } from './token.ts';
+
+let refused: (sent: boolean) => void = () => {};
 
 /** What the API says, in its own sentence. */
 export class ApiError extends Error {
@@ -11,9 +13,9 @@ export class ApiError extends Error {
   }
 }
 
-/** Kept until the tab is closed, and never part of an address. */
-export function keepToken(token: string): void {
-  sessionStorage.setItem(TOKEN, token);
+/** @param listener is called where the API wants another token than it was sent, or one at all; whoever asked gets its error all the same */
+export function onRefused(listener: (sent: boolean) => void): void {
+  refused = listener;
 }
 
 export const get = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
@@ -23,14 +25,19 @@ export const post = async <T>(path: string): Promise<T> => (await (await answer(
 
 /** @throws ApiError where it is no success; whatever `fetch` throws where its signal aborts */
 export async function answer(path: string, init: RequestInit): Promise<Response> {
-  const token = sessionStorage.getItem(TOKEN);
+  const token = keptToken();
   const headers = new Headers(init.headers);
-  if (token !== null) headers.set('authorization', `Bearer ${token}`);
+  if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
   const response = await fetch(path, { ...init, headers }).catch((error: unknown) => {
     if (init.signal?.aborted) throw error;
     throw new ApiError(0, 'The server does not answer: look whether it runs, and try again.');
   });
   if (response.ok) return response;
+  // Another token may have been given since this was asked.
+  if (response.status === 401 && token === keptToken()) {
+    keepToken(undefined);
+    refused(token !== undefined);
+  }
   throw new ApiError(response.status, await sentenceOf(response));
 }
 

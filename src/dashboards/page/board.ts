@@ -20,7 +20,7 @@ interface DashboardEntry {
 
 /** Panels are asked for when they are so near to what is seen. */
 const NEAR = '400px';
-const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', timeZone: 'UTC' });
 
 /** A dashboard: its controls, and its panels in a grid. */
 export async function board(room: Room, address: BoardAddress): Promise<void> {
@@ -47,17 +47,19 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
   let timer = new AbortController();
 
   const load = (anew: boolean): void => {
-    const query = panelQuery(now, rangeOf(now, shown), currentMode());
+    const query = panelQuery(now, currentMode());
     for (const [at, frame] of frames.entries()) {
       frame.ask(`${pathOf(shown.id)}/panels/${encodeURIComponent(shown.panels[at]?.id ?? '')}?${query}`, anew);
     }
-    updated.textContent = `Asked at ${clock.format(new Date())}.`;
+    updated.textContent = `Asked at ${clock.format(new Date())} UTC.`;
   };
-  const change = (changes: Partial<BoardAddress>): void => {
-    now = { ...now, ...changes };
+  const turn = (address: BoardAddress): void => {
+    if (room.signal.aborted) return;
+    now = address;
     room.remember(now);
     load(false);
   };
+  const change = (changes: Partial<BoardAddress>): void => turn({ ...now, ...changes });
   const every = (seconds: number): void => {
     timer.abort();
     timer = new AbortController();
@@ -77,7 +79,10 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
     'form',
     { class: 'controls', 'aria-label': 'What is shown', onsubmit: (event) => event.preventDefault() },
     dashboards.length > 1 ? chooser(room, dashboards, shown.id, () => now) : undefined,
-    timeRange(rangeOf(now, shown), change),
+    timeRange(rangeOf(now, shown), shown.range, (range) => {
+      const { from: _from, to: _to, ...others } = now;
+      turn({ ...others, ...range });
+    }),
     ...filters,
     choice(
       'Refresh',
@@ -131,9 +136,9 @@ function chooser(
     shown,
     (dashboard) => {
       // Other fields, other filters; the time stays.
-      room.remember({ ...now(), dashboard, filters: {} });
-      room.again();
+      room.go({ ...now(), dashboard, filters: {} });
     },
+    'dashboard',
   );
 }
 

@@ -1,6 +1,7 @@
 import { get, messageOf, post } from './api.ts';
 import { confirmed } from './confirm.ts';
 import { button, element, failed, say } from './dom.ts';
+import { Loading } from './loading.ts';
 import { regularly, type Room } from './room.ts';
 import { state } from './words.ts';
 
@@ -18,6 +19,7 @@ interface Consumer {
 }
 
 const SECONDS = 5;
+const PATH = '/consumers';
 
 /** Consumers of streams: how each stands, and pause and resume for who may. */
 export async function consumers(room: Room): Promise<void> {
@@ -25,9 +27,14 @@ export async function consumers(room: Room): Promise<void> {
   const trouble = element('div');
   let drawn = '';
 
-  async function load(): Promise<void> {
+  const loading = new Loading(room.signal, load);
+  // After a word to a consumer: what was asked before it says how it stood before.
+  const anew = (): Promise<void> => loading.anew(PATH);
+
+  async function load(path: string, signal: AbortSignal): Promise<void> {
     try {
-      const found = (await get<{ consumers: Consumer[] }>('/consumers', room.signal)).consumers;
+      const found = (await get<{ consumers: Consumer[] }>(path, signal)).consumers;
+      if (signal.aborted) return;
       trouble.replaceChildren();
       // What has not changed is left alone, and with it who stands on one of its buttons.
       const text = JSON.stringify(found);
@@ -36,11 +43,11 @@ export async function consumers(room: Room): Promise<void> {
       const focused =
         document.activeElement instanceof HTMLElement ? document.activeElement.dataset['steer'] : undefined;
       list.replaceChildren(
-        ...(found.length === 0 ? [none()] : streamsOf(found).map((stream) => card(room, stream, load))),
+        ...(found.length === 0 ? [none()] : streamsOf(found).map((stream) => card(room, stream, anew))),
       );
       if (focused !== undefined) list.querySelector<HTMLElement>(`[data-steer="${CSS.escape(focused)}"]`)?.focus();
     } catch (error) {
-      if (!room.signal.aborted) trouble.replaceChildren(failed(messageOf(error), () => void load()));
+      if (!signal.aborted) trouble.replaceChildren(failed(messageOf(error), () => void loading.again(path)));
     }
   }
 
@@ -50,8 +57,8 @@ export async function consumers(room: Room): Promise<void> {
     trouble,
     list,
   );
-  await load();
-  regularly(SECONDS, room.signal, () => void load());
+  await loading.again(PATH);
+  regularly(SECONDS, room.signal, () => void loading.again(PATH));
 }
 
 const none = (): HTMLElement =>
@@ -61,7 +68,7 @@ function streamsOf(found: readonly Consumer[]): Consumer[][] {
   return [...Map.groupBy(found, ({ stream }) => stream).values()];
 }
 
-function card(room: Room, shards: readonly Consumer[], load: () => Promise<void>): HTMLElement {
+function card(room: Room, shards: readonly Consumer[], anew: () => Promise<void>): HTMLElement {
   const stream = shards[0]?.stream ?? '';
   const modes = new Set(shards.map((shard) => shard.state?.mode));
   const tell = async (word: 'pause' | 'resume'): Promise<void> => {
@@ -79,7 +86,7 @@ function card(room: Room, shards: readonly Consumer[], load: () => Promise<void>
       say(sentence);
       told.textContent = sentence;
     }
-    await load();
+    await anew();
   };
   const told = element('p', { class: 'wrong' });
   const steer = (word: 'pause' | 'resume', text: string): HTMLElement =>

@@ -25,16 +25,17 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 export const button = (text: string, onclick: () => void, attributes: Attributes = {}): HTMLButtonElement =>
   element('button', { type: 'button', onclick, ...attributes }, text);
 
-/** A choice with a label before it. @param options [value, text] */
+/** A choice with a label before it. @param options [value, text] @param id by which the focus is found again once the view is drawn anew */
 export function choice(
   label: string,
   options: readonly (readonly [string, string])[],
   chosen: string,
   changed: (value: string) => void,
+  id?: string,
 ): HTMLLabelElement {
   const select = element(
     'select',
-    { onchange: () => changed(select.value) },
+    { id, onchange: () => changed(select.value) },
     ...options.map(([value, text]) => element('option', { value, selected: value === chosen }, text)),
   );
   return element('label', { class: 'field' }, element('span', {}, label), select);

@@ -1,5 +1,9 @@
 import { get, messageOf } from './api.ts';
 import { button, element } from './dom.ts';
+import { MOST_CHOSEN, offered, type Values } from './offered.ts';
+
+/** Who ticks several is asked for once. */
+const REST_MS = 300;
 
 interface FilterEntry {
   readonly field: string;
@@ -17,6 +21,8 @@ export function filter(
   const values = new Set(chosen);
   const summary = element('summary');
   const list = element('div', { class: 'options' });
+  const notes = element('div');
+  const most = element('p', { class: 'note', role: 'status' });
   const search = element('input', {
     type: 'search',
     'aria-label': `Find in ${title}`,
@@ -32,9 +38,10 @@ export function filter(
     'details',
     { class: 'filter', ontoggle: () => void open() },
     summary,
-    element('div', { class: 'sheet' }, element('div', { class: 'sheet-top' }, search, none), list),
+    element('div', { class: 'sheet' }, element('div', { class: 'sheet-top' }, search, none), list, most, notes),
   );
   let isLoaded = false;
+  let rest: ReturnType<typeof setTimeout> | undefined;
 
   function label(): void {
     const said = values.size === 0 ? 'all' : values.size <= 3 ? [...values].join(', ') : `${values.size} chosen`;
@@ -42,7 +49,14 @@ export function filter(
   }
   function tell(): void {
     label();
-    changed([...values]);
+    limit();
+    clearTimeout(rest);
+    rest = setTimeout(() => changed([...values]), REST_MS);
+  }
+  function limit(): void {
+    const isFull = values.size >= MOST_CHOSEN;
+    most.textContent = isFull ? `${MOST_CHOSEN} values are as many as can be chosen.` : '';
+    for (const box of list.querySelectorAll('input')) box.disabled = isFull && !box.checked;
   }
   function narrow(): void {
     const wanted = search.value.trim().toLowerCase();
@@ -55,8 +69,10 @@ export function filter(
     isLoaded = true;
     list.replaceChildren(element('p', {}, 'Loading …'));
     try {
-      const found = await get<{ values: string[] }>(path, signal);
-      list.replaceChildren(...[...new Set([...found.values, ...values])].map(option));
+      const found = offered(await get<Values>(path, signal), values);
+      list.replaceChildren(...found.values.map(option));
+      notes.replaceChildren(...found.notes.map((sentence) => element('p', { class: 'note' }, sentence)));
+      limit();
       if (list.childElementCount === 0) list.append(element('p', {}, 'There is no value yet.'));
     } catch (error) {
       isLoaded = false;
@@ -76,10 +92,15 @@ export function filter(
   }
 
   label();
+  signal.addEventListener('abort', () => clearTimeout(rest));
   const leave = ({ target }: Event): void => {
     if (target instanceof Node && !details.contains(target)) details.open = false;
   };
   document.addEventListener('pointerdown', leave, { signal });
+  details.addEventListener('focusout', ({ relatedTarget: next }) => {
+    // A click on what cannot be focused goes to whatever is around all of this: the reader is still here.
+    if (next instanceof Node && !details.contains(next) && !next.contains(details)) details.open = false;
+  });
   details.addEventListener('keydown', ({ key }) => {
     if (key !== 'Escape') return;
     details.open = false;

@@ -3,12 +3,13 @@ import { element, say } from './dom.ts';
 import { events, type RunEvent } from './events.ts';
 import { duration, number } from './format.ts';
 import type { Run } from './runs.ts';
+import { turnover } from './turnover.ts';
 import { hourKey, hourWords, link, state } from './words.ts';
 
 /** A browser has six connections to a server, and the rest of the page needs some. */
 const FOLLOWED = 3;
 
-/** Runs on their way, each followed by its events: stages appear as they begin and end. */
+/** Runs on their way, each followed by its events while the page is looked at: stages appear as they begin and end. */
 export class LiveRuns {
   readonly element = element('section', { class: 'live', 'aria-label': 'Runs on their way', hidden: true });
   readonly #shown = new Map<string, LiveRun>();
@@ -18,33 +19,40 @@ export class LiveRuns {
   constructor(signal: AbortSignal, ended: () => void) {
     this.#signal = signal;
     this.#ended = ended;
+    // A tab in the back holds no connection: browsers share them among all tabs of a server.
+    document.addEventListener('visibilitychange', () => this.#turn(), { signal });
+    signal.addEventListener('abort', () => {
+      for (const live of this.#shown.values()) live.end();
+    });
   }
 
-  show(running: readonly Run[]): void {
-    for (const [id, live] of this.#shown) {
-      if (!live.isLost) continue;
-      live.element.remove();
+  /** @param anew whether others are wanted than before */
+  show(running: readonly Run[], anew = false): void {
+    if (this.#signal.aborted) return;
+    const shown = [...this.#shown].map(([id, { isOver, isLost }]) => ({ id, isOver, isLost }));
+    const byId = new Map(running.map((run) => [run.runId, run]));
+    const { go, come } = turnover(shown, [...byId.keys()], FOLLOWED, anew);
+    for (const id of go) {
+      this.#shown.get(id)?.end();
+      this.#shown.get(id)?.element.remove();
       this.#shown.delete(id);
     }
-    for (const run of running) {
-      const shown = this.#shown.get(run.runId);
-      if (shown || this.#following() >= FOLLOWED) continue;
-      const live = new LiveRun(run, this.#signal, this.#ended);
-      this.#shown.set(run.runId, live);
+    for (const id of come) {
+      const run = byId.get(id);
+      if (!run) continue;
+      const live = new LiveRun(run, this.#ended);
+      this.#shown.set(id, live);
       this.element.prepend(live.element);
     }
-    const ids = new Set(running.map(({ runId }) => runId));
-    for (const [id, live] of this.#shown) {
-      // What has ended stands until others take its place: its reader should see how.
-      if (ids.has(id) || !live.isOver || this.#shown.size <= FOLLOWED) continue;
-      live.element.remove();
-      this.#shown.delete(id);
-    }
+    this.#turn();
     this.element.hidden = this.#shown.size === 0;
   }
 
-  #following(): number {
-    return [...this.#shown.values()].filter(({ isOver, isLost }) => !isOver && !isLost).length;
+  #turn(): void {
+    for (const live of this.#shown.values()) {
+      if (document.hidden) live.end();
+      else live.begin();
+    }
   }
 }
 
@@ -53,15 +61,18 @@ class LiveRun {
   isOver = false;
   /** Its events broke off, and say nothing of how it went. */
   isLost = false;
+  #stream: AbortController | undefined;
   readonly #run: Run;
+  readonly #ended: () => void;
   readonly #stages = element('ol', { class: 'stages' });
   readonly #now = element('p', { class: 'note' });
   readonly #bar = element('progress', { hidden: true, 'aria-label': 'Progress of the stage' });
   readonly #state = element('span', {}, state('running'));
   readonly #rows = new Map<string, HTMLElement>();
 
-  constructor(run: Run, signal: AbortSignal, ended: () => void) {
+  constructor(run: Run, ended: () => void) {
     this.#run = run;
+    this.#ended = ended;
     const { pipeline, hour, runId } = run;
     const title = link({ view: 'run', pipeline, hour: hourKey(hour), run: runId }, `${pipeline}, ${hourWords(hour)}`);
     this.element = element(
@@ -72,9 +83,19 @@ class LiveRun {
       this.#now,
       this.#bar,
     );
-    void this.#follow(signal).then(() => {
-      if (this.isOver) ended();
-    });
+  }
+
+  /** Follows it, from its beginning, unless it is followed or there is no more to follow. */
+  begin(): void {
+    if (this.#stream || this.isOver || this.isLost) return;
+    this.#stream = new AbortController();
+    void this.#follow(this.#stream.signal);
+  }
+
+  /** Follows it no more, until it begins again. */
+  end(): void {
+    this.#stream?.abort();
+    this.#stream = undefined;
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -84,7 +105,8 @@ class LiveRun {
     } catch (error) {
       if (!signal.aborted) this.#now.textContent = messageOf(error);
     }
-    this.isLost = !this.isOver;
+    if (this.isOver) this.#ended();
+    else if (!signal.aborted) this.isLost = true;
   }
 
   #tell(event: RunEvent): void {

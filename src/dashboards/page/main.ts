@@ -1,5 +1,5 @@
 import { PATH, readAddress, writeAddress, type Address } from './address.ts';
-import { ApiError, get, messageOf } from './api.ts';
+import { ApiError, get, messageOf, onRefused } from './api.ts';
 import { board } from './board.ts';
 import { consumers } from './consumers.ts';
 import { element, failed } from './dom.ts';
@@ -17,6 +17,8 @@ let showing = new AbortController();
 let shown = '';
 /** Asked once, and again after a token was given. */
 let session: { readonly maySteer: boolean } | undefined;
+/** Whether the form for the token stands in place of a view. */
+let isAsking = false;
 
 function found(selector: string): HTMLElement {
   const element = document.querySelector<HTMLElement>(selector);
@@ -30,26 +32,44 @@ async function show(moved: boolean): Promise<void> {
   showing = new AbortController();
   const { signal } = showing;
   shown = location.search;
-  const address = readAddress(location.search);
-  mark(address);
-  const view = element('div', { class: `view ${address.view}` });
+  const view = element('div', { class: 'view' });
+  let title = titles.board;
   try {
+    const address = readAddress(location.search);
+    title = titles[address.view];
+    mark(address);
+    view.classList.add(address.view);
     session ??= await get<{ maySteer: boolean }>('/session', signal);
-    const again = (): void => void show(false);
-    await draw({ element: view, signal, maySteer: session.maySteer, remember, again }, address);
+    await draw({ element: view, signal, maySteer: session.maySteer, ...placesOf(signal) }, address);
   } catch (error) {
-    if (signal.aborted) return;
-    if (error instanceof ApiError && error.status === 401) askToken();
-    else
-      view.append(
-        element('h1', { tabindex: -1 }, titles[address.view]),
-        failed(messageOf(error), () => void show(false)),
-      );
+    // Where it is the token, its form stands there already.
+    if (signal.aborted || (error instanceof ApiError && error.status === 401)) return;
+    const sentence = failed(messageOf(error), () => void show(false));
+    view.replaceChildren(element('h1', { tabindex: -1 }, title), sentence);
   }
   if (signal.aborted) return;
-  if (view.hasChildNodes()) main.replaceChildren(view);
+  isAsking = false;
+  const { id = '' } = main.querySelector(':focus') ?? {};
+  main.replaceChildren(view);
   if (moved) main.querySelector('h1')?.focus();
+  // Who chose another dashboard stays where that was chosen.
+  else if (id !== '') document.getElementById(id)?.focus();
 }
+
+/** A view that its reader has left changes neither the address nor what is shown, whatever comes late. @param signal of the view */
+const placesOf = (signal: AbortSignal): Pick<Room, 'remember' | 'go' | 'again'> => ({
+  remember: (address) => {
+    if (!signal.aborted) remember(address);
+  },
+  go: (address) => {
+    // As a link would, of a view that still stands there.
+    history.pushState(undefined, '', writeAddress(address));
+    void show(false);
+  },
+  again: () => {
+    if (!signal.aborted) void show(false);
+  },
+});
 
 function draw(room: Room, address: Address): Promise<void> {
   switch (address.view) {
@@ -66,12 +86,18 @@ function draw(room: Room, address: Address): Promise<void> {
   }
 }
 
-let asked = false;
-
-function askToken(): void {
-  const again = asked ? 'That token is not the one: the API refused it.' : undefined;
-  asked = true;
-  main.replaceChildren(tokenForm(again, () => void show(true)));
+/** In place of whatever is shown, as nothing is to be had without. @param sent whether there was a token */
+function askToken(sent: boolean): void {
+  // Who writes one already goes on writing.
+  if (isAsking) return;
+  isAsking = true;
+  session = undefined;
+  showing.abort();
+  const given = (): void => {
+    isAsking = false;
+    void show(true);
+  };
+  main.replaceChildren(tokenForm(sent ? 'That token is not the one: the API refused it.' : undefined, given));
   main.querySelector('input')?.focus();
 }
 
@@ -104,4 +130,5 @@ addEventListener('popstate', () => {
   if (location.search !== shown) void show(true);
 });
 startMode(found('#mode') as HTMLButtonElement);
+onRefused(askToken);
 void show(false);

@@ -3,6 +3,7 @@ import { get, messageOf } from './api.ts';
 import { drawChart, type Chart } from './chart.ts';
 import { button, element, failed } from './dom.ts';
 import { counted, metric } from './format.ts';
+import { Loading } from './loading.ts';
 import { tableOf, type Table } from './table.ts';
 
 /** A panel as the list of dashboards has it. */
@@ -25,8 +26,10 @@ export class PanelFrame {
   readonly #panel: PanelEntry;
   readonly #body: HTMLElement;
   readonly #tools: HTMLElement;
-  /** Of the newest request. */
-  #asked = new AbortController();
+  /** What went wrong with a picture. */
+  readonly #told = element('p', { class: 'error', role: 'alert' });
+  readonly #life = new AbortController();
+  readonly #loading = new Loading(this.#life.signal, (path, signal) => this.#load(path, signal));
   #path = '';
   #loaded = '';
   #near = false;
@@ -45,6 +48,7 @@ export class PanelFrame {
       element('p', { class: 'question' }, panel.question),
       this.#body,
       this.#tools,
+      this.#told,
     );
     this.element.style.setProperty('--w', String(panel.size.w));
     this.element.style.setProperty('--h', String(panel.size.h));
@@ -54,28 +58,29 @@ export class PanelFrame {
   ask(path: string, anew = false): void {
     this.#path = path;
     if (anew) this.#loaded = '';
-    if (this.#near) void this.#load();
+    this.#begin();
   }
 
   /** Whether it is, or soon will be, in sight. */
   near(is: boolean): void {
     this.#near = is;
-    if (is) void this.#load();
+    this.#begin();
   }
 
+  /** Nothing is loaded any more, whoever asks. */
   end(): void {
-    this.#asked.abort();
+    this.#life.abort();
     this.#chart?.end();
     this.#chart = undefined;
   }
 
-  async #load(): Promise<void> {
-    const path = this.#path;
-    if (path === this.#loaded) return;
-    this.#loaded = path;
-    this.#asked.abort();
-    this.#asked = new AbortController();
-    const { signal } = this.#asked;
+  #begin(): void {
+    if (!this.#near || this.#path === this.#loaded) return;
+    this.#loaded = this.#path;
+    void this.#loading.again(this.#path);
+  }
+
+  async #load(path: string, signal: AbortSignal): Promise<void> {
     this.element.setAttribute('aria-busy', 'true');
     try {
       const answer = await get<Answer>(path, signal);
@@ -83,7 +88,7 @@ export class PanelFrame {
     } catch (error) {
       if (signal.aborted) return;
       this.#clear();
-      this.#body.append(failed(messageOf(error), () => this.ask(path, true)));
+      this.#body.append(failed(messageOf(error), () => this.ask(this.#path, true)));
     }
     if (!signal.aborted) this.element.setAttribute('aria-busy', 'false');
   }
@@ -119,8 +124,15 @@ export class PanelFrame {
     this.#chart?.end();
     this.#chart = chart;
     room.classList.remove('coming');
+    const before = this.#body.querySelector('.scroll');
+    const { scrollTop: top = 0, scrollLeft: left = 0 } = before ?? {};
+    const isFocused = before !== null && before === document.activeElement;
     this.#body.replaceChildren(room);
     this.#offer(room, table, chart);
+    // Who reads the table goes on where they were.
+    const after = this.#body.querySelector<HTMLElement>('.scroll');
+    if (isFocused) after?.focus({ preventScroll: true });
+    after?.scrollTo(left, top);
   }
 
   #showMetric({ value, documents }: Extract<Answer, { kind: 'metric' }>): void {
@@ -156,7 +168,7 @@ export class PanelFrame {
     );
     turn();
     const download = (kind: 'svg' | 'png'): HTMLButtonElement =>
-      button(kind.toUpperCase(), () => void save(chart, kind, `${id}.${kind}`), {
+      button(kind.toUpperCase(), () => void this.#save(chart, kind, `${id}.${kind}`), {
         'aria-label': `Download as ${kind.toUpperCase()}: ${title}`,
       });
     const focused = [...this.#tools.children].indexOf(document.activeElement as Element);
@@ -170,10 +182,15 @@ export class PanelFrame {
     this.#body.replaceChildren();
     this.#tools.replaceChildren();
   }
-}
 
-async function save(chart: Chart, kind: 'svg' | 'png', name: string): Promise<void> {
-  const href = URL.createObjectURL(await chart.picture(kind));
-  element('a', { href, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 10_000);
+  async #save(chart: Chart, kind: 'svg' | 'png', name: string): Promise<void> {
+    this.#told.textContent = '';
+    try {
+      const href = URL.createObjectURL(await chart.picture(kind));
+      element('a', { href, download: name }).click();
+      setTimeout(() => URL.revokeObjectURL(href), 10_000);
+    } catch (error) {
+      this.#told.textContent = messageOf(error);
+    }
+  }
 }

@@ -26,26 +26,29 @@ interface RejectedRow {
 }
 
 const PAGE = 50;
+/** So many of a pipeline are listed. */
+const HOURS = 100;
 
 /** Rows that were rejected: hours of a pipeline, and the rows of one of them, each with its reason. */
 export async function quarantine(room: Room, address: QuarantineAddress): Promise<void> {
   const { pipeline, hour } = address;
   if (pipeline !== undefined && hour !== undefined) return rowsOf(room, { ...address, pipeline, hour });
-  const input = element('input', { value: pipeline ?? '', required: true, autocomplete: 'off', list: 'quarantines' });
+  const input = element('input', {
+    ...{ id: 'quarantine-pipeline', list: 'quarantines', value: pipeline ?? '', required: true, autocomplete: 'off' },
+  });
   const look = (event: Event): void => {
     event.preventDefault();
-    room.remember({ view: 'quarantine', pipeline: input.value.trim(), offset: 0 });
-    room.again();
+    room.go({ view: 'quarantine', pipeline: input.value.trim(), offset: 0 });
   };
   const form = element(
     'form',
     { class: 'controls', 'aria-label': 'Whose rejected rows', onsubmit: look },
     element('label', { class: 'field' }, element('span', {}, 'Pipeline'), input),
-    element('button', { type: 'submit' }, 'Show'),
+    element('button', { type: 'submit', id: 'quarantine-show' }, 'Show'),
   );
   const names = element('datalist', { id: 'quarantines' });
   room.element.replaceChildren(element('h1', { tabindex: -1 }, 'Quarantine'), lead(), form, names);
-  await Promise.all([suggest(names, room, pipeline), pipeline === undefined ? undefined : list(room, pipeline)]);
+  await Promise.all([suggest(names, room, pipeline), pipeline === undefined ? undefined : listed(room, pipeline)]);
 }
 
 const lead = (): HTMLElement =>
@@ -53,7 +56,16 @@ const lead = (): HTMLElement =>
 
 /** Pipelines that have run: as suggestions, and as links where none is chosen. */
 async function suggest(names: HTMLElement, { signal, element: view }: Room, chosen?: string): Promise<void> {
-  const { runs } = await get<{ runs: { pipeline: string }[] }>('/runs?limit=200', signal);
+  // What is rejected can be looked at without Temporal, which knows what has run.
+  const { runs } = await get<{ runs: { pipeline: string }[] }>('/runs?limit=200', signal).catch(() => ({
+    runs: undefined,
+  }));
+  if (signal.aborted) return;
+  if (runs === undefined) {
+    if (chosen === undefined)
+      view.append(element('p', { class: 'nothing' }, 'Write whose: which pipelines there are cannot be had now.'));
+    return;
+  }
   const found = [...new Set(runs.map(({ pipeline }) => pipeline))].toSorted();
   names.replaceChildren(...found.map((value) => element('option', { value })));
   if (chosen !== undefined) return;
@@ -65,8 +77,17 @@ async function suggest(names: HTMLElement, { signal, element: view }: Room, chos
   );
 }
 
+/** An error stands below the form, where another pipeline can be asked for. */
+const listed = (room: Room, pipeline: string): Promise<void> =>
+  list(room, pipeline).catch((error: unknown) => {
+    if (!room.signal.aborted) room.element.append(failed(messageOf(error), room.again));
+  });
+
 async function list(room: Room, pipeline: string): Promise<void> {
-  const found = await get<{ hours: Hour[] }>(`/quarantine/${encodeURIComponent(pipeline)}`, room.signal);
+  const found = await get<{ hours: Hour[] }>(
+    `/quarantine/${encodeURIComponent(pipeline)}?limit=${HOURS + 1}`,
+    room.signal,
+  );
   if (found.hours.length === 0) {
     room.element.append(element('p', { class: 'nothing' }, `No hour of ${pipeline} has rejected rows.`));
     return;
@@ -77,13 +98,23 @@ async function list(room: Room, pipeline: string): Promise<void> {
     { title: 'Of', numeric: true },
     { title: 'Why, most of all' },
   ];
-  const rows = found.hours.map(({ hour, rows: { read, rejected }, rejectedBy }) => [
-    link({ view: 'quarantine', pipeline, hour: hourKey(hour), offset: 0 }, hourWords(hour)),
-    rejected,
-    read,
-    whys(rejectedBy, 3),
-  ]);
+  const rows = found.hours
+    .slice(0, HOURS)
+    .map(({ hour, rows: { read, rejected }, rejectedBy }) => [
+      link({ view: 'quarantine', pipeline, hour: hourKey(hour), offset: 0 }, hourWords(hour)),
+      rejected,
+      read,
+      whys(rejectedBy, 3),
+    ]);
   room.element.append(tableOf({ columns, rows }, `Hours of ${pipeline} with rejected rows`));
+  if (found.hours.length > HOURS)
+    room.element.append(
+      element(
+        'p',
+        { class: 'note' },
+        `These are the newest ${HOURS}; there are more, which “sluice quarantine list ${pipeline} --limit 1000” has.`,
+      ),
+    );
 }
 
 const whys = (rejectedBy: Readonly<Record<string, number>>, most: number): string =>

@@ -9,12 +9,15 @@ export interface Room {
   readonly maySteer: boolean;
   /** The address says this from now on; the view has it drawn already. */
   readonly remember: (address: Address) => void;
+  /** To another place: “Back” leads here again. */
+  readonly go: (address: Address) => void;
   /** Draws the view anew. */
   readonly again: () => void;
 }
 
 /** Calls again and again while the page is looked at, and once more when it is looked at again. */
 export function regularly(seconds: number, signal: AbortSignal, call: () => void): void {
+  if (signal.aborted) return;
   let late = false;
   const timer = setInterval(() => {
     if (document.hidden) late = true;

@@ -3,6 +3,7 @@ import { get, messageOf } from './api.ts';
 import { choice, element, failed } from './dom.ts';
 import { ago, duration, number } from './format.ts';
 import { LiveRuns } from './live-runs.ts';
+import { Loading } from './loading.ts';
 import { regularly, type Room } from './room.ts';
 import { hourKey, hourWords, link, state } from './words.ts';
 
@@ -20,16 +21,23 @@ export interface Run {
   readonly closedAt?: string;
 }
 
+type RunsAddress = Extract<Address, { view: 'runs' }>;
+
 const SECONDS = 5;
 const LIMIT = 50;
 const outcomes = ['running', 'completed', 'unchanged', 'failed', 'cancelled'];
 
 /** The newest runs; those on their way with what happens in them. */
-export async function runs(room: Room, address: Extract<Address, { view: 'runs' }>): Promise<void> {
+export async function runs(room: Room, address: RunsAddress): Promise<void> {
   let now = address;
-  const live = new LiveRuns(room.signal, () => void load());
+  const loading = new Loading(room.signal, load);
+  const live = new LiveRuns(room.signal, () => void loading.anew(pathOf(now)));
+  /** What the table shows, as text; and of which runs. */
+  let drawn = '';
+  let drawnOf = now;
   const rows = element('tbody');
   const trouble = element('div');
+  const more = element('p', { class: 'note' });
   const names = element('datalist', { id: 'pipelines' });
   const input = element('input', {
     ...{ list: 'pipelines', value: now.pipeline ?? '', placeholder: 'all', autocomplete: 'off' },
@@ -53,26 +61,41 @@ export async function runs(room: Room, address: Extract<Address, { view: 'runs' 
       ...(merged.outcome === undefined ? {} : { outcome: merged.outcome }),
     };
     room.remember(now);
-    void load();
+    void loading.again(pathOf(now));
   }
 
-  async function load(): Promise<void> {
+  async function load(path: string, signal: AbortSignal): Promise<void> {
     try {
-      const query = new URLSearchParams({ limit: String(LIMIT) });
-      if (now.pipeline !== undefined) query.set('pipeline', now.pipeline);
-      if (now.outcome !== undefined) query.set('outcome', now.outcome);
-      const asked = now;
-      const found = await get<{ runs: Run[] }>(`/runs?${query.toString()}`, room.signal);
-      if (asked !== now) return;
+      const found = await get<{ runs: Run[] }>(path, signal);
+      if (signal.aborted) return;
       trouble.replaceChildren();
-      live.show(found.runs.filter(({ status }) => status === 'running'));
-      rows.replaceChildren(...(found.runs.length === 0 ? [none()] : found.runs.map(rowOf)));
-      names.replaceChildren(
-        ...[...new Set(found.runs.map(({ pipeline }) => pipeline))].map((value) => element('option', { value })),
+      live.show(
+        found.runs.filter(({ status }) => status === 'running'),
+        drawnOf !== now,
       );
+      drawnOf = now;
+      draw(found.runs);
     } catch (error) {
-      if (!room.signal.aborted) trouble.replaceChildren(failed(messageOf(error), () => void load()));
+      if (!signal.aborted) trouble.replaceChildren(failed(messageOf(error), () => void loading.again(pathOf(now))));
     }
+  }
+
+  /** What has not changed is left alone, and with it what its reader has marked, and where they stand. */
+  function draw(found: readonly Run[]): void {
+    const text = JSON.stringify([now, found]);
+    if (text === drawn) return age(rows);
+    drawn = text;
+    const { activeElement: focused } = document;
+    const run = rows.contains(focused) ? focused?.closest('tr')?.dataset['run'] : undefined;
+    rows.replaceChildren(...(found.length === 0 ? [none(now)] : found.slice(0, LIMIT).map(rowOf)));
+    if (run !== undefined) rows.querySelector<HTMLElement>(`[data-run="${CSS.escape(run)}"] a`)?.focus();
+    more.textContent =
+      found.length > LIMIT
+        ? `These are the newest ${LIMIT}; there are more, which “sluice status --limit 1000” has.`
+        : '';
+    names.replaceChildren(
+      ...[...new Set(found.map(({ pipeline }) => pipeline))].map((value) => element('option', { value })),
+    );
   }
 
   const titles = ['Pipeline', 'Hour (UTC)', 'Outcome', 'Stage', 'Rows', 'Began', 'Took'];
@@ -84,9 +107,26 @@ export async function runs(room: Room, address: Extract<Address, { view: 'runs' 
     live.element,
     trouble,
     element('table', { class: 'stacks' }, caption, element('thead', {}, head), rows),
+    more,
   );
-  await load();
-  regularly(SECONDS, room.signal, () => void load());
+  await loading.again(pathOf(now));
+  regularly(SECONDS, room.signal, () => void loading.again(pathOf(now)));
+}
+
+/** One more than are shown, to know whether there are. */
+function pathOf({ pipeline, outcome }: RunsAddress): string {
+  const query = new URLSearchParams({ limit: String(LIMIT + 1) });
+  if (pipeline !== undefined) query.set('pipeline', pipeline);
+  if (outcome !== undefined) query.set('outcome', outcome);
+  return `/runs?${query.toString()}`;
+}
+
+/** Says anew how long ago each began. */
+function age(rows: HTMLElement): void {
+  for (const time of rows.querySelectorAll('time')) {
+    const text = ago(Date.parse(time.dateTime));
+    if (time.textContent !== text) time.textContent = text;
+  }
 }
 
 function rowOf(run: Run): HTMLElement {
@@ -101,12 +141,18 @@ function rowOf(run: Run): HTMLElement {
     ['Began', element('time', { datetime: startedAt, title: startedAt }, ago(began))],
     ['Took', closedAt === undefined ? '…' : duration(Date.parse(closedAt) - began)],
   ];
-  return element('tr', {}, ...cells.map(([title, value]) => element('td', { 'data-title': title }, value)));
+  return element(
+    'tr',
+    { 'data-run': runId },
+    ...cells.map(([title, value]) => element('td', { 'data-title': title }, value)),
+  );
 }
 
-const none = (): HTMLElement =>
-  element(
-    'tr',
-    {},
-    element('td', { colspan: 7, class: 'nothing' }, 'No run yet. “sluice run” starts one, or a schedule does.'),
-  );
+function none({ pipeline, outcome }: RunsAddress): HTMLElement {
+  const whose = pipeline === undefined ? '' : ` of “${pipeline}”`;
+  const sentence =
+    outcome === undefined
+      ? `No run yet${whose}. “sluice run” starts one, or a schedule does.`
+      : `No run${whose} with the outcome “${outcome}”.`;
+  return element('tr', {}, element('td', { colspan: 7, class: 'nothing' }, sentence));
+}
