@@ -9,7 +9,7 @@ import { loadDefinition } from '../../src/definition/load.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { TestApp } from '../helpers/app.ts';
 import { noBrowser, startBrowser } from '../helpers/browser.ts';
-import { search } from '../helpers/bystander.ts';
+import { indexedOfRuns, search } from '../helpers/bystander.ts';
 import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
 import { noStack } from '../helpers/stack.ts';
 
@@ -74,6 +74,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
   async function opened(query: string, options: BrowserContextOptions = {}, at = api): Promise<Page> {
     const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
+    page.setDefaultTimeout(60_000);
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });
@@ -349,11 +350,39 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     await page.context().close();
   });
 
+  it('shows runs on the operations dashboard: all of them, or those of a pipeline', async () => {
+    const { input, pipeline: other } = app.define();
+    app.serve(input, { body: 'id,kind,amount\n1,a,1.5\n2,b,2.5\n' });
+    await ran(other);
+    for (const { name } of [pipeline, other]) {
+      const indexed = () => indexedOfRuns(app.environment, { kind: 'run', pipeline: name, outcome: 'completed' });
+      await expect.poll(async () => (await indexed()).length, { timeout: 60_000 }).toBe(1);
+    }
+    const page = await opened('?dashboard=operations');
+    const empty: string[] = [];
+    for (const one of await drawn(page)) {
+      const shows = (await one.locator('.big, .nothing').count()) > 0 || (await marks(one)) > 0;
+      if (!shows) empty.push((await one.locator('h2').textContent()) ?? '');
+    }
+    expect(empty).toEqual([]);
+    const tile = panel(page, 'Runs completed').locator('.big');
+    const completed = async (): Promise<number> => Number(await tile.getAttribute('data-value'));
+    expect(await completed()).toBeGreaterThanOrEqual(2);
+    await page.locator('.filter summary').filter({ hasText: 'Pipeline' }).click();
+    await page.getByRole('checkbox', { name: other.name, exact: true }).check();
+    await expect.poll(completed, { timeout: 60_000 }).toBe(1);
+    expect(new URL(page.url()).searchParams.getAll('filter.pipeline')).toEqual([other.name]);
+    await page.context().close();
+  });
+
   it('wants the token where the API does, and keeps it out of the address', async () => {
     const token = 'a-token-of-this-test-0123456789';
     const closed = await serveProcess({ ...app.environment, SLUICE_API_TOKEN: token });
     try {
       const page = await opened(board(), {}, closed);
+      await page.getByLabel('Token').fill('“no-header-carries-these-quotes”');
+      await page.getByRole('button', { name: 'Go on' }).click();
+      await page.getByText('That can be no token').waitFor();
       await page.getByLabel('Token').fill('not-the-token-0123456789');
       await page.getByRole('button', { name: 'Go on' }).click();
       await page.getByText('That token is not the one').waitFor();
@@ -411,6 +440,17 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
         const width = await page.evaluate('document.documentElement.scrollWidth');
         expect(`${view} ${String(width)}`).toBe(`${view} ${viewport.width}`);
         if (view === board() && viewport.width === 360) await shot(page, 'dashboard-360');
+        for (const filter of viewport.width === 360 ? await page.locator('.filter').all() : []) {
+          await filter.locator('summary').click();
+          const options = filter.locator('.options');
+          await expect.poll(() => options.textContent(), { timeout: 60_000 }).toMatch(/^(?!Loading)./);
+          const sheet = await filter.locator('.sheet').boundingBox();
+          expect(sheet?.x).toBeGreaterThanOrEqual(0);
+          expect((sheet?.x ?? 0) + (sheet?.width ?? 0)).toBeLessThanOrEqual(360);
+          expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+          await page.keyboard.press('Escape');
+          await filter.locator('.sheet').waitFor({ state: 'hidden' });
+        }
         await page.context().close();
       }
     }
