@@ -4,6 +4,8 @@ import { MOST_CHOSEN, offered, type Values } from './offered.ts';
 
 /** Who ticks several is asked for once. */
 const REST_MS = 300;
+/** Pixels between a sheet and the edge of the page. */
+const MARGIN = 12;
 
 interface FilterEntry {
   readonly field: string;
@@ -34,12 +36,9 @@ export function filter(
     for (const box of list.querySelectorAll('input')) box.checked = false;
     tell();
   });
-  const details = element(
-    'details',
-    { class: 'filter', ontoggle: () => void open() },
-    summary,
-    element('div', { class: 'sheet' }, element('div', { class: 'sheet-top' }, search, none), list, most, notes),
-  );
+  const top = element('div', { class: 'sheet-top' }, search, none);
+  const sheet = element('div', { class: 'sheet' }, top, list, most, notes);
+  const details = element('details', { class: 'filter', ontoggle: () => void open() }, summary, sheet);
   let isLoaded = false;
   let rest: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,7 +63,14 @@ export function filter(
       option.hidden = !(option.textContent ?? '').toLowerCase().includes(wanted);
     }
   }
+  /** Further left, where it would stand out of the page. */
+  function place(): void {
+    sheet.style.left = '';
+    const out = sheet.getBoundingClientRect().right - (document.documentElement.clientWidth - MARGIN);
+    if (out > 1) sheet.style.left = `${-Math.ceil(out)}px`;
+  }
   async function open(): Promise<void> {
+    if (details.open) place();
     if (!details.open || isLoaded) return;
     isLoaded = true;
     list.replaceChildren(element('p', {}, 'Loading …'));
