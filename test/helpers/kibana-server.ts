@@ -9,6 +9,10 @@ export interface KibanaBehaviour {
   readonly spaces?: readonly string[];
   /** So many answers say that it starts. */
   starting?: number;
+  /** Id of an object from which two others of the space come, so that it does not know which of them to write over. */
+  ambiguous?: string;
+  /** Types of objects that it does not know, or that the key may not write. */
+  unsupported?: readonly string[];
   /** Answers to the import in the place of its own. */
   importAnswer?: { readonly status: number; readonly body: string; readonly location?: string };
 }
@@ -100,34 +104,53 @@ export class KibanaServer {
     if (!(file instanceof File) || !file.name.endsWith('.ndjson')) return refusal(400, 'Invalid file extension');
     const lines = (await file.text()).split('\n').filter((line) => line !== '');
     const objects = lines.map((line) => JSON.parse(line) as SavedObject);
+    const { ambiguous, unsupported = [] } = this.behaviour;
     const ours = new Set(objects.map(key));
-    const errors: object[] = [];
-    const successResults: object[] = [];
+    const errors: { type: string; id: string; error: { type: string; [more: string]: unknown } }[] = [];
+    const sound: SavedObject[] = [];
     for (const object of objects) {
       const { type, id, references } = object;
-      const missing = references.filter((one) => !ours.has(key(one)) && !space.has(key(one)));
-      const there = space.has(key(object));
-      if (missing.length > 0) {
-        errors.push({ type, id, error: { type: 'missing_references', references: missing } });
-      } else if (there && !overwrite) {
-        errors.push({ type, id, error: { type: 'conflict' } });
-      } else {
-        successResults.push({ type, id, meta: {}, ...(there ? { overwrite: true } : {}) });
-        space.set(key(object), this.#migrated(object));
-      }
+      // It looks for no others.
+      const checked = references.filter((one) => ['index-pattern', 'search'].includes(one.type));
+      const missing = checked.filter((one) => !ours.has(key(one)) && !space.has(key(one)));
+      const refuse = (error: { type: string; [more: string]: unknown }): void => void errors.push({ type, id, error });
+      if (unsupported.includes(type)) refuse({ type: 'unsupported_type' });
+      else if (missing.length > 0) refuse({ type: 'missing_references', references: missing });
+      else if (id === ambiguous) refuse({ type: 'ambiguous_conflict', destinations: [{ id: 'one' }, { id: 'other' }] });
+      else if (space.has(key(object)) && !overwrite) refuse({ type: 'conflict' });
+      else sound.push(object);
     }
-    const successCount = successResults.length;
-    return { status: 200, body: { success: errors.length === 0, successCount, warnings: [], successResults, errors } };
+    const successResults = sound.map((object) => {
+      const { type, id } = object;
+      return { type, id, meta: {}, managed: false, ...(space.has(key(object)) ? { overwrite: true } : {}) };
+    });
+    // What somebody could resolve keeps all of it from being written, and the others are named as successes all the same.
+    const resolvable = ['conflict', 'ambiguous_conflict', 'missing_references'];
+    if (!errors.some(({ error }) => resolvable.includes(error.type))) {
+      for (const object of sound) space.set(key(object), this.#migrated(object));
+    }
+    const answer = { success: errors.length === 0, successCount: successResults.length, warnings: [] };
+    return {
+      status: 200,
+      body: {
+        ...answer,
+        ...(successResults.length === 0 ? {} : { successResults }),
+        ...(errors.length === 0 ? {} : { errors }),
+      },
+    };
   }
 
   /** As it is stored: of a newer version, with what Kibana adds, without what it drops, members and references in another order. */
   #migrated(object: SavedObject): SavedObject {
     this.#changes += 1;
+    const { type } = object;
     const entries = Object.entries(object.attributes).toReversed();
     const attributes = Object.fromEntries(entries.filter(([name]) => name !== 'fieldFormatMap'));
-    const text = JSON.stringify({ ...attributes, addedByKibana: true }).replaceAll(
+    const added =
+      type === 'index-pattern' ? { fieldAttrs: '{"state":{"count":3}}', allowHidden: false } : { version: 2 };
+    const text = JSON.stringify({ ...attributes, ...added }).replaceAll(
       String.raw`\"enhancements\":{}`,
-      String.raw`\"added\":1`,
+      String.raw`\"sort\":null`,
     );
     return {
       ...{ ...object, typeMigrationVersion: '10.2.0', references: object.references.toReversed() },

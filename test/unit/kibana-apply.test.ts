@@ -84,23 +84,52 @@ describe('sluice dashboards', { timeout: 240_000 }, () => {
     const starts = `Kibana at ${host} is not ready yet (503, saying "Kibana server is not ready yet"): it starts, or does without its Elasticsearch. Try again in a minute.`;
     expect(now).toEqual({ code: 1, out: '', err: `${starts}\n` });
 
-    const error = { type: 'missing_references', references: [{ type: 'index-pattern', id: 'gone' }] };
     const id = 'sluice-data-broadband';
-    server.behaviour.importAnswer = {
-      status: 200,
-      body: JSON.stringify({
-        ...{ success: false, successCount: 0, successResults: [] },
-        errors: [{ type: 'dashboard', id, error }],
-      }),
-    };
+    server.behaviour.ambiguous = id;
     const waited = await sluice(environment, 'apply', '--pipeline', broadband, '--wait', '30');
     expect(waited.code).toBe(1);
     expect(waited.err).toBe(`${starts} It is waited for.\n`);
-    expect(waited.out).toContain(
-      `refused   dashboard      ${id}: what it refers to is not there: index-pattern gone\n`,
-    );
-    expect(waited.out).toContain('Kibana did not take all of it');
+    expect(waited.out).toContain(`refused   dashboard      ${id}: another object of this Kibana stands in its way`);
+    expect(waited.out).toMatch(/^unwritten index-pattern {2}sluice-view\.\S+: others were refused$/m);
+    expect(waited.out).not.toMatch(/^(created|replaced)/m);
+    expect(waited.out).toContain('\nKibana wrote nothing');
     expect(waited.out).not.toContain('/app/dashboards');
+    expect(server.spaces.get('default')?.size).toBe(0);
+
+    const error = { type: 'missing_references', references: [{ type: 'index-pattern', id: 'gone' }] };
+    const successResults = sampleObjects().map(({ type, id: other }) => ({ type, id: other, meta: {} }));
+    server.behaviour.importAnswer = {
+      status: 200,
+      body: JSON.stringify({
+        success: false,
+        successCount: 1,
+        successResults,
+        errors: [{ type: 'dashboard', id, error }],
+      }),
+    };
+    const missing = await sluice(environment, 'apply', '--pipeline', broadband, '--json');
+    const refused = JSON.parse(missing.out) as Loose;
+    expect({ code: missing.code, success: refused.success, links: refused.links }).toEqual({
+      ...{ code: 1, success: false, links: [] },
+    });
+    expect(refused.objects).toContainEqual({
+      ...{ type: 'dashboard', id, outcome: 'refused' },
+      note: 'what it refers to is not there: index-pattern gone',
+    });
+    expect(new Set(refused.objects.map(({ outcome }: Loose) => outcome))).toEqual(new Set(['unwritten', 'refused']));
+  });
+
+  it('apply says what Kibana took where it took a part', async () => {
+    const server = await kibana({ unsupported: ['lens'] });
+    const environment = { SLUICE_KIBANA_URL: server.url };
+    const partly = await sluice(environment, 'apply', '--pipeline', broadband);
+    expect(partly).toMatchObject({ code: 1, err: '' });
+    expect(partly.out).toMatch(/^refused {3}lens .*: this Kibana knows no such objects/m);
+    expect(partly.out).toMatch(/^created {3}dashboard {6}sluice-data-broadband$/m);
+    expect(partly.out).toContain('Kibana did not take all of it; what it took stands there.');
+    const created = partly.out.match(/^created/gm)?.length ?? 0;
+    expect(created).toBeGreaterThan(2);
+    expect(server.spaces.get('default')?.size).toBe(created);
   });
 
   it('build writes a whole file or none, and validate finds what is wrong with one', async () => {
@@ -193,6 +222,15 @@ describe('the connector of Kibana', () => {
     );
     await new Promise((resolve) => server.close(resolve));
     await expect(new KibanaConnector({ url }).export([{ type: 'a', id: 'b' }])).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('is told that others succeeded where nothing was written', async () => {
+    const server = await kibana();
+    const [view, ...others] = sampleObjects();
+    const answer = await new KibanaConnector({ url: server.url }).import(ndjson(others));
+    expect(answer.errors[0]?.error).toMatchObject({ type: 'missing_references', references: [{ id: view?.id }] });
+    expect(answer.successResults.length).toBeGreaterThan(0);
+    expect(server.spaces.get('default')?.size).toBe(0);
   });
 
   it('leaves out of an export what is not there', async () => {

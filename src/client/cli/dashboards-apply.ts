@@ -17,8 +17,9 @@ export interface ApplyFlags extends DashboardFlags {
 interface Imported {
   readonly type: string;
   readonly id: string;
-  readonly outcome: 'created' | 'replaced' | 'refused';
-  /** Why it was refused, or under which other id it stands. */
+  /** Unwritten: nothing is wrong with it, and Kibana wrote none of them because of another. */
+  readonly outcome: 'created' | 'replaced' | 'refused' | 'unwritten';
+  /** Why it was refused or not written, or under which other id it stands. */
   readonly note?: string;
 }
 
@@ -34,22 +35,36 @@ export async function apply({ pipeline, wait, json }: ApplyFlags): Promise<numbe
   });
   const answer = await kibana.import(ndjson(objects));
   const imported = objects.map((object) => outcomeOf(object, answer));
-  const taken = answer.success && imported.every(({ outcome }) => outcome !== 'refused');
+  const taken = answer.success && imported.every(({ outcome }) => outcome === 'created' || outcome === 'replaced');
   const links = taken ? dashboards.map((dashboard) => kibana.link(standingId(ids.dashboard(dashboard), answer))) : [];
   if (json) process.stdout.write(`${JSON.stringify({ success: taken, objects: imported, links })}\n`);
   else {
     process.stdout.write(`${imported.map(importedLine).join('\n')}\n`);
-    process.stdout.write(
-      taken ? `${links.join('\n')}\n` : 'Kibana did not take all of it; what it took stands there.\n',
-    );
+    process.stdout.write(taken ? `${links.join('\n')}\n` : `${notTaken(answer)}\n`);
   }
   return taken ? 0 : 1;
 }
 
-function outcomeOf({ type, id }: SavedObject, { successResults, errors, success }: ImportAnswer): Imported {
+/**
+ * With one of these Kibana writes no object at all, and still names the others as successes. A `conflict` is none of them: where it may write
+ * over what is there, it comes of the writing itself, which goes on with the others.
+ * Source: create_saved_objects.ts, check_conflicts.ts and check_origin_conflicts.ts of Kibana 9.
+ */
+const stopsAll: ReadonlySet<string> = new Set(['missing_references', 'ambiguous_conflict']);
+
+const wroteNothing = ({ errors }: ImportAnswer): boolean => errors.some(({ error }) => stopsAll.has(error.type));
+
+const notTaken = (answer: ImportAnswer): string =>
+  wroteNothing(answer)
+    ? 'Kibana wrote nothing: what stood there before stands as it was.'
+    : 'Kibana did not take all of it; what it took stands there.';
+
+function outcomeOf({ type, id }: SavedObject, answer: ImportAnswer): Imported {
+  const { successResults, errors, success } = answer;
   const same = (one: { type: string; id: string }): boolean => one.type === type && one.id === id;
   const failed = errors.find(same);
   if (failed) return { type, id, outcome: 'refused', note: reasonOf(failed.error) };
+  if (wroteNothing(answer)) return { type, id, outcome: 'unwritten', note: 'others were refused' };
   const result = successResults.find(same);
   if (result === undefined) {
     return { type, id, outcome: 'refused', note: success ? 'Kibana does not say what became of it' : 'others failed' };
@@ -80,7 +95,8 @@ const standingId = (id: string, { successResults }: ImportAnswer): string =>
 
 function importedLine({ type, id, outcome, note }: Imported): string {
   const word = outcome.padEnd(9);
-  const colored = outcome === 'refused' ? styled('red', word, process.stdout) : word;
+  const taken = outcome === 'created' || outcome === 'replaced';
+  const colored = taken ? word : styled('red', word, process.stdout);
   return `${colored} ${type.padEnd(14)} ${id}${note === undefined ? '' : `: ${note}`}`;
 }
 

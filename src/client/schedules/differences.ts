@@ -16,7 +16,9 @@ export function differencesOf(stands: Json | undefined, wanted: Json | undefined
   if (isListOfFields(stands) && isListOfFields(wanted) && stands.length === wanted.length) {
     return stands.flatMap((item, at) => differencesOf(item, wanted[at], `${path}.${at}`));
   }
-  if (canonicalJson(stands ?? null) === canonicalJson(wanted ?? null)) return [];
+  if (stands === wanted) return [];
+  // Something that is null is not the same as nothing.
+  if (stands !== undefined && wanted !== undefined && canonicalJson(stands) === canonicalJson(wanted)) return [];
   return [{ path, ...(stands === undefined ? {} : { old: stands }), ...(wanted === undefined ? {} : { new: wanted }) }];
 }
 
