@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ChartPanel, Dashboard, MetricPanel } from '../../src/dashboards/panel.ts';
 import { kibanaObjects } from '../../src/dashboards/kibana/objects.ts';
 import type { SavedObject } from '../../src/dashboards/kibana/saved-object.ts';
-import { configOf } from '../../src/dashboards/theme.ts';
+import { panelConfig } from '../../src/dashboards/theme.ts';
 
 export const definitions = join(import.meta.dirname, '..', '..', 'pipelines');
 
@@ -15,7 +15,7 @@ export function sampleDashboard(index = 'sluice-sample'): Dashboard {
     ...{ needs: { observed_at: 'date', state: 'keyword', usage: 'double' }, size: { w: 16, h: 26 } },
     spec: {
       $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
-      config: configOf('light'),
+      config: panelConfig,
       data: {
         url: {
           ...{ '%context%': true, '%timefield%': timeField, index },

@@ -1,6 +1,6 @@
 import { fieldTypes, type ChartPanel, type FieldType, type Json, type JsonObject, type MetricPanel } from '../panel.ts';
 import type { Subject } from '../subject.ts';
-import { configOf } from '../theme.ts';
+import { panelConfig } from '../theme.ts';
 
 export const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 
@@ -42,7 +42,7 @@ type MetricParts = PanelParts & Pick<MetricPanel, 'metric' | 'format'>;
 
 /** A chart over a subject’s index. */
 export function chart(subject: Subject, { spec, ...parts }: ChartParts): ChartPanel {
-  return { kind: 'chart', ...base(subject, parts), spec: { $schema: SCHEMA, config: configOf('light'), ...spec } };
+  return { kind: 'chart', ...base(subject, parts), spec: { $schema: SCHEMA, config: panelConfig, ...spec } };
 }
 
 /** One number over a subject’s index; in mode `latest` of what the newest hour has. */

@@ -1,7 +1,7 @@
 import { operationsIndex } from '../../../definition/names.ts';
 import { operationsFields, type OperationsField } from '../../../definition/operations.ts';
 import type { ChartPanel, Json, JsonObject, MetricPanel } from '../../panel.ts';
-import { configOf } from '../../theme.ts';
+import { panelConfig } from '../../theme.ts';
 import { SCHEMA } from '../chart.ts';
 
 /** What all panels over runs ask, and by which time: that of the end of a run, so that a range has runs as a whole. */
@@ -11,7 +11,7 @@ type Parts<P> = Omit<P, 'kind' | 'needs' | 'index' | 'timeField'> & { readonly n
 
 /** A chart over what is indexed of runs. @param spec without `$schema` and `config` */
 export function operationsChart({ id, needs, spec, ...parts }: Parts<ChartPanel>): ChartPanel {
-  const whole = { $schema: SCHEMA, config: configOf('light'), ...spec };
+  const whole = { $schema: SCHEMA, config: panelConfig, ...spec };
   return { kind: 'chart', ...parts, ...over, ...named(id, needs), spec: whole };
 }
 
