@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { readSettings } from '../../connectors/settings.ts';
 import { SearchConnector } from '../../connectors/search.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
@@ -11,6 +10,7 @@ import { ndjson, type SavedObject } from '../../dashboards/kibana/saved-object.t
 import { checkAnswers } from '../../dashboards/kibana/validate-answers.ts';
 import { validateNdjson, validateObjects, type Validated } from '../../dashboards/kibana/validate.ts';
 import { pipelineOf } from './pipelines.ts';
+import { writeWhole } from './whole-files.ts';
 
 export interface DashboardFlags {
   readonly pipeline: string;
@@ -50,14 +50,7 @@ export async function soundlyBuilt(definition: string): Promise<Built> {
 /** `sluice dashboards build`. The file is there whole, or as it was before. */
 export async function build({ pipeline, out, json }: BuildFlags): Promise<number> {
   const { objects } = await soundlyBuilt(pipeline);
-  const partial = `${out}.${randomUUID()}.partial`;
-  try {
-    await writeFile(partial, ndjson(objects));
-    await rename(partial, out);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw new SluiceError('SettingsInvalid', `${out} cannot be written: ${sentenceOf(error)}.`, { cause: error });
-  }
+  await writeWhole(out, ndjson(objects));
   const named = objects.map(({ type, id }) => ({ type, id }));
   if (json) process.stdout.write(`${JSON.stringify({ out, objects: named })}\n`);
   else {
