@@ -142,9 +142,15 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
     const [cut, next] = [ran(name, ago(2)), ran(name, ago(1))];
     await writeReport(deps, cut);
     // Stages and data sets are written; the run's own document is not.
-    faulty.fault = (bulk) => (bulk === 0 ? undefined : { kind: 'refuse' });
-    const stopped = { ...unattended, signal: AbortSignal.timeout(1_500) };
-    await expect(indexReport(harmed, cut, undefined, stopped)).rejects.toThrow(/timeout/);
+    const stop = new AbortController();
+    faulty.fault = (bulk) => {
+      if (bulk === 0) return undefined;
+      stop.abort(new Error('the worker stops'));
+      return { kind: 'refuse' };
+    };
+    const stopped = { ...unattended, signal: stop.signal };
+    await expect(indexReport(harmed, cut, undefined, stopped)).rejects.toThrow('the worker stops');
+    expect([faulty.bulks, stop.signal.aborted]).toEqual([2, true]);
     await harmed.search.close();
     await faulty.stop();
     expect(Object.keys(await documents(name))).toHaveLength(7);
