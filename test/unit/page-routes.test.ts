@@ -35,6 +35,7 @@ describe('the built-in page', () => {
   it('has all the parts that it names, each under its version and for good', async () => {
     const { body } = await api.inject({ url: '/dashboard' });
     const named = [...body.matchAll(/"(\/dashboard\/assets\/[^"]+)"/g)].map(([, address = '']) => address);
+    expect(named.length).toBeGreaterThan(1);
     for (const url of named) {
       expect(url).toMatch(/\?v=[0-9a-f]{16}$/);
       const { statusCode, headers } = await api.inject({ url });
