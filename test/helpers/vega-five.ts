@@ -9,7 +9,7 @@ import { StackProgress } from '../../stack/progress.ts';
 import { provisionInto } from '../../stack/provision.ts';
 import type { JsonObject } from '../../src/dashboards/panel.ts';
 
-/** What Kibana 9.0 to 9.2 draw with. */
+/** What Kibana 9.1 and 9.2 draw with; 9.0 asks for vega-lite ^5.5. */
 const versions = { vega: '5.33.0', 'vega-lite': '5.21.0', 'vega-interpreter': '1.2.1' } as const;
 
 /** The part of Vega’s and Vega-Lite’s interface that is used, whichever version. */
@@ -21,7 +21,7 @@ export interface Drawing {
 }
 
 /** Vega 5 and Vega-Lite 5, with the schema of the latter, beside the project: two versions in one place would share what each has for itself. */
-export async function vegaFive(): Promise<Drawing & { readonly fits: ValidateFunction }> {
+export async function vegaFive(): Promise<Drawing & { readonly fits: ValidateFunction; readonly schema: JsonObject }> {
   const name = Object.entries(versions).map(([one, version]) => `${one}-${version}`);
   const folder = await provisionInto(
     join(cacheFolder(), name.join('-')),
@@ -42,7 +42,7 @@ export async function vegaFive(): Promise<Drawing & { readonly fits: ValidateFun
   const schema = load('vega-lite/build/vega-lite-schema.json') as JsonObject;
   const quick = { inlineRefs: false, code: { optimize: false }, validateSchema: false };
   const fits = new Ajv({ strict: false, validateFormats: false, ...quick }).compile(schema);
-  return { compile: lite.compile, parse: vega.parse, View: vega.View, expressionInterpreter, fits };
+  return { compile: lite.compile, parse: vega.parse, View: vega.View, expressionInterpreter, fits, schema };
 }
 
 /** A chart as SVG, drawn as Kibana does it: no code is made of its expressions. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as vega from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
@@ -14,7 +15,8 @@ import { sentenceOfFinding } from '../../src/dashboards/kibana/finding.ts';
 import { kibanaObjects } from '../../src/dashboards/kibana/objects.ts';
 import { checkAnswers } from '../../src/dashboards/kibana/validate-answers.ts';
 import { validateObjects } from '../../src/dashboards/kibana/validate.ts';
-import type { ChartPanel, Dashboard } from '../../src/dashboards/panel.ts';
+import { schemaOfFive } from '../../src/dashboards/kibana/vega-lite-five.ts';
+import type { ChartPanel, Dashboard, Json, JsonObject } from '../../src/dashboards/panel.ts';
 import { dataDashboard, operationsDashboard } from '../../src/dashboards/panels/index.ts';
 import { wantedIndex } from '../../src/stages/indexing/mapping.ts';
 import { indexReport } from '../../src/stages/accounting/operations.ts';
@@ -117,6 +119,21 @@ describe.skipIf(noStack)('saved objects on a real Elasticsearch', () => {
       ],
     ],
     [
+      'rows that are an object with buckets in it',
+      inSpec((s) => (s.data.format.property = 'aggregations.states')),
+      () => [
+        `${V}.format.property: "aggregations.states" holds no rows in what Elasticsearch answers: it has aggregations.states.buckets.`,
+      ],
+    ],
+    [
+      'a field to sort by, and one to bring, that are not there',
+      inSpec((s) => Object.assign(s.data.url.body, { size: 1, sort: [{ usge: 'desc' }], _source: ['usage', 'stat'] })),
+      (name) => [
+        `${V}.url.body.sort[0].usge: "usge" is no field of ${name}: name one of its mapping.`,
+        `${V}.url.body._source[1]: "stat" is no field of ${name}: name one of its mapping.`,
+      ],
+    ],
+    [
       'a tile of a field that is not there, and one of a type that it cannot sum',
       (objects) => {
         const columns = objects
@@ -184,6 +201,20 @@ describe.skipIf(noStack)('saved objects on a real Elasticsearch', () => {
     });
   });
 
+  it('are checked against a schema that is the one of Vega-Lite 5, and fits no more than that of 6 does', async () => {
+    const six = createRequire(import.meta.url)('vega-lite/vega-lite-schema.json') as JsonObject;
+    const definitionsOf = (schema: JsonObject): Loose => withoutDescriptions(schema['definitions'] as Json);
+    const [five, made] = [definitionsOf((await vegaFive()).schema), definitionsOf(schemaOfFive(six))];
+    const format = { anyOf: [{ type: 'string' }, { $ref: '#/definitions/Dict' }] };
+    expect(made.Format).toEqual(format);
+    const named = JSON.stringify({ $ref: '#/definitions/Format' });
+    // Those of 6 alone are there, and nothing of 5 refers to them.
+    for (const name of Object.keys(five)) {
+      const inlined = JSON.parse(JSON.stringify(made[name]).replaceAll(named, JSON.stringify(format))) as unknown;
+      expect([name, inlined]).toEqual([name, five[name]]);
+    }
+  });
+
   /** The same definition over the index that is there already. */
   const again = async (name: string): Promise<Pipeline> => {
     const pipeline = await loadDefinition(join(definitions, `${name}.yaml`));
@@ -213,6 +244,13 @@ describe.skipIf(noStack)('saved objects on a real Elasticsearch', () => {
     });
   });
 });
+
+function withoutDescriptions(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item) => withoutDescriptions(item as Json));
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key, item]) => key !== 'description' || typeof item !== 'string');
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutDescriptions(item as Json)]));
+}
 
 /** Shapes of data in an SVG: not axes, whose marks have a role of their own. */
 const marksIn = (svg: string): number =>

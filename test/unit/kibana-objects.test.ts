@@ -7,8 +7,10 @@ import { layOut } from '../../src/dashboards/kibana/layout.ts';
 import { kibanaObjects } from '../../src/dashboards/kibana/objects.ts';
 import { ndjson, type SavedObject } from '../../src/dashboards/kibana/saved-object.ts';
 import { IMPORT_BYTES, validateNdjson, validateObjects } from '../../src/dashboards/kibana/validate.ts';
+import { areRows } from '../../src/dashboards/kibana/validate-answers.ts';
 import { requestsOf } from '../../src/dashboards/requests.ts';
 import type { Dashboard } from '../../src/dashboards/panel.ts';
+import { inkOf, palette } from '../../src/dashboards/theme.ts';
 import { dashboardsOf } from '../../src/dashboards/registry.ts';
 import {
   definitions,
@@ -40,7 +42,7 @@ describe('saved objects', () => {
       const missing = charts.flatMap(({ id, spec, needs }) =>
         requestsOf(spec, context)
           .flatMap(({ body }) => fieldsOfBody(body, 'body'))
-          .filter(({ field, types }) => !types.includes(needs[field] ?? ''))
+          .filter(({ field, types }) => !(types?.includes(needs[field] ?? '') ?? field in needs))
           .map(({ where, field }) => `${id}: ${where} ${field}`),
       );
       expect(missing).toEqual([]);
@@ -84,6 +86,22 @@ describe('saved objects', () => {
     expect(spec).toContain('\n  "$schema"');
   });
 
+  it('have colours of their own, and leave those of text and lines to Kibana, which is light or dark', () => {
+    const { visState } = (sample[2] as Loose).attributes;
+    const { config } = JSON.parse(JSON.parse(visState).params.spec);
+    expect(config).toMatchObject({ mark: { color: palette.main }, range: { category: palette.categories } });
+    const inks = [inkOf('light'), inkOf('dark')].flatMap(({ text, quiet, line }) => [text, quiet, line]);
+    expect(inks.filter((ink) => JSON.stringify(config).includes(ink))).toEqual([]);
+    // Kibana fills in these where they are not there.
+    const filled = [config.axis, config.legend ?? {}, config.title].flatMap((one) => Object.keys(one));
+    expect(filled.filter((key) => /color/i.test(key))).toEqual([]);
+    expect(config).not.toHaveProperty('style');
+    // It fills in nothing for text in a chart: it is read on white, and on what Kibana 8 and 9 have for a dark ground.
+    for (const paper of ['#ffffff', inkOf('dark').paper, '#1d1e24', '#0b1628', '#07101f']) {
+      expect(contrast(config.text.color, paper)).toBeGreaterThan(4);
+    }
+  });
+
   it('keep map shapes on one line, and the spec the same', () => {
     const dashboard = sampleDashboard();
     const datasets = { 'us-states': { type: 'Topology', arcs: [[[1, 2]]], note: '$& and $1' } };
@@ -96,6 +114,19 @@ describe('saved objects', () => {
     expect(spec).toMatch(/\n {2}"datasets": \{.*\}\n\}$/);
   });
 });
+
+/** Of two colours, as WCAG reckons it. */
+function contrast(one: string, other: string): number {
+  const light = (color: string): number => {
+    const parts = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255);
+    const [r = 0, g = 0, b = 0] = parts.map((part) =>
+      part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4,
+    );
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [dark = 0, bright = 0] = [light(one), light(other)].toSorted((a, b) => a - b);
+  return (bright + 0.05) / (dark + 0.05);
+}
 
 describe('the grid', () => {
   it('is filled from left to right, each panel as far up as it fits', () => {
@@ -136,6 +167,11 @@ describe('the validator', () => {
   const D = 'dashboard sluice-sample';
   const L = 'lens sluice-sample.records';
 
+  const lookUp = (name: string): Loose => ({
+    lookup: 'key',
+    from: { data: { name }, key: 'key', fields: ['other'] },
+  });
+
   /** What is done to objects that are sound, and what is to be said of it. */
   const mutations: Readonly<Record<string, readonly [(objects: Loose[]) => void, ...string[]]>> = {
     'an object without an id': [
@@ -144,7 +180,10 @@ describe('the validator', () => {
     ],
     'an id that links cannot hold': [(o) => (view(o).id = 'a b'), 'index-pattern a b, id: may have letters'],
     'a type that nobody knows': [(o) => (tile(o).type = 'canvas'), 'line 2, type: "canvas" is no type of saved object'],
-    'the same id twice': [(o) => o.push(structuredClone(tile(o))), `${L}, id: is that of another object of the file`],
+    'the same id twice': [
+      (o) => o.push(structuredClone(tile(o))),
+      `${L}, id: is that of another object of the file, which one import would write over: give one of the two panels another id (dashboards.panels[].id), or rename the column`,
+    ],
     'a type version of a later Kibana': [
       (o) => (board(o).typeMigrationVersion = '99.1.0'),
       `${D}, typeMigrationVersion: is not the version in which a dashboard is written here, and a Kibana that does not know it refuses it: write 8.7.0.`,
@@ -333,6 +372,22 @@ describe('the validator', () => {
       inSpec((s) => (s.encoding.colour = { value: 'red' })),
       `${S}.encoding: does not fit the schema of Vega-Lite, it must not have "colour".`,
     ],
+    'a channel that Vega-Lite 6 alone has': [
+      inSpec((s) => (s.encoding.time = { field: 'key', type: 'nominal' })),
+      `${S}.encoding: does not fit the schema of Vega-Lite, it must not have "time".`,
+    ],
+    'data that nobody has': [
+      inSpec((s) => (s.transform = [lookUp('us-countis')])),
+      `${S}.transform[0].from.data.name: "us-countis" is no data of the spec: name what it has, or us-states or us-counties with the shapes in datasets.`,
+    ],
+    'shapes that are not in the spec': [
+      inSpec((s) => Object.assign(s, { transform: [lookUp('us-states')], datasets: { other: [] } })),
+      `${S}.transform[0].from.data.name: "us-states" is no data of the spec: name what it has (other), or us-states`,
+    ],
+    'a type that every object has': [
+      (o) => (tile(o).type = 'constructor'),
+      'line 2, type: "constructor" is no type of saved object',
+    ],
     'a formula that cannot be read': [
       inSpec((s) => (s.transform = [{ calculate: 'datum.a +', as: 'b' }])),
       `${S}: does not compile: `,
@@ -345,6 +400,10 @@ describe('the validator', () => {
     'a file that is too large': [(o) => (view(o).attributes.name = 'x'.repeat(IMPORT_BYTES)), 'the file: has 26'],
   };
 
+  it('is tried in as many ways as the documentation says', () => {
+    expect(Object.keys(mutations).length).toBeGreaterThan(50);
+  });
+
   it.each(Object.entries(mutations))('finds %s', (_, [breakIt, ...said]) => {
     const broken = structuredClone(sample) as Loose[];
     breakIt(broken);
@@ -356,6 +415,61 @@ describe('the validator', () => {
         (sentence) => !said.some((one) => sentence.includes(one)) && !/which is not in the file/.test(sentence),
       ),
     ).toEqual([]);
+  });
+
+  it('takes data that a spec has by name', () => {
+    const named = structuredClone(sample) as Loose[];
+    inSpec((s) => {
+      s.data.name = 'states';
+      s.datasets = { mine: [{ key: 'CA', other: 1 }] };
+      s.transform = [lookUp('states'), lookUp('mine')];
+    })(named);
+    expect(validateObjects(named).findings.map(sentenceOfFinding)).toEqual([]);
+  });
+
+  it('looks up fields of sorting and of what comes back, too', () => {
+    const asked = (body: Loose): string[] =>
+      fieldsOfBody(body, 'body').map(({ where, field, by }) => `${where} ${field} ${by}`);
+    expect(asked({ sort: ['_score', 'a', { b: 'desc' }, { c: { order: 'asc' } }, { _doc: 'asc' }] })).toEqual([
+      'body.sort[1] a sort',
+      'body.sort[2].b b sort',
+      'body.sort[3].c c sort',
+    ]);
+    expect(asked({ sort: 'a', _source: ['b', 'c*'], fields: ['d', { field: 'e' }] })).toEqual([
+      'body.sort a sort',
+      'body._source[0] b _source',
+      'body.fields[0] d fields',
+      'body.fields[1].field e fields',
+    ]);
+    expect(asked({ _source: { includes: ['a'], excludes: 'b' } })).toEqual([
+      'body._source.includes[0] a _source',
+      'body._source.excludes b _source',
+    ]);
+    expect(asked({ _source: false, aggs: { sort: { top_hits: { sort: [{ a: 'asc' }], _source: 'b' } } } })).toEqual([
+      'body.aggs.sort.top_hits.sort[0].a a sort',
+      'body.aggs.sort.top_hits._source b _source',
+    ]);
+    // Its names are those of aggregations.
+    expect(asked({ aggs: { a: { bucket_sort: { sort: [{ mean: 'asc' }] } } } })).toEqual([]);
+  });
+
+  it.each<[string, Loose, boolean]>([
+    ['buckets', [], true],
+    ['buckets', { CA: { doc_count: 1 }, TX: { doc_count: 0 } }, true],
+    ['buckets', {}, true],
+    ['hits', [{ _source: {} }], true],
+    ['values', { '50.0': 1, '99.0': null }, true],
+    ['mean', { value: 3 }, true],
+    ['kinds', { doc_count_error_upper_bound: 0, sum_other_doc_count: 0, buckets: [] }, false],
+    ['buckets', { sum_other_doc_count: 0, buckets: [] }, false],
+    ['filtered', { doc_count: 1, rows: { buckets: [] } }, false],
+    ['hits', { total: { value: 1 }, hits: [] }, false],
+    ['rows', {}, false],
+    ['rows', null, false],
+    ['rows', 7, false],
+    ['rows', undefined, false],
+  ])('looks for rows, and what is below %s is %j: %s', (key, value, rows) => {
+    expect(areRows(value, key)).toBe(rows);
   });
 
   it('says which line is no JSON, and takes an export of Kibana with its summary', () => {

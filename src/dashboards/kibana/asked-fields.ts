@@ -1,12 +1,12 @@
-import type { JsonObject } from '../panel.ts';
+import type { Json, JsonObject } from '../panel.ts';
 import { pathText } from './finding.ts';
-import { isObject, walk } from './walk.ts';
+import { isObject, walk, type Path } from './walk.ts';
 
-/** A field that something asks for, and the types that will do. */
+/** A field that something asks for, and the types that will do; any where there are none. */
 export interface Asked {
   readonly where: string;
   readonly field: string;
-  readonly types: readonly string[];
+  readonly types?: readonly string[];
   /** What asks for it. */
   readonly by: string;
 }
@@ -51,6 +51,14 @@ const keyed: Readonly<Record<string, readonly string[]>> = { term: single, terms
 export function fieldsOfBody(body: JsonObject, base: string): Asked[] {
   return [...walk(body)].flatMap(([path, value]): Asked[] => {
     const by = path.at(-1);
+    // Of the search itself, or of hits in an aggregation; elsewhere such words mean something else.
+    if (path.length === 1 || path.at(-2) === 'top_hits') {
+      const place = (rest: Path): string => `${base}.${pathText([...path, ...rest])}`;
+      const named = by === 'sort' ? sorted(value) : by === '_source' || by === 'fields' ? fetched(value) : undefined;
+      const types = by === 'sort' ? { types: single } : {};
+      if (named !== undefined)
+        return named.map(([rest, field]) => ({ where: place(rest), field, ...types, by: String(by) }));
+    }
     if (!isObject(value) || typeof by !== 'string') return [];
     const field = value['field'];
     const where = (last: string): string => `${base}.${pathText([...path, last])}`;
@@ -61,4 +69,24 @@ export function fieldsOfBody(body: JsonObject, base: string): Asked[] {
     if (types === undefined || path.at(-2) === 'aggs') return [];
     return Object.keys(value).map((name) => ({ where: where(name), field: name, types, by }));
   });
+}
+
+type Named = readonly (readonly [place: Path, field: string])[];
+
+/** Fields that hits are sorted by. What begins with `_` is none: `_score`, `_doc`, `_geo_distance`. */
+function sorted(value: Json, place: Path = []): Named {
+  if (Array.isArray(value)) return value.flatMap((item, at) => sorted(item as Json, [...place, at]));
+  const named: Named = typeof value === 'string' ? [[place, value]] : [];
+  const all: Named = isObject(value) ? Object.keys(value).map((name) => [[...place, name], name]) : named;
+  return all.filter(([, name]) => !name.startsWith('_'));
+}
+
+/** Fields that hits bring: `_source` and `fields`. Patterns are left out, as they may fit nothing. */
+function fetched(value: Json, place: Path = []): Named {
+  if (Array.isArray(value)) return value.flatMap((item, at) => fetched(item as Json, [...place, at]));
+  if (isObject(value)) {
+    const known = ['includes', 'excludes', 'field'];
+    return Object.entries(value).flatMap(([key, item]) => (known.includes(key) ? fetched(item, [...place, key]) : []));
+  }
+  return typeof value === 'string' && !value.includes('*') ? [[place, value]] : [];
 }

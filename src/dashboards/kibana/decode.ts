@@ -17,7 +17,7 @@ export function decode(value: unknown, line: number): Decoding {
     found.add('', 'has no id, so each import would make another object of it: give it one that stays');
     return { findings: found.all };
   }
-  if (typeof type !== 'string' || !(type in objectSchemas)) {
+  if (typeof type !== 'string' || !Object.hasOwn(objectSchemas, type)) {
     const known = Object.keys(objectSchemas).join(', ');
     found.add('type', `"${String(type)}" is no type of saved object that is made here: write one of ${known}`);
     return { findings: found.all };

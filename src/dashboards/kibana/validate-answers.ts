@@ -6,7 +6,7 @@ import { fieldsOfBody, operationTypes, type Asked } from './asked-fields.ts';
 import { findingsOf, pathText, type Finding } from './finding.ts';
 import type { DecodedObject, DecodedVisualization } from './schemas.ts';
 import { SPEC } from './validate-spec.ts';
-import { at } from './walk.ts';
+import { at, isObject } from './walk.ts';
 
 /** All documents, whenever: an index may hold old ones alone. */
 const always = { from: 'now-200y', to: 'now+200y', filters: {} };
@@ -85,8 +85,10 @@ function checkFields(
 ): void {
   for (const { where, field, types, by } of asked) {
     const type = mapping.get(field);
+    if (types === undefined && [...mapping.keys()].some((name) => name === field || name.startsWith(`${field}.`)))
+      continue;
     if (type === undefined) add(where, `"${field}" is no field of ${index}: name one of its mapping`);
-    else if (!types.includes(type)) {
+    else if (types?.includes(type) === false) {
       add(where, `"${field}" is ${type} in ${index}, and ${by} takes ${types.join(', ')}: name another field`);
     }
   }
@@ -117,18 +119,33 @@ async function checkSearches(
       format: { property: string };
     };
     const rows = at(answer, format.property);
-    if (!Array.isArray(rows) && typeof rows !== 'object') {
+    if (!areRows(rows, format.property.split('.').at(-1) ?? '')) {
       const where = pathText([SPEC, ...path, 'format', 'property']);
-      add(where, `"${format.property}" is nowhere in what Elasticsearch answers: it has ${placesIn(answer)}`);
+      add(
+        where,
+        `"${format.property}" ${rows === undefined ? 'is nowhere' : 'holds no rows'} in what Elasticsearch answers: it has ${placesIn(answer)}`,
+      );
     }
   }
 }
 
-/** Where the lists are in an answer. */
+/**
+ * Whether a chart can take for rows what stands somewhere in an answer: a list, buckets by their keys, or one row with the values of a metric.
+ * @param key under which it stands
+ */
+export function areRows(value: Json | undefined, key: string): boolean {
+  if (Array.isArray(value)) return true;
+  if (!isObject(value)) return false;
+  const members = Object.values(value);
+  if (key === 'buckets') return members.every((bucket) => isObject(bucket) && 'doc_count' in bucket);
+  return members.length > 0 && members.every((member) => typeof member !== 'object' || member === null);
+}
+
+/** Where rows are in an answer. */
 function placesIn(answer: Json): string {
   const found: string[] = [];
   const visit = (value: Json | undefined, path: string): void => {
-    if (Array.isArray(value)) found.push(path);
+    if (Array.isArray(value) || path.endsWith('.buckets')) found.push(path);
     else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value as JsonObject))
         visit(inner, path === '' ? key : `${path}.${key}`);

@@ -7,24 +7,30 @@ import { requestsOf, withAnswers } from '../requests.ts';
 import { findingsOf, pathText, type Finding } from './finding.ts';
 import type { DecodedVisualization } from './schemas.ts';
 import { SPEC } from './validate-spec.ts';
+import { schemaOfFive } from './vega-lite-five.ts';
 
 const everything = { from: 'now-24h', to: 'now', filters: {} };
 
 let checks: ((spec: JsonObject) => ErrorObject[]) | undefined;
 
-/** Vega-Lite’s own schema is read once, and only where something is checked. */
+/** Vega-Lite’s own schema, as far as 5 and 6 have it in common, is read once, and only where something is checked. */
 function schemaErrors(spec: JsonObject): ErrorObject[] {
   if (checks === undefined) {
     const schema = createRequire(import.meta.url)('vega-lite/vega-lite-schema.json') as JsonObject;
     // Its code is run a few times only, so none of ajv’s time goes into making it fast: a second instead of nine.
     const quick = { inlineRefs: false, code: { optimize: false }, validateSchema: false };
-    const check = new Ajv({ allErrors: true, strict: false, validateFormats: false, ...quick }).compile(schema);
+    const check = new Ajv({ allErrors: true, strict: false, validateFormats: false, ...quick }).compile(
+      schemaOfFive(schema),
+    );
     checks = (value) => (check(value) ? [] : (check.errors ?? []));
   }
   return checks(spec);
 }
 
-/** Whether a spec draws: after its requests are answered it fits Vega-Lite’s schema, compiles, and Vega can read what comes out. */
+/**
+ * Whether a spec draws: after its requests are answered it fits the schemas of Vega-Lite 5 and 6, compiles with 6, which is all that is
+ * installed, and Vega can read what comes out.
+ */
 export function checkChart(object: DecodedVisualization): Finding[] {
   const { all, add } = findingsOf(object);
   const { spec } = object.attributes.visState.params;

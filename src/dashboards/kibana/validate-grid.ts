@@ -13,7 +13,10 @@ export function checkGrid(object: DecodedDashboard): Finding[] {
       add(`${where}.gridData.i`, `is "${i}" and panelIndex "${panelIndex}": Kibana wants them to be the same`);
     }
     if (panels.findIndex((other) => other.panelIndex === panelIndex) < at) {
-      add(`${where}.panelIndex`, `"${panelIndex}" is that of another panel, too: give each its own`);
+      add(
+        `${where}.panelIndex`,
+        `"${panelIndex}" is that of another panel, too: give one of them another id, or rename the column that it is made of`,
+      );
     }
     if (w < 1 || h < 1) add(`${where}.gridData`, `is ${w} by ${h}, and a panel has one column and row at least`);
     if (x < 0 || y < 0 || x + w > COLUMNS) {

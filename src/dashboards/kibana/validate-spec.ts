@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../panel.ts';
 import { SCHEMA } from '../panels/chart.ts';
+import { shapeNames } from '../us.ts';
 import { findingsOf, pathText, type Finding } from './finding.ts';
 import type { DecodedVisualization } from './schemas.ts';
 import { isObject, walk, type Path } from './walk.ts';
@@ -21,6 +22,7 @@ export function checkSpec(object: DecodedVisualization): Finding[] {
   for (const side of ['width', 'height']) {
     if (typeof spec[side] === 'number') say([side], 'is a number, and Kibana fits a chart to its panel: leave it out');
   }
+  checkNames(spec, say);
   for (const [path, value] of walk(spec)) {
     if (path.at(-1) === 'data' && isObject(value) && 'url' in value) checkData(value, path, say);
     if (path.at(-1) === 'kibana' && path.at(-2) === 'config') {
@@ -30,6 +32,28 @@ export function checkSpec(object: DecodedVisualization): Finding[] {
     if (own) say(path, `calls ${own[0]}, which is there in Kibana alone: leave it out`);
   }
   return all;
+}
+
+/** What data is made of; where there is nothing but a name, it is that of other data. */
+const contents = ['url', 'values', 'sequence', 'sphere', 'graticule'];
+
+function checkNames(spec: JsonObject, say: (path: Path, what: string) => void): void {
+  const named = [...walk(spec)].flatMap(([path, value]) => {
+    const name = path.at(-1) === 'data' && isObject(value) ? value['name'] : undefined;
+    return typeof name === 'string'
+      ? [{ path, name, whole: contents.some((key) => key in (value as JsonObject)) }]
+      : [];
+  });
+  const datasets = isObject(spec['datasets']) ? Object.keys(spec['datasets']) : [];
+  const there = new Set([...datasets, ...named.filter(({ whole }) => whole).map(({ name }) => name)]);
+  for (const { path, name, whole } of named) {
+    if (whole || there.has(name)) continue;
+    const has = there.size === 0 ? '' : ` (${[...there].join(', ')})`;
+    say(
+      [...path, 'name'],
+      `"${name}" is no data of the spec: name what it has${has}, or ${shapeNames.join(' or ')} with the shapes in datasets`,
+    );
+  }
 }
 
 const searchKeys: ReadonlySet<string> = new Set(['%context%', '%timefield%', 'index', 'body']);

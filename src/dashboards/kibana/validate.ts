@@ -58,13 +58,23 @@ function checkFile(decodings: readonly Decoding[], bytes: number): Finding[] {
   return all;
 }
 
+/** How an object comes to an id of its own, by its type. Ids are made of names. */
+const panelId =
+  'give one of the two panels another id (dashboards.panels[].id), or rename the column whose panel comes to the same as another';
+const ownId: Readonly<Record<DecodedObject['type'], string>> = {
+  visualization: panelId,
+  lens: panelId,
+  'index-pattern': 'leave one of them out',
+  dashboard: 'give one of the two pipelines another name',
+};
+
 function unique(objects: readonly DecodedObject[]): Finding[] {
   const seen = new Set<string>();
   return objects.flatMap((object) => {
     const name = nameOf(object);
     const { all, add } = findingsOf(object);
     if (seen.has(name))
-      add('id', 'is that of another object of the file, which one import would write over: give it its own');
+      add('id', `is that of another object of the file, which one import would write over: ${ownId[object.type]}`);
     seen.add(name);
     return all;
   });
