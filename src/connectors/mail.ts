@@ -16,16 +16,30 @@ export interface Mail {
   readonly messageId: string;
 }
 
+const SILENCE_MS = 20_000;
+
+/** How far a mail is: whether the server has been sent a byte of it. */
+interface Sending {
+  begun: boolean;
+}
+
 /** The mail server. */
 export class MailConnector {
   readonly #transport: Transporter;
   readonly #from: string;
   readonly #host: string;
 
-  constructor(settings: Settings['mail']) {
+  /** @param silenceMs how long the server may say nothing */
+  constructor(settings: Settings['mail'], silenceMs = SILENCE_MS) {
     this.#from = settings.from;
     this.#host = new URL(settings.smtpUrl).host;
-    this.#transport = createTransport({ url: settings.smtpUrl, connectionTimeout: 5_000, socketTimeout: 20_000 });
+    this.#transport = createTransport({ url: settings.smtpUrl, connectionTimeout: 5_000, socketTimeout: silenceMs });
+    // The message flows once the server has said that it takes one, and not before.
+    this.#transport.use('stream', ({ data, message }, done) => {
+      const { sending } = data as { sending?: Sending };
+      message.processFunc((input) => input.once('resume', () => sending && (sending.begun = true)));
+      done();
+    });
   }
 
   /**
@@ -33,10 +47,11 @@ export class MailConnector {
    * where it would not take this very mail at any time
    */
   async send(mail: Mail): Promise<void> {
+    const sending: Sending = { begun: false };
     try {
       const { attachments, ...rest } = mail;
       await this.#transport.sendMail({
-        ...rest,
+        ...{ ...rest, sending },
         to: [...mail.to],
         from: this.#from,
         ...(attachments ? { attachments: [...attachments] } : {}),
@@ -51,8 +66,8 @@ export class MailConnector {
         {
           cause: error,
           facts: {
-            // Everything before DATA: no message has been handed over yet.
-            accepted: command === 'CONN' || command === 'AUTH' || command === 'MAIL FROM' ? false : 'unknown',
+            // Of a connection that breaks, or is silent, while the message is under way nobody knows; what the server answers to it, it means.
+            accepted: !sending.begun || (command === 'DATA' && Number(responseCode) >= 400) ? false : 'unknown',
             refused: (command === 'DATA' || command === 'MAIL FROM') && refused,
           },
         },

@@ -9,21 +9,42 @@ import type { AlertInput } from '../../src/stages/run-report.ts';
 let server: Server | undefined;
 afterEach(() => server?.close());
 
-/** A mail server that keeps what it takes. @param refuses what it answers to a message, where it does not take it */
-async function mailServer(refuses: (message: string) => string | undefined): Promise<{ url: string; taken: string[] }> {
+type Breaks = 'is silent' | 'closes' | 'resets';
+
+interface Manners {
+  /** What it answers to a message, where it does not take it. */
+  readonly refuses?: (message: string) => string | undefined;
+  /** What it answers to a command, where that is not what it should. */
+  readonly answers?: (command: string) => string | undefined;
+  /** What it does once it has kept a message, instead of an answer; or as soon as a command begins so. */
+  readonly breaks?: { readonly how: Breaks; readonly at: 'the message' | 'HELLO' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA' };
+}
+
+/** A mail server that keeps what it takes. */
+async function mailServer({ refuses, answers, breaks }: Manners): Promise<{ url: string; taken: string[] }> {
   const taken: string[] = [];
   server = createServer((socket) => {
     let message: string | undefined;
-    socket.write('220 here\r\n');
+    const breakOff = (): void => {
+      if (breaks?.how === 'closes') socket.destroy();
+      if (breaks?.how === 'resets') socket.resetAndDestroy();
+    };
+    if (breaks?.at === 'HELLO') breakOff();
+    else socket.write('220 here\r\n');
     socket.on('data', (chunk: Buffer) => {
       const text = chunk.toString();
       if (message !== undefined) {
         message += text;
         if (!message.endsWith('\r\n.\r\n')) return;
-        const refused = refuses(message);
+        const refused = refuses?.(message);
         if (refused === undefined) taken.push(message);
         message = undefined;
-        socket.write(`${refused ?? '250 taken'}\r\n`);
+        if (breaks?.at === 'the message') breakOff();
+        else socket.write(`${refused ?? '250 taken'}\r\n`);
+      } else if (breaks && text.startsWith(breaks.at)) {
+        breakOff();
+      } else if (answers?.(text) !== undefined) {
+        socket.write(`${answers(text)}\r\n`);
       } else if (/^DATA/i.test(text)) {
         message = '';
         socket.write('354 go on\r\n');
@@ -63,24 +84,28 @@ const input: AlertInput = {
 };
 const page: AlertPage = { filename: 'p-2026-11-24T03.html', html: '<!doctype html><title>p</title>' };
 
-async function sent(refuses: (message: string) => string | undefined, makePage: () => Promise<AlertPage>) {
-  const { url, taken } = await mailServer(refuses);
-  const mail = new MailConnector({ smtpUrl: url, from: 'Sluice <sluice@localhost>' });
+/** Tries to tell of it once and once again. @param manners of the mail server at the first try and, where others, at the second */
+async function sent(manners: Manners, makePage: () => Promise<AlertPage>, later: Manners = manners) {
   const store = bucket();
-  const once = await sendFailureAlert({ store, mail }, input, makePage).catch((error: Error) => error.message);
-  const again = await sendFailureAlert({ store, mail }, input, makePage).catch((error: Error) => error.message);
-  return { once, again, taken };
+  const all: string[] = [];
+  const outcomes = [];
+  for (const one of [manners, later]) {
+    const { url, taken } = await mailServer(one);
+    const mail = new MailConnector({ smtpUrl: url, from: 'Sluice <sluice@localhost>' }, 300);
+    outcomes.push(await sendFailureAlert({ store, mail }, input, makePage).catch((error: Error) => error.message));
+    all.push(...taken);
+    server?.close();
+  }
+  return { once: outcomes[0], again: outcomes[1], taken: all };
 }
 
+const withPage = async (): Promise<AlertPage> => page;
 const attached = /Content-Disposition: attachment; filename=p-2026-11-24T03\.html/i;
 
 describe('the mail about a run that went wrong', () => {
   it('brings the run as a page along, and comes once', async () => {
     let made = 0;
-    const { once, again, taken } = await sent(
-      () => undefined,
-      async () => ((made += 1), page),
-    );
+    const { once, again, taken } = await sent({}, async () => ((made += 1), page));
     expect({ once, again, made }).toEqual({ once: { sent: true }, again: { sent: false }, made: 1 });
     expect(taken).toHaveLength(1);
     expect(taken[0]).toMatch(attached);
@@ -88,36 +113,63 @@ describe('the mail about a run that went wrong', () => {
   });
 
   it('comes without the page where that cannot be made, and says why', async () => {
-    const { once, taken } = await sent(
-      () => undefined,
-      () => Promise.reject(new Error('No ink.')),
-    );
+    const { once, taken } = await sent({}, () => Promise.reject(new Error('No ink.')));
     expect(once).toEqual({ sent: true });
     expect(taken[0]).toContain('The run as a page is not attached: No ink.');
     expect(taken[0]).not.toMatch(attached);
   });
 
+  const noAttachment = (message: string): string | undefined =>
+    attached.test(message) ? '552 5.7.0 no such attachments here' : undefined;
+
   it('comes without the page where the mail server takes none', async () => {
-    const { once, taken } = await sent(
-      (message) => (attached.test(message) ? '552 5.7.0 no such attachments here' : undefined),
-      async () => page,
-    );
+    const { once, taken } = await sent({ refuses: noAttachment }, withPage);
     expect(once).toEqual({ sent: true });
     expect(taken).toHaveLength(1);
     expect(taken[0]).not.toMatch(attached);
   });
 
-  it('fails as the server says where that is busy, or takes none of ours at all', async () => {
-    const busy = await sent(
-      () => '451 later',
-      async () => page,
-    );
-    expect(busy).toMatchObject({ once: expect.stringContaining('451') as string, taken: [] });
-    server?.close();
-    const never = await sent(
-      () => '554 no',
-      async () => page,
-    );
-    expect(never).toMatchObject({ once: expect.stringContaining('554') as string, taken: [] });
+  describe.each<[string, Manners, string]>([
+    ['to the sender', { answers: (text) => (text.startsWith('MAIL') ? '451 later' : undefined) }, '451'],
+    ['to the recipient', { answers: (text) => (text.startsWith('RCPT') ? '450 greylisted' : undefined) }, '450'],
+    ['to DATA', { answers: (text) => (text.startsWith('DATA') ? '451 later' : undefined) }, '451'],
+    ['to DATA, and hangs up', { answers: (text) => (text.startsWith('DATA') ? '421 closing' : undefined) }, '421'],
+    ['to the message', { refuses: () => '451 later' }, '451'],
+    ['to the message, for good', { refuses: () => '554 no' }, '554'],
+    ['to the mail that has no page', { refuses: (message) => noAttachment(message) ?? '451 later' }, '451'],
+  ])('a server that says no %s', (_, manners, code) => {
+    it('has not taken it, so it comes with the next try', async () => {
+      const { once, again, taken } = await sent(manners, withPage, {});
+      expect({ once, again }).toEqual({ once: expect.stringContaining(code) as string, again: { sent: true } });
+      expect(taken).toHaveLength(1);
+    });
+  });
+
+  const ways: Breaks[] = ['is silent', 'closes', 'resets'];
+
+  it.each(ways)('is not sent again where the server has all of it and then %s', async (how) => {
+    const { once, again, taken } = await sent({ breaks: { how, at: 'the message' } }, withPage, {});
+    expect({ once, again }).toEqual({ once: expect.any(String) as string, again: { sent: false } });
+    expect(taken).toHaveLength(1);
+  });
+
+  const early = (['EHLO', 'MAIL', 'RCPT', 'DATA'] as const).flatMap((at) => ways.map((how) => ({ how, at })));
+
+  it.each([...early, { how: 'closes', at: 'HELLO' } as const])(
+    'comes with the next try where the server $how at $at, before there is a message',
+    async (breaks) => {
+      const { once, again, taken } = await sent({ breaks }, withPage, {});
+      expect({ once, again }).toEqual({ once: expect.any(String) as string, again: { sent: true } });
+      expect(taken).toHaveLength(1);
+    },
+  );
+
+  it('comes with the next try where nobody answered', async () => {
+    const store = bucket();
+    const nobody = new MailConnector({ smtpUrl: 'smtp://127.0.0.1:1', from: 'Sluice <sluice@localhost>' });
+    await expect(sendFailureAlert({ store, mail: nobody }, input, withPage)).rejects.toThrow('did not take a mail');
+    const { url } = await mailServer({});
+    const mail = new MailConnector({ smtpUrl: url, from: 'Sluice <sluice@localhost>' });
+    expect(await sendFailureAlert({ store, mail }, input, withPage)).toEqual({ sent: true });
   });
 });
