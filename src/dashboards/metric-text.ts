@@ -18,6 +18,12 @@ export function metricText(format: MetricPanel['format'], value: number | null, 
   }
 }
 
+/** What a number is of, below it; empty where that says nothing: a count is all that there is, and an age is that of one record. */
+export function metricOf(format: MetricPanel['format'], value: number | null, documents: number): string {
+  if (value === documents || format === 'ago') return '';
+  return `of ${documents.toLocaleString('en-US')} ${documents === 1 ? 'record' : 'records'}`;
+}
+
 const units = [
   ['d', 86_400_000],
   ['h', 3_600_000],

@@ -2,7 +2,7 @@ import { None, parse, View, type Loader, type Spec } from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
 import { compileChart, type Look } from './compile.ts';
 import { escaped } from './markup.ts';
-import { metricText } from './metric-text.ts';
+import { metricOf, metricText } from './metric-text.ts';
 import type { ChartPanel, JsonObject, MetricPanel } from './panel.ts';
 import { inkOf } from './theme.ts';
 
@@ -18,8 +18,9 @@ export type Answered =
 export function panelSvg(answered: Answered, look: PictureLook, now = Date.now()): Promise<string> {
   const { title, question } = answered.panel;
   if ('spec' in answered) return chartSvg(answered.spec, look, { title, question });
-  const text = metricText(answered.panel.format, answered.value, now);
-  return Promise.resolve(metricSvg({ title, question, text, documents: answered.documents }, look));
+  const { panel, value, documents } = answered;
+  const [text, of] = [metricText(panel.format, value, now), metricOf(panel.format, value, documents)];
+  return Promise.resolve(metricSvg({ title, question, text, of }, look));
 }
 
 /** A chart whose data stands in it as an SVG. @throws Error what Vega says of a spec that it cannot draw */
@@ -42,12 +43,12 @@ export async function chartSvg(
   }
 }
 
-/** One number as an SVG: its title above, over how much it was counted below. */
+/** One number as an SVG: its title above, and below what it is of, where that is told. */
 export function metricSvg(
-  metric: { readonly title: string; readonly question: string; readonly text: string; readonly documents: number },
+  metric: { readonly title: string; readonly question: string; readonly text: string; readonly of: string },
   { mode, width, height }: PictureLook,
 ): string {
-  const { title, question, text, documents } = metric;
+  const { title, question, text, of } = metric;
   const { text: ink, quiet } = inkOf(mode);
   // Digits of these fonts are 0.64 of their size wide at most.
   const size = Math.max(12, Math.min(height * 0.36, (width - 24) / (Math.max(1, text.length) * 0.64)));
@@ -64,7 +65,7 @@ export function metricSvg(
     `<g ${family}>`,
     line(small * 1.9, small, quiet, title),
     line(height / 2 + size * 0.36, size, ink, text, ' font-weight="600"'),
-    line(height - small, small, quiet, `of ${documents.toLocaleString('en-US')} records`),
+    of === '' ? '' : line(height - small, small, quiet, of),
     '</g></svg>',
   ].join('');
 }

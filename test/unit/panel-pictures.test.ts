@@ -2,7 +2,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metricText } from '../../src/dashboards/metric-text.ts';
+import { metricOf, metricText } from '../../src/dashboards/metric-text.ts';
 import type { ChartPanel, Json, JsonObject, Panel } from '../../src/dashboards/panel.ts';
 import { usualSize } from '../../src/dashboards/panel-picture.ts';
 import { dataDashboard } from '../../src/dashboards/panels/index.ts';
@@ -96,6 +96,23 @@ describe('a panel as a picture', () => {
   ])('fetches nothing and links to nothing: %s', async (_what, spec) => {
     const drawn = chartSvg(spec as JsonObject, small, { title: 't', question: 'q' });
     expect(await drawn.catch((error: Error) => error.message)).not.toMatch(/kept to itself|x\.png|javascript:/);
+  });
+});
+
+describe('what a number is of', () => {
+  it.each([
+    ['number', 4, 32_735, 'of 32,735 records'],
+    ['percent', 0.5, 1, 'of 1 record'],
+    ['number', null, 0, 'of 0 records'],
+    // A count is all that there is, and an age is that of one record.
+    ['number', 9, 9, ''],
+    ['ago', 5, 9, ''],
+  ] as const)('%s %s of %s: %s', async (format, value, documents, of) => {
+    expect(metricOf(format, value, documents)).toBe(of);
+    const panel = panels.map(([, one]) => one).find((one) => one.kind === 'metric');
+    if (!panel) throw new Error('there is no tile');
+    const svg = await panelSvg({ panel: { ...panel, format }, value, documents }, small);
+    expect(/>of [\d,]+ records?</.exec(svg)?.[0] ?? '').toBe(of === '' ? '' : `>${of}<`);
   });
 });
 

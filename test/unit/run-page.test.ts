@@ -1,5 +1,7 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { SearchConnector } from '../../src/connectors/search.ts';
 import { makeRunPage } from '../../src/dashboards/run-page/make-run-page.ts';
 import { runPage } from '../../src/dashboards/run-page/page.ts';
@@ -88,9 +90,12 @@ describe('the page of a run', () => {
       madeAt,
       panels: {
         figures: [
-          { title: text, question: text, text, documents: 1 },
+          { title: text, question: text, text, of: text },
           { title: text, question: text, svg: '<svg></svg>', broad: true },
+          { title: text, question: text, failed: text },
         ],
+        leftOut: [text],
+        tooSlow: [text],
       },
     });
     const plain = madeOf(runPage(parts('plain')));
@@ -213,5 +218,78 @@ describe('the page of a run', () => {
     expect(small).not.toContain('<svg');
     expect(small).toContain('What went wrong');
     await search.close();
+  });
+
+  it('says why there is no definition to draw panels from', async () => {
+    const search = new SearchConnector({ url: 'http://127.0.0.1:1' });
+    const missing = 'The object store is away.';
+    expect(await makeRunPage({ report: fullReport(String), pipeline: { missing }, search })).toContain(missing);
+    await search.close();
+  });
+});
+
+describe('the panels of an hour', () => {
+  let server: Server | undefined;
+  afterEach(() => server?.close());
+
+  /** An Elasticsearch with nine documents. @param unlike answers the nth search (from 1) in a way of its own, and says so */
+  async function page(unlike: (nth: number, refuse: () => void) => boolean, drawnWithinMs?: number): Promise<string> {
+    let searches = 0;
+    server = createServer((request, response) => {
+      const answer = (status: number, body: object): void => {
+        const type = 'application/vnd.elasticsearch+json;compatible-with=9';
+        response.writeHead(status, { 'content-type': type, 'x-elastic-product': 'Elasticsearch' });
+        response.end(JSON.stringify(body));
+      };
+      request.resume().on('end', () => {
+        if (request.url?.includes('_count')) answer(200, { count: 9 });
+        else if (
+          !unlike((searches += 1), () => answer(400, { error: { type: 'x', reason: 'no such field' }, status: 400 }))
+        )
+          answer(200, {
+            hits: { total: { value: 9, relation: 'eq' }, hits: [] },
+            aggregations: { value: { value: 5 } },
+          });
+      });
+    });
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    const search = new SearchConnector({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const { pipelineSchema } = await import('../../src/definition/pipeline.ts');
+    const pipeline = pipelineSchema.parse({
+      ...{ name: 'p', source: { url: 'https://example.org/x.csv' }, key: ['id'] },
+      columns: { id: { name: 'id', required: true }, amount: { name: 'amount', type: 'decimal' } },
+    });
+    const more = drawnWithinMs === undefined ? {} : { drawnWithinMs };
+    try {
+      return await makeRunPage({ report: fullReport(String), pipeline, search, ...more });
+    } finally {
+      // It waits for what was asked and not answered.
+      server?.closeAllConnections();
+      await search.close();
+    }
+  }
+
+  it('are all there but the one that fails, which says why', async () => {
+    const whole = await page(() => false);
+    expect(whole).not.toContain('Could not be drawn');
+    const without = await page((nth, refuse) => nth === 3 && (refuse(), true));
+    expect(without.match(/Could not be drawn: [^<]*no such field/g)).toHaveLength(1);
+    const titles = (text: string): string[] => text.match(/<h3[^>]*>[^<]*</g) ?? [];
+    expect(titles(without).length).toBe(titles(whole).length);
+  });
+
+  it('are left out from the first that takes too long, and named', async () => {
+    const text = await page((nth) => nth > 2, 500);
+    expect(text).toMatch(/Left out, as Elasticsearch took too long for them: [^,]+, /);
+    expect(text).toContain('Newest hour');
+    expect(text).toContain('makes it whole');
+  });
+
+  it('have a total where that says something', async () => {
+    const text = await page(() => false);
+    const tile = (title: string): string => new RegExp(`>${title}<.*?</div>`, 's').exec(text)?.[0] ?? '';
+    expect(tile('Newest hour')).toMatch(/ago<\/b>/);
+    expect(tile('Newest hour')).not.toContain('records');
+    expect(tile('Hours in range')).toContain('of 9 records');
   });
 });

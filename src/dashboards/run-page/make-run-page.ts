@@ -2,26 +2,29 @@ import type { SearchConnector } from '../../connectors/search.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { chartSvg } from '../render.ts';
 import { hourPanels } from './hour-panels.ts';
-import { runPage, type DrawnPanels, type Figure, type PageParts } from './page.ts';
+import { runPage, type DrawnPanels, type Figure, type PageParts, type Panels } from './page.ts';
 import type { ReportOnPage } from './report-on-page.ts';
 import { stageChart, stageChartHeight } from './stage-chart.ts';
 
 export interface RunPageInput {
   readonly report: ReportOnPage;
   readonly webUi?: string;
-  /** What the panels are made from, where they are wanted. */
-  readonly pipeline?: Pipeline;
+  /** What the panels are made from, where they are wanted; or a sentence that says why that cannot be had. */
+  readonly pipeline?: Pipeline | { readonly missing: string };
   readonly search: SearchConnector;
   /** Bytes that the page may have: above them the largest panels are left out, one by one, and then the chart of the stages. */
   readonly most?: number;
+  /** Panels that are not drawn by then are left out; any time where left out. */
+  readonly drawnWithinMs?: number;
 }
 
 /** The page of a run with all that can be had for it. */
-export async function makeRunPage({ report, webUi, pipeline, search, most }: RunPageInput): Promise<string> {
+export async function makeRunPage(input: RunPageInput): Promise<string> {
+  const { report, webUi, most } = input;
   const parts: PageParts = { report, madeAt: new Date(), ...(webUi === undefined ? {} : { webUi }) };
   const chart = await stagesDrawn(report);
   const charted = chart === undefined ? parts : { ...parts, chart };
-  const panels = pipeline && (await hourPanels(search, pipeline, report.hour));
+  const panels = await panelsOf(input);
   const whole = runPage(panels === undefined ? charted : { ...charted, panels });
   if (most === undefined || Buffer.byteLength(whole) <= most) return whole;
   let left = panels;
@@ -33,12 +36,17 @@ export async function makeRunPage({ report, webUi, pipeline, search, most }: Run
   return runPage(left === undefined ? parts : { ...parts, panels: left });
 }
 
+async function panelsOf({ report, pipeline, search, drawnWithinMs }: RunPageInput): Promise<Panels | undefined> {
+  if (pipeline === undefined || 'missing' in pipeline) return pipeline;
+  return hourPanels(search, pipeline, report.hour, drawnWithinMs);
+}
+
 const isDrawn = (figure: Figure): figure is Figure & { readonly svg: string } => 'svg' in figure;
 
-function withoutLargest({ figures, leftOut = [] }: DrawnPanels): DrawnPanels {
+function withoutLargest({ figures, leftOut = [], ...rest }: DrawnPanels): DrawnPanels {
   const [largest] = figures.filter(isDrawn).toSorted((a, b) => b.svg.length - a.svg.length);
-  if (!largest) return { figures, leftOut };
-  return { figures: figures.filter((figure) => figure !== largest), leftOut: [...leftOut, largest.title] };
+  if (!largest) return { ...rest, figures, leftOut };
+  return { ...rest, figures: figures.filter((figure) => figure !== largest), leftOut: [...leftOut, largest.title] };
 }
 
 async function stagesDrawn({ stages, error }: ReportOnPage): Promise<string | undefined> {

@@ -11,17 +11,19 @@ import {
   stagesSection,
 } from './sections.ts';
 import { STYLE } from './style.ts';
-import { instant, section } from './tables.ts';
+import { clipped, instant, section } from './tables.ts';
 
 /** A panel as it stands on the page. SVGs come from our own renderer, and stand as they are. */
 export type Figure =
   | { readonly title: string; readonly question: string; readonly svg: string; readonly broad: boolean }
-  | { readonly title: string; readonly question: string; readonly text: string; readonly documents: number };
+  | { readonly title: string; readonly question: string; readonly text: string; readonly of: string }
+  | { readonly title: string; readonly question: string; readonly failed: string };
 
-/** What the run's data looks like, and the titles of what is left out. */
+/** What the run's data looks like, and the titles of what is left out: as too large, or as it took too long. */
 export interface DrawnPanels {
   readonly figures: readonly Figure[];
   readonly leftOut?: readonly string[];
+  readonly tooSlow?: readonly string[];
 }
 
 /** That, or a sentence that says why it is not to be seen. */
@@ -107,8 +109,9 @@ function times({ startedAt, endedAt, stages }: ReportOnPage, madeAt: Date): Mark
 function panelsSection(panels: Panels, { pipeline, hour }: ReportOnPage): Markup {
   if ('missing' in panels) return section('data', 'The data of this hour', html`<p>${panels.missing}</p>`);
   const tiles = panels.figures.filter((figure) => 'text' in figure);
-  const charts = panels.figures.filter((figure) => 'svg' in figure);
-  const { leftOut = [] } = panels;
+  const charts = panels.figures.filter((figure) => 'svg' in figure || 'failed' in figure);
+  const { leftOut = [], tooSlow = [] } = panels;
+  const whole = html`<code>sluice report ${hour.slice(0, 13)} --html --pipeline ${pipeline}</code> makes it whole.`;
   return section(
     'data',
     'The data of this hour',
@@ -116,30 +119,30 @@ function panelsSection(panels: Panels, { pipeline, hour }: ReportOnPage): Markup
       ? ''
       : html`<div class="tiles">
           ${tiles.map(
-            ({ title, question, text, documents }) =>
+            ({ title, question, text, of }) =>
               html`<div class="tile" title="${question}">
                 <h3 class="quiet">${title}</h3>
-                <b>${text}</b><span class="quiet">of ${documents.toLocaleString('en-US')} records</span>
+                <b>${text}</b><span class="quiet">${of}</span>
               </div>`,
           )}
         </div>`,
     html`<div class="panels">
       ${charts.map(
-        ({ title, question, svg, broad }) =>
-          html`<figure class="${broad ? 'broad' : ''}">
+        (chart) =>
+          html`<figure class="${'svg' in chart && chart.broad ? 'broad' : ''}">
             <figcaption>
-              <h3>${title}</h3>
-              <span class="quiet">${question}</span>
+              <h3>${chart.title}</h3>
+              <span class="quiet">${chart.question}</span>
             </figcaption>
-            ${new Markup(svg)}
+            ${'svg' in chart ? new Markup(chart.svg) : html`<p>${clipped(chart.failed)}</p>`}
           </figure>`,
       )}
     </div>`,
     leftOut.length === 0
       ? ''
-      : html`<p>
-          Left out, as the page would be too large with them: ${leftOut.join(', ')}.
-          <code>sluice report ${hour.slice(0, 13)} --html --pipeline ${pipeline}</code> makes it whole.
-        </p>`,
+      : html`<p>Left out, as the page would be too large with them: ${leftOut.join(', ')}. ${whole}</p>`,
+    tooSlow.length === 0
+      ? ''
+      : html`<p>Left out, as Elasticsearch took too long for them: ${tooSlow.join(', ')}. ${whole}</p>`,
   );
 }
