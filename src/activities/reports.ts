@@ -2,18 +2,19 @@ import { Context } from '@temporalio/activity';
 import { sentenceOf } from '../definition/errors.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type { ObjectRef } from '../definition/refs.ts';
-import { indexReport } from '../stages/accounting/operations.ts';
+import { indexReport, isHealed } from '../stages/accounting/operations.ts';
 import { writeReport } from '../stages/accounting/report.ts';
 import type { StageContext, StageDeps } from '../stages/deps.ts';
 import type { RunReport } from '../stages/run-report.ts';
 import { attended } from './attended.ts';
 
 const INDEXING_MS = 15_000;
+const NAMED = 5;
 
 /** What tells of a run that is over. @param patienceMs how long the end of a run waits for the dashboards */
 export function reportActivities(deps: StageDeps, patienceMs = INDEXING_MS) {
   return {
-    /** Stores a run's report, and then indexes it for the dashboards, as far as that can be had: the next report of the pipeline makes up for it. */
+    /** Stores a run's report, and then indexes it for the dashboards, as far as that can be had: a later report of the pipeline makes up for it, or `sluice dashboards fill`. */
     writeReport: (report: RunReport, definition?: Pipeline): Promise<ObjectRef> =>
       attended(async (context) => {
         const stored = await writeReport(deps, report, definition);
@@ -30,13 +31,30 @@ async function tellDashboards(
   definition: Pipeline | undefined,
   context: StageContext,
 ): Promise<void> {
+  const { log } = Context.current();
+  const { pipeline, hour } = report;
   try {
-    await Promise.race([indexReport(deps, report, definition, context), aborted(context.signal)]);
+    const { unreadable } = await Promise.race([
+      indexReport(deps, report, definition, context),
+      aborted(context.signal),
+    ]);
+    if (unreadable.length === 0) return;
+    const keys = unreadable.slice(0, NAMED);
+    log.warn('reports of earlier runs are not in the dashboards: they are none, or the index refuses them', {
+      ...{ pipeline, reports: unreadable.length, keys },
+    });
   } catch (error) {
-    Context.current().log.warn('the report of this run is not in the dashboards yet: the next report brings it', {
-      ...{ pipeline: report.pipeline, hour: report.hour, error: sentenceOf(error) },
+    log.warn(`the report of this run is not in the dashboards: ${whatBringsIt(report)}`, {
+      ...{ pipeline, hour, error: sentenceOf(error) },
     });
   }
+}
+
+/** What indexes a report that was not. */
+export function whatBringsIt({ pipeline, hour }: Pick<RunReport, 'pipeline' | 'hour'>): string {
+  const command = `"sluice dashboards fill ${pipeline}"`;
+  if (!isHealed(hour)) return `its hour is too old for later reports to bring it, so ${command} has to`;
+  return `a report of the pipeline that comes before this hour is three days old brings it, and so does ${command}`;
 }
 
 /** Not every request that is on its way minds a signal. */

@@ -186,6 +186,22 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
     expect(await runs(other)).toHaveLength(1);
   });
 
+  it('are kept from the index by no other that is none, or that the index refuses', async () => {
+    const name = someName();
+    const [sound, refused, next] = [ran(name, ago(2)), ran(name, ago(3)), ran(name, ago(1))];
+    await writeReport(deps, sound);
+    const shapeless = keys.attempt(name, ago(4), 'shapeless', 'run.json');
+    await deps.store.put(shapeless, Buffer.from('{"pipeline": "other"}'));
+    const unfit = keys.attempt(name, refused.hour, refused.runId, 'run.json');
+    await deps.store.put(unfit, Buffer.from(JSON.stringify({ ...refused, startedAt: 'yesterday' })));
+    await writeReport(deps, next);
+    const filled = await indexReport(deps, next, undefined, unattended);
+    expect({ ...filled, unreadable: filled.unreadable.toSorted() }).toEqual({
+      ...{ reports: 2, documents: 16, unreadable: [shapeless, unfit].toSorted() },
+    });
+    expect(await runs(name)).toEqual([sound.runId, next.runId].toSorted());
+  });
+
   it('go with the hour that retention removes, and do not come back', async () => {
     const pipeline = lab.definition();
     const { name } = pipeline;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { whatBringsIt } from '../../src/activities/reports.ts';
+import { toLogicalHour } from '../../src/definition/hour.ts';
 import { operationsFields } from '../../src/definition/operations.ts';
-import { operationsDocuments } from '../../src/stages/accounting/operations-documents.ts';
+import { documentsFound, operationsDocuments } from '../../src/stages/accounting/operations-documents.ts';
 import { runReport } from '../helpers/operations.ts';
 
 const kinds = (documents: readonly { readonly body: { readonly kind?: unknown } }[]) =>
@@ -136,5 +138,32 @@ describe('what is indexed of a run', () => {
     const prepared = { changes: [], warnings: ['retention is shorter'] };
     const [run] = operationsDocuments(runReport({ warnings: ['near its deadline'], prepared })).slice(-1);
     expect(run?.body.warnings).toBe(2);
+  });
+
+  it.each([
+    ['nothing', null],
+    ['a text', 'run'],
+    ['a list', []],
+    ['no fields', {}],
+    ['no stages', { ...runReport(), stages: undefined }],
+    ['no equations', { ...runReport(), equations: undefined }],
+    ['a stage without a beginning', { ...runReport(), stages: [{ stage: 'clean', ms: 1 }] }],
+    ['a report of another run', runReport({ runId: 'r2' })],
+    ['a report of another hour', runReport({ hour: '2026-11-24T04:00:00Z' })],
+    ['a report of another pipeline', runReport({ pipeline: 'other' })],
+  ])('is nothing where %s lies in the place of its report', (_, found) => {
+    const { pipeline, hour, runId } = runReport();
+    expect(documentsFound(found, { pipeline, hour, runId })).toBeUndefined();
+    expect(documentsFound(runReport(), { pipeline, hour, runId }, 7)).toEqual(operationsDocuments(runReport(), 7));
+  });
+});
+
+describe('a report that could not be indexed', () => {
+  it.each([
+    [1, /^a report of the pipeline that comes before .* and so does "sluice dashboards fill p"$/],
+    [24 * 3 - 1, /^a report of the pipeline/],
+    [24 * 4, /^its hour is too old for later reports to bring it, so "sluice dashboards fill p" has to$/],
+  ])('of an hour %s hours ago says what brings it', (hours, sentence) => {
+    expect(whatBringsIt({ pipeline: 'p', hour: toLogicalHour(Date.now() - hours * 3_600_000) })).toMatch(sentence);
   });
 });

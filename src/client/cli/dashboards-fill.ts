@@ -38,8 +38,10 @@ export async function fill(given: string | undefined, { json }: { readonly json?
         reports + unreadable.length === 0
           ? `No run${whose} has left a report.`
           : `${count(reports)} reports${whose} are in ${operationsIndex}, as ${count(documents)} documents.`,
-        ...unreadable.slice(0, NAMED).map((key) => `${key} is no JSON, and was left out.`),
-        ...(unreadable.length > NAMED ? [`${count(unreadable.length - NAMED)} more are none.`] : []),
+        ...unreadable
+          .slice(0, NAMED)
+          .map((key) => `${key} is no report of a run, or one that the index refuses, and was left out.`),
+        ...(unreadable.length > NAMED ? [`${count(unreadable.length - NAMED)} more were left out.`] : []),
       ];
       process.stdout.write(`${lines.join('\n')}\n`);
     }

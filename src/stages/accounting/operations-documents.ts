@@ -34,6 +34,25 @@ export function operationsDocuments(report: RunReport, lag?: number): Operations
   ];
 }
 
+/**
+ * The same of what lies where the report of a run should; undefined where that is none, or another's.
+ * @param lag as {@link operationsDocuments}
+ */
+export function documentsFound(
+  found: unknown,
+  { pipeline, hour, runId }: Pick<RunReport, 'pipeline' | 'hour' | 'runId'>,
+  lag?: number,
+): OperationsDocument[] | undefined {
+  try {
+    const report = found as RunReport;
+    const itsOwn = report.pipeline === pipeline && report.hour === hour && report.runId === runId;
+    return itsOwn ? operationsDocuments(report, lag) : undefined;
+  } catch {
+    // Whatever is missing, or is something else.
+    return undefined;
+  }
+}
+
 function runBody(report: RunReport, lag: number | undefined): OperationsDocument['body'] {
   const { outcome, startedAt, endedAt, startFrom, error, workflowId } = report;
   const done = outcome === 'completed' || outcome === 'unchanged';

@@ -9,8 +9,7 @@ import { sendBulk, type Refusal } from '../indexing/bulk-sender.ts';
 import { claimAlias } from '../indexing/prepare-index.ts';
 import { eachPage } from '../indexing/stale-documents.ts';
 import { findTargets, indexName } from '../indexing/targets.ts';
-import type { RunReport } from '../run-report.ts';
-import { operationsDocuments, type OperationsDocument } from './operations-documents.ts';
+import type { OperationsDocument } from './operations-documents.ts';
 
 type Search = Pick<StageDeps, 'search'>;
 
@@ -19,12 +18,6 @@ const HOURS_AT_ONCE = 10_000;
 /** More runs than this of one pipeline are not looked for at once; Elasticsearch answers with no more. */
 const RUNS_AT_ONCE = 10_000;
 const DELETE_PAGE = 5_000;
-
-/** A report, and what it cannot say: how far the consumers were behind when it was made. */
-export interface ReportToIndex {
-  readonly report: RunReport;
-  readonly lag?: number;
-}
 
 /**
  * Makes sure of the index behind the alias of what is indexed of runs, with its strict mapping; fields that a newer version has are added.
@@ -89,13 +82,13 @@ async function createIndex(search: SearchConnector): Promise<void> {
  * Writes what is indexed of runs, over what stands there of them. A run's own document follows the others, so where it is found nothing of
  * the run is missing.
  * @returns how many documents
+ * @throws SluiceError `IndexMismatch` where the index refuses one of them
  */
-export async function writeReports(
+export async function writeDocuments(
   { search }: Search,
-  reports: readonly ReportToIndex[],
+  documents: readonly OperationsDocument[],
   ctx: StageContext,
 ): Promise<number> {
-  const documents = reports.flatMap(({ report, lag }) => operationsDocuments(report, lag));
   const isRun = ({ body }: OperationsDocument): boolean => body.kind === 'run';
   let written = 0;
   for (const some of [documents.filter((document) => !isRun(document)), documents.filter(isRun)]) {

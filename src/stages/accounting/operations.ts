@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { SluiceError } from '../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
@@ -9,7 +10,8 @@ import { listByHour } from '../landing/committed-hours.ts';
 import { consumerLag } from '../landing/consumer-lag.ts';
 import { newestHour } from '../landing/hour-record.ts';
 import type { RunReport } from '../run-report.ts';
-import { indexedRuns, prepareOperationsIndex, writeReports, type ReportToIndex } from './operations-index.ts';
+import { documentsFound, type OperationsDocument } from './operations-documents.ts';
+import { indexedRuns, prepareOperationsIndex, writeDocuments } from './operations-index.ts';
 
 type Deps = Pick<StageDeps, 'store' | 'search' | 'log'>;
 
@@ -30,7 +32,7 @@ interface Lag {
 export interface Filled {
   readonly reports: number;
   readonly documents: number;
-  /** Keys of reports that could not be read. */
+  /** Keys of what is no report, or is one that the index refuses. */
   readonly unreadable: readonly string[];
 }
 
@@ -42,8 +44,17 @@ interface Attempt {
   readonly runId: string;
 }
 
+/** What is indexed of an attempt; undefined where its report cannot be read. */
+interface Found {
+  readonly key: string;
+  readonly documents: readonly OperationsDocument[] | undefined;
+}
+
+/** Whether a report of the pipeline that comes now would bring what is missing of that hour. */
+export const isHealed = (hour: LogicalHour): boolean => hour >= toLogicalHour(Date.now() - HEALED_MS);
+
 /**
- * Indexes the report of a run that is over, and with it what is missing of its pipeline's hours of the last days. Done again it comes to the
+ * Indexes the report of a run that is over, and then with it what is missing of its pipeline's hours of the last days. Done again it comes to the
  * same documents.
  * @param definition what shaped the run; without it nobody knows its topics, and nothing is said of its lag
  * @throws SluiceError `ElasticsearchUnavailable`, `StoreUnavailable`, `IndexMismatch`
@@ -57,14 +68,24 @@ export async function indexReport(
   const { pipeline, hour, runId } = report;
   if (definition) await keepLag(deps, report, definition);
   await prepareOperationsIndex(deps);
+  // Alone: whatever is wrong with others keeps this one from nothing.
+  const itself = { key: keys.attempt(pipeline, hour, runId, 'run.json'), pipeline, hour, runId };
+  const own = await fill(deps, [itself], ctx, (refusal) => {
+    throw refusal;
+  });
   const from = toLogicalHour(Date.now() - HEALED_MS);
   const known = await indexedRuns(deps, pipeline, from);
-  const missing: Attempt[] = [{ key: keys.attempt(pipeline, hour, runId, 'run.json'), pipeline, hour, runId }];
+  const missing: Attempt[] = [];
   for await (const { key } of listByHour(deps, keys.runs(pipeline), { from })) {
     const attempt = attemptOf(key);
     if (attempt && attempt.runId !== runId && !known.has(attempt.runId)) missing.push(attempt);
   }
-  return fill(deps, missing, ctx);
+  const others = await fill(deps, missing, ctx);
+  return {
+    reports: own.reports + others.reports,
+    documents: own.documents + others.documents,
+    unreadable: [...own.unreadable, ...others.unreadable],
+  };
 }
 
 /**
@@ -85,7 +106,13 @@ export async function fillOperations(
   return fill(deps, attempts, ctx);
 }
 
-async function fill(deps: Deps, attempts: readonly Attempt[], ctx: StageContext): Promise<Filled> {
+/** @param refused told why the index refuses a report; it is left out where this returns */
+async function fill(
+  deps: Deps,
+  attempts: readonly Attempt[],
+  ctx: StageContext,
+  refused: (refusal: SluiceError) => void = () => {},
+): Promise<Filled> {
   const removed = new Map<string, Promise<boolean>>();
   const isRemoved = ({ pipeline, hour }: Attempt): Promise<boolean> => {
     const name = `${pipeline} ${hour}`;
@@ -101,32 +128,62 @@ async function fill(deps: Deps, attempts: readonly Attempt[], ctx: StageContext)
     ctx.signal.throwIfAborted();
     const read = await inGroups(attempts.slice(at, at + AT_ONCE), async (attempt) => {
       // Retention has taken the hour out of the index, and gc will take its report.
-      if (await isRemoved(attempt)) return undefined;
-      return readAttempt(deps, attempt).catch((error: unknown) => {
-        if (!(error instanceof SyntaxError)) throw error;
-        unreadable.push(attempt.key);
-        return undefined;
-      });
+      return (await isRemoved(attempt)) ? undefined : readAttempt(deps, attempt);
     });
     const found = read.filter((one) => one !== undefined);
-    documents += await writeReports(deps, found, ctx);
-    reports += found.length;
+    const written = await write(deps, found, ctx, refused);
+    documents += written.documents;
+    unreadable.push(...written.unreadable);
+    reports += found.length - written.unreadable.length;
     ctx.progress({ rows: documents, note: `indexed ${reports} reports of ${attempts.length}` });
   }
   return { reports, documents, unreadable };
 }
 
-async function readAttempt(
-  { store }: Deps,
-  { key, pipeline, hour, runId }: Attempt,
-): Promise<ReportToIndex | undefined> {
-  const [report, lag] = await Promise.all([
-    store.findJson<RunReport>(key),
-    store.findJson<Lag>(keys.lag(pipeline, hour, runId)),
-  ]);
-  if (!report) return undefined;
-  if (!lag) return { report };
-  return { report, lag: Object.values(lag.records).reduce((sum, records) => sum + records, 0) };
+/** Writes them all at once; one by one where the index refuses one, as that is to keep no other from it. */
+async function write(
+  deps: Deps,
+  found: readonly Found[],
+  ctx: StageContext,
+  refused: (refusal: SluiceError) => void,
+): Promise<Omit<Filled, 'reports'>> {
+  const unreadable = found.filter(({ documents }) => documents === undefined).map(({ key }) => key);
+  const sound = found.flatMap(({ key, documents }) => (documents === undefined ? [] : [{ key, documents }]));
+  const all = sound.flatMap(({ documents }) => documents);
+  const outcome = await writeDocuments(deps, all, ctx).catch(refusalOf);
+  if (typeof outcome === 'number') return { documents: outcome, unreadable };
+  let written = 0;
+  for (const { key, documents } of sound) {
+    const one = await writeDocuments(deps, documents, ctx).catch(refusalOf);
+    if (typeof one === 'number') written += one;
+    else {
+      refused(one);
+      unreadable.push(key);
+    }
+  }
+  return { documents: written, unreadable };
+}
+
+function refusalOf(error: unknown): SluiceError {
+  if (error instanceof SluiceError && error.code === 'IndexMismatch') return error;
+  throw error;
+}
+
+/** What is indexed of an attempt; undefined where it has no report. */
+async function readAttempt({ store }: Deps, attempt: Attempt): Promise<Found | undefined> {
+  const { key, pipeline, hour, runId } = attempt;
+  try {
+    const [report, lag] = await Promise.all([
+      store.findJson<unknown>(key),
+      store.findJson<Lag>(keys.lag(pipeline, hour, runId)),
+    ]);
+    if (report === undefined) return undefined;
+    const behind = lag?.records && Object.values(lag.records).reduce((sum, records) => sum + records, 0);
+    return { key, documents: documentsFound(report, attempt, behind) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { key, documents: undefined };
+  }
 }
 
 function attemptOf(key: string): Attempt | undefined {
