@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { PageJob } from '../dashboards/run-page/page-thread.ts';
-import { SluiceError } from '../definition/errors.ts';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { hourKey } from '../definition/hour.ts';
-import { webUiPage } from '../definition/web-ui.ts';
+import { webUiOf, webUiPage } from '../definition/web-ui.ts';
 import type { AlertPage } from '../stages/accounting/alert.ts';
 import { inThread } from '../stages/cleaning/thread.ts';
 import type { StageContext, StageDeps } from '../stages/deps.ts';
@@ -46,11 +46,11 @@ async function pageWithin(
   { pipeline, report }: AlertInput,
   context: StageContext,
 ): Promise<AlertPage> {
-  const { namespace } = Context.current().info;
   const { temporalUi, elasticsearch } = settings;
+  const webUi = linkOf(temporalUi, report);
   const data: PageJob = {
     ...{ report, pipeline, elasticsearch, most: MOST_BYTES, drawnWithinMs: DRAWN_WITHIN_MS },
-    ...(temporalUi === undefined ? {} : { webUi: webUiPage(temporalUi, namespace, report.workflowId, report.runId) }),
+    ...(webUi === undefined ? {} : { webUi }),
   };
   const html = await inThread<string>({
     script: new URL('../dashboards/run-page/page-thread.ts', import.meta.url),
@@ -59,4 +59,16 @@ async function pageWithin(
     silence: { ms, sentence: `The page of the run was not made within ${MADE_WITHIN_MS / 1_000} s.` },
   });
   return { filename: `${report.pipeline}-${hourKey(report.hour)}.html`, html };
+}
+
+/** The run in the Web UI. A page does without, where its address is none. */
+function linkOf(given: string | undefined, { workflowId, runId }: AlertInput['report']): string | undefined {
+  const { info, log } = Context.current();
+  try {
+    const ui = webUiOf(given);
+    return ui && webUiPage(ui, info.namespace, workflowId, runId);
+  } catch (error) {
+    log.warn(`the page of a run has no link to the Web UI: ${sentenceOf(error)}`);
+    return undefined;
+  }
 }

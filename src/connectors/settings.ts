@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../definition/errors.ts';
+import { hasLogin, NO_LOGIN } from '../definition/web-ui.ts';
 import { Secrets } from './secrets.ts';
 import { sparkAddress, type SparkAddress } from './spark/address.ts';
 
@@ -49,7 +50,11 @@ const environmentSchema = z.object({
   SLUICE_SMTP_URL: z.url({ protocol: /^smtps?$/ }).default('smtp://127.0.0.1:1025'),
   SLUICE_MAIL_FROM: z.string().default('Sluice <sluice@localhost>'),
   SLUICE_INBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
-  SLUICE_TEMPORAL_UI_URL: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]).optional(),
+  // Whether it is an address is looked at where links are made: most workers make none.
+  SLUICE_TEMPORAL_UI_URL: z
+    .string()
+    .refine((url) => !hasLogin(url), NO_LOGIN)
+    .optional(),
   SLUICE_SPARK_URL: z.string().optional(),
   SLUICE_SPARK_TOKEN: z.string().optional(),
   SLUICE_SPARK_CA: z.string().optional(),
@@ -89,7 +94,7 @@ export interface Settings {
   readonly elasticsearch: { readonly url: string; readonly apiKey?: string };
   /** `space` is absent for the default one. */
   readonly kibana: { readonly url: string; readonly apiKey?: string; readonly space?: string };
-  /** Temporal's Web UI, for links that people follow. */
+  /** Temporal's Web UI, for links that people follow; as given, for `webUiOf`. */
   readonly temporalUi?: string;
   readonly mail: { readonly smtpUrl: string; readonly from: string; readonly inboxUrl?: string };
   /** Absent where there is no Spark. */

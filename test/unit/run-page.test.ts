@@ -2,6 +2,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { definitionOf } from '../../src/client/cli/run-report.ts';
+import type { SluiceClient } from '../../src/client/sluice-client.ts';
+import type { Store } from '../../src/connectors/object-store.ts';
 import { SearchConnector } from '../../src/connectors/search.ts';
 import { makeRunPage } from '../../src/dashboards/run-page/make-run-page.ts';
 import { runPage } from '../../src/dashboards/run-page/page.ts';
@@ -220,10 +223,14 @@ describe('the page of a run', () => {
     await search.close();
   });
 
-  it('says why there is no definition to draw panels from', async () => {
+  it('is there without panels where the store does not say what shaped the run, and tells why', async () => {
     const search = new SearchConnector({ url: 'http://127.0.0.1:1' });
-    const missing = 'The object store is away.';
-    expect(await makeRunPage({ report: fullReport(String), pipeline: { missing }, search })).toContain(missing);
+    const away = { findJson: () => Promise.reject(new Error('The object store is away.')) } as unknown as Store;
+    const report = fullReport(String);
+    const pipeline = await definitionOf({} as SluiceClient, away, report, undefined);
+    const page = await makeRunPage({ report, search, ...(pipeline && { pipeline }) });
+    expect(page).toContain('The panels of this hour could not be drawn, without their definition: The object store is');
+    expect(page).toContain('What went wrong');
     await search.close();
   });
 });

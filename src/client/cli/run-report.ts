@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { ObjectStore } from '../../connectors/object-store.ts';
+import { ObjectStore, type Store } from '../../connectors/object-store.ts';
 import { SearchConnector } from '../../connectors/search.ts';
 import { readSettings } from '../../connectors/settings.ts';
 import { temporalPlace } from '../../connectors/temporal.ts';
 import { makeRunPage } from '../../dashboards/run-page/make-run-page.ts';
-import { SluiceError } from '../../definition/errors.ts';
+import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { hourKey, type LogicalHour } from '../../definition/hour.ts';
 import { pipelineSchema, type Pipeline } from '../../definition/pipeline.ts';
 import { webUiOf, webUiPage } from '../../definition/web-ui.ts';
@@ -68,14 +68,20 @@ async function pageOf(client: SluiceClient, report: ReportSoFar, given: string |
   }
 }
 
-/** What the run was shaped by; of one that has not stored it, what is given, or what its schedule has. */
-async function definitionOf(
+/** What the run was shaped by; of one that has not stored it, what is given, or what its schedule has. A sentence where the store does not say. */
+export async function definitionOf(
   client: SluiceClient,
-  store: ObjectStore,
+  store: Store,
   report: ReportSoFar,
   given: string | undefined,
-): Promise<Pipeline | undefined> {
-  const stored = pipelineSchema.safeParse(await storedDefinition(store, report));
+): Promise<Pipeline | { readonly missing: string } | undefined> {
+  let found: unknown;
+  try {
+    found = await storedDefinition(store, report);
+  } catch (error) {
+    return { missing: `The panels of this hour could not be drawn, without their definition: ${sentenceOf(error)}` };
+  }
+  const stored = pipelineSchema.safeParse(found);
   if (stored.success) return stored.data;
   // The page of a run tells of it without its panels, too.
   return pipelineOf(given ?? report.pipeline, client).catch(() => undefined);
