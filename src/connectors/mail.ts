@@ -17,6 +17,8 @@ export interface Mail {
 }
 
 const SILENCE_MS = 20_000;
+/** A server that knows no sender yet wants to be asked again some minutes later. */
+const LATER_MS = 120_000;
 
 /** How far a mail is: whether the server has been sent a byte of it. */
 interface Sending {
@@ -44,7 +46,7 @@ export class MailConnector {
 
   /**
    * @throws SluiceError `MailUnavailable`; its fact `accepted` is false where the server surely did not take the mail, its fact `refused` true
-   * where it would not take this very mail at any time
+   * where it would not take this very mail at any time, its fact `retryAfterMs` is there where it may later
    */
   async send(mail: Mail): Promise<void> {
     const sending: Sending = { begun: false };
@@ -60,14 +62,17 @@ export class MailConnector {
       const { code, command, responseCode } = error as { code?: string; command?: string; responseCode?: number };
       // The client itself compares a mail's size with what the server takes: then there is no answer to it.
       const refused = responseCode === undefined ? code === 'EMESSAGE' : responseCode >= 500;
+      const reply = responseCode ?? 0;
+      // Of a connection that breaks, or is silent, while the message is under way nobody knows; what the server answers to it, it means.
+      const surelyNot = !sending.begun || (command === 'DATA' && reply >= 400);
       throw new SluiceError(
         'MailUnavailable',
         `The mail server at ${this.#host} did not take a mail: ${sentenceOf(error)}.`,
         {
           cause: error,
           facts: {
-            // Of a connection that breaks, or is silent, while the message is under way nobody knows; what the server answers to it, it means.
-            accepted: !sending.begun || (command === 'DATA' && Number(responseCode) >= 400) ? false : 'unknown',
+            accepted: surelyNot ? false : 'unknown',
+            ...(surelyNot && reply >= 400 && reply < 500 ? { retryAfterMs: LATER_MS } : {}),
             refused: (command === 'DATA' || command === 'MAIL FROM') && refused,
           },
         },

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { classified } from '../../src/activities/error-interceptor.ts';
 import { MailConnector } from '../../src/connectors/mail.ts';
 import { pipelineSchema } from '../../src/definition/pipeline.ts';
 import { sendFailureAlert, type AlertPage } from '../../src/stages/accounting/alert.ts';
@@ -143,6 +144,18 @@ describe('the mail about a run that went wrong', () => {
       expect({ once, again }).toEqual({ once: expect.stringContaining(code) as string, again: { sent: true } });
       expect(taken).toHaveLength(1);
     });
+  });
+
+  it.each<[string, Manners, number | undefined]>([
+    ['not yet', { answers: (text) => (text.startsWith('RCPT') ? '450 greylisted' : undefined) }, 120_000],
+    ['never', { refuses: () => '554 no' }, undefined],
+    ['nothing', { breaks: { how: 'closes', at: 'the message' } }, undefined],
+  ])('is tried again some minutes later where the server says %s', async (_, manners, later) => {
+    const { url } = await mailServer(manners);
+    const mail = new MailConnector({ smtpUrl: url, from: 'Sluice <sluice@localhost>' }, 300);
+    const failed = sendFailureAlert({ store: bucket(), mail }, input, withPage).catch(classified);
+    expect(await failed).toMatchObject({ type: 'MailUnavailable', nonRetryable: false });
+    expect(await failed).toHaveProperty('nextRetryDelay', later);
   });
 
   const ways: Breaks[] = ['is silent', 'closes', 'resets'];
