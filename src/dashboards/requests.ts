@@ -1,6 +1,7 @@
+import { explicitMoment } from '../definition/moment.ts';
 import type { Json, JsonObject } from './panel.ts';
 
-/** What a reader looks at: `from` and `to` as Elasticsearch takes dates (`now-24h`, ISO 8601), and filters by field, any of its values. */
+/** What a reader looks at: `from` and `to` as src/definition/moment.ts has them (`now-24h`, `2026-11-24`), and filters by field, any of its values. */
 export interface PanelContext {
   readonly from: string;
   readonly to: string;
@@ -84,9 +85,10 @@ function requestOf(data: JsonObject, context: PanelContext): { index: string; bo
   return { index, body: { ...body, query: queryOf(timeField, context) } };
 }
 
-/** As a query of Elasticsearch. */
+/** As a query of Elasticsearch: a day that the range ends on belongs to it. */
 export function queryOf(timeField: string, { from, to, filters }: PanelContext): JsonObject {
-  const range = { range: { [timeField]: { gte: from, lte: to, format: 'strict_date_optional_time' } } };
+  const bounds = { gte: explicitMoment(from, 'from'), lte: explicitMoment(to, 'to') };
+  const range = { range: { [timeField]: { ...bounds, format: 'strict_date_optional_time' } } };
   const terms = Object.entries(filters).map(([field, values]) => ({ terms: { [field]: [...values] } }));
   return { bool: { filter: [range, ...terms] } };
 }

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { aggregateSchema, contractSchema, derivedSchema, duplicatesSchema, qualitySchema } from './cleaning.ts';
 import { columnSchema, identifier } from './columns.ts';
 import { conditionSchema } from './condition.ts';
+import { dashboardsSchema } from './dashboards.ts';
 import { duration } from './duration-schema.ts';
 import { generateSchema } from './generated.ts';
 import { deadlinesSchema, retriesSchema } from './limits.ts';
-import { ownPanelSchema } from './own-panels.ts';
 import { scheduleSchema } from './schedule.ts';
 import { sourceSchema } from './source.ts';
 
@@ -82,50 +82,6 @@ const index = z.strictObject({
   replicas: z.int().min(0).max(5).default(0),
 });
 
-const moment = z
-  .string()
-  .regex(
-    /^(now(-\d{1,5}[smhdwMy])?(\/[hdwMy])?|\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?)$/,
-    'must be like now, now-24h, 2026-11-01 or 2026-11-01T00:00Z',
-  );
-
-const dashboards = z.strictObject({
-  title: z.string().min(1).optional(),
-  time: identifier.optional().describe('The date or timestamp column of the time axis.'),
-  location: z
-    .strictObject({ latitude: identifier, longitude: identifier })
-    .optional()
-    .describe('Indexed as `location`, a geo point.'),
-  measures: z
-    .array(identifier)
-    .min(1)
-    .max(6)
-    .optional()
-    .describe(
-      'Numbers worth a trend, a distribution and a map, the main one first; the first decimals where left out.',
-    ),
-  categories: z
-    .array(identifier)
-    .max(6)
-    .optional()
-    .describe('Columns worth counting by; bands and the first texts outside of the key where left out.'),
-  state: identifier.optional().describe('The column with the two letters of a US state: `CA`.'),
-  county: identifier.optional().describe('The column with the five digits of a US county (FIPS): `06037`.'),
-  error: z
-    .strictObject({ of: identifier, range: identifier })
-    .optional()
-    .describe('A measure, and the column that says how far off it may be.'),
-  range: z
-    .strictObject({ from: moment, to: moment.default('now') })
-    .optional()
-    .describe('The time that is shown at first: `now-7d`, `2019-11-01`. The last 24 hours where left out.'),
-  panels: z
-    .array(ownPanelSchema)
-    .max(20)
-    .optional()
-    .describe('Charts written by hand, beside those that are made from the columns.'),
-});
-
 const keep = z.strictObject({
   hours: duration
     .optional()
@@ -178,7 +134,7 @@ export const pipelineSchema = z.strictObject({
   publish: publish.prefault({}),
   land: land.prefault({}),
   index: index.prefault({}),
-  dashboards: dashboards.prefault({}),
+  dashboards: dashboardsSchema.prefault({}),
   alerts: z
     .strictObject({ email: z.strictObject({ to: z.array(z.email()).min(1) }).optional() })
     .prefault({})

@@ -145,6 +145,15 @@ describe('panels of a definition', () => {
     expect(titles(definitions['counties, latest'] ?? bare())).toContain('Usage over time');
   });
 
+  it('show in mode latest all of time by the hour, as a source may have been the same for days', () => {
+    const rangeOf = (name: string) => dataDashboard(definitions[name] ?? bare()).range;
+    expect([rangeOf('broadband, latest'), rangeOf('broadband')]).toEqual([
+      { from: '1970-01-01', to: 'now' },
+      undefined,
+    ]);
+    expect(rangeOf('counties, latest')).toEqual(shipped.counties.dashboards.range);
+  });
+
   it('ask in mode latest for what is there alone', () => {
     const { panels } = dataDashboard(definitions['broadband, latest'] ?? bare());
     const metrics = panels.filter((panel) => panel.kind === 'metric').map(({ where }) => where);

@@ -156,6 +156,10 @@ describe('a panel written by hand', () => {
       'panels.1.id: "mine" is the id of a panel above',
     ],
     ['a range that is none', `${head}dashboards: { range: { from: yesterday } }`, 'range.from: must be like now'],
+    ['a day that is none', `${head}dashboards: { range: { from: 2026-13-45 } }`, 'range.from: must be like now'],
+    ['a range backwards', `${head}dashboards: { range: { from: now, to: now-9y } }`, 'range: must end after it begins'],
+    ['a measure twice', `${head}dashboards: { measures: [price, price] }`, 'measures: names a column twice'],
+    ['a category twice', `${head}dashboards: { categories: [state, state] }`, 'categories: names a column twice'],
   ])('is refused with %s', (_, text, message) => {
     expect(() => read(text)).toThrow(message);
   });

@@ -1,25 +1,21 @@
 import { z } from 'zod';
 import type { Dashboard } from '../../dashboards/panel.ts';
 import type { PanelContext } from '../../dashboards/requests.ts';
+import { isForwards, LAST_DAY, MOMENT_FORMS, momentPattern } from '../../definition/moment.ts';
 import { RequestError } from './problem.ts';
-import { dayPattern } from './schemas.ts';
 
 const id = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,149}$/, 'is no id: lower case letters, digits and "-"')
+  .regex(/^[a-z0-9][a-z0-9-]{0,249}$/, 'is no id: lower case letters, digits and "-"')
   .meta({ examples: ['data-broadband'] });
 export const dashboardPath = z.object({ dashboard: id });
 export const panelPath = dashboardPath.extend({ panel: id });
 export const fieldPath = dashboardPath.extend({ field: z.string().regex(/^[A-Za-z_][\w.]{0,99}$/, 'is no field') });
 
-const clock = 'T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,3})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])';
 const time = z
   .string()
-  .regex(
-    new RegExp(`^(now(-[1-9][0-9]{0,3}[mhdwM])?|${dayPattern}${clock})$`),
-    'is no time: write it like now-24h, now, or 2026-11-24T03:00:00Z',
-  )
-  .meta({ examples: ['now-24h', '2026-11-24T03:00:00Z'] });
+  .regex(momentPattern, `is no time: write it like ${MOMENT_FORMS}`)
+  .meta({ examples: ['now-24h', '2026-11-24', '2026-11-24T03:00:00Z'] });
 
 const MOST_VALUES = 60;
 const VALUE = 'is no text of 1 to 200 characters';
@@ -90,7 +86,7 @@ export type PanelAnswer = z.output<typeof panelAnswer>;
  * @throws RequestError 400 where a parameter is none, a field cannot be filtered by, or the time ends before it begins
  */
 export function contextOf(dashboard: Dashboard, query: z.output<typeof panelQuery>): PanelContext {
-  const { range = { from: 'now-24h', to: 'now' } } = dashboard;
+  const { range = LAST_DAY } = dashboard;
   const { from = range.from, to = range.to, mode: _mode, ...others } = query;
   const known = dashboard.filters.map(({ field }) => field);
   const filters: Record<string, readonly string[]> = {};
@@ -102,8 +98,7 @@ export function contextOf(dashboard: Dashboard, query: z.output<typeof panelQuer
     }
     filters[field] = [...new Set([given].flat())].toSorted();
   }
-  const now = Date.now();
-  if (instantOf(from, now) >= instantOf(to, now))
+  if (!isForwards({ from, to }, Date.now()))
     throw refused(`The time that is asked for ends before it begins: from is ${from}, and to is ${to}.`);
   return { from, to, filters };
 }
@@ -111,12 +106,3 @@ export function contextOf(dashboard: Dashboard, query: z.output<typeof panelQuer
 const refused = (sentence: string): RequestError => new RequestError(400, 'RequestInvalid', sentence);
 
 const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
-
-const lengths = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, M: 30 * 86_400_000 } as const;
-
-/** In milliseconds; of months as many days as they have or so. */
-function instantOf(text: string, now: number): number {
-  const [relative, back, unit] = /^now(?:-(\d+)(\w))?$/.exec(text) ?? [];
-  if (relative === undefined) return Date.parse(text);
-  return back === undefined ? now : now - Number(back) * lengths[unit as keyof typeof lengths];
-}

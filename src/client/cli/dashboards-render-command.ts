@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { momentPattern } from '../../definition/moment.ts';
 import type { RenderFlags } from './dashboards-render.ts';
 
 /** `sluice dashboards render`. */
@@ -14,8 +15,12 @@ export function renderCommand(
     .option('--operations', 'the panels of runs instead of those of a pipeline’s data', false)
     .option('--out <path>', 'FILE.svg or FILE.png for one panel, a folder for several')
     .option('--list', 'show which panels there are, and draw none', false)
-    .option('--from <time>', 'like now-7d or 2026-11-24T03 (UTC)', timeArgument, 'now-24h')
-    .option('--to <time>', 'like now or 2026-11-24T09 (UTC)', timeArgument, 'now')
+    .option(
+      '--from <time>',
+      'like now-7d or 2026-11-24T03 (UTC); what the dashboard shows at first where left out',
+      timeArgument,
+    )
+    .option('--to <time>', 'like now or 2026-11-24T09 (UTC); likewise', timeArgument)
     .option('--filter <field=value>', 'like state=CA; several values of a field: any of them', filterArgument, {})
     .addOption(new Option('--mode <mode>', 'colours').choices(['light', 'dark']).default('light'))
     .addOption(new Option('--format <format>', 'of the files in a folder; svg where left out').choices(['svg', 'png']))
@@ -28,16 +33,9 @@ export function renderCommand(
     );
 }
 
-const dateMath = /^now([+-]\d{1,5}[yMwdhms])*(\/[yMwdhms])?$/;
-const isoDate = /^\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?(Z|[+-]\d\d:\d\d)?)?)?)?$/;
-
 function timeArgument(text: string): string {
-  if (dateMath.test(text)) return text;
-  // Only full ones are known to JavaScript as well.
-  const day = text.slice(0, 10);
-  const real = isoDate.test(text) && (day.length < 10 || !Number.isNaN(Date.parse(day)));
-  if (!real) throw new InvalidArgumentError(`"${text}" is no time: write it like now-24h or 2026-11-24T03 (UTC).`);
-  return text;
+  if (momentPattern.test(text)) return text;
+  throw new InvalidArgumentError(`"${text}" is no time: write it like now-24h or 2026-11-24T03 (UTC).`);
 }
 
 function filterArgument(text: string, before: RenderFlags['filter']): RenderFlags['filter'] {

@@ -10,6 +10,7 @@ import { pngOf } from '../../dashboards/png.ts';
 import { inkOf, type Mode } from '../../dashboards/theme.ts';
 import { didYouMean } from '../../definition/did-you-mean.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { isForwards, LAST_DAY, type MomentRange } from '../../definition/moment.ts';
 import { pipelineOf } from './pipelines.ts';
 import { boldOut, count } from './screen.ts';
 import { writeWhole } from './whole-files.ts';
@@ -17,8 +18,8 @@ import { writeWhole } from './whole-files.ts';
 export interface RenderFlags {
   readonly pipeline?: string;
   readonly operations?: boolean;
-  readonly from: string;
-  readonly to: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly filter: Readonly<Record<string, readonly string[]>>;
   readonly mode: Mode;
   readonly width?: number;
@@ -39,11 +40,14 @@ export async function render(panels: readonly string[], flags: RenderFlags): Pro
   if (flags.list) return listed(dashboard, flags.json === true);
   const chosen = panels.length === 0 ? dashboard.panels : panels.map((id) => panelOf(dashboard, id));
   requireFilters(dashboard, Object.keys(flags.filter));
+  const range = rangeOf(dashboard, flags);
   const place = placeOf(chosen, flags, panels.length > 0);
   const search = new SearchConnector(readSettings(process.env).elasticsearch);
   try {
     const pictures = new Map<string, Buffer>();
-    for (const panel of chosen) pictures.set(place.path(panel), await pictureOf(search, panel, place.format, flags));
+    for (const panel of chosen) {
+      pictures.set(place.path(panel), await pictureOf(search, panel, place.format, { ...flags, ...range }));
+    }
     await written(pictures, place.folder);
     if (flags.json) process.stdout.write(`${JSON.stringify({ written: filesOf(pictures) })}\n`);
     else for (const [path, bytes] of pictures) process.stdout.write(`${path}  ${count(bytes.length)} bytes\n`);
@@ -101,6 +105,12 @@ function requireFilters({ filters }: Dashboard, given: readonly string[]): void 
   }
 }
 
+/** What is given, else what the dashboard shows at first. @throws SluiceError `SettingsInvalid` where it ends before it begins */
+function rangeOf({ range = LAST_DAY }: Dashboard, { from = range.from, to = range.to }: RenderFlags): MomentRange {
+  if (isForwards({ from, to }, Date.now())) return { from, to };
+  throw new SluiceError('SettingsInvalid', `The time ends before it begins: --from is ${from}, and --to is ${to}.`);
+}
+
 interface Place {
   readonly format: Format;
   /** What has to be there. */
@@ -128,7 +138,12 @@ function placeOf(panels: readonly Panel[], { out, format }: RenderFlags, named: 
   return { format: extension, path: () => resolve(out) };
 }
 
-async function pictureOf(search: SearchConnector, panel: Panel, format: Format, flags: RenderFlags): Promise<Buffer> {
+async function pictureOf(
+  search: SearchConnector,
+  panel: Panel,
+  format: Format,
+  flags: RenderFlags & MomentRange,
+): Promise<Buffer> {
   const { from, to, filter: filters, mode, scale } = flags;
   const usual = usualSize(panel);
   const look = { mode, width: flags.width ?? usual.width, height: flags.height ?? usual.height };

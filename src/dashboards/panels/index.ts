@@ -49,11 +49,15 @@ function beside(map: Panel | undefined, ranking: Panel | undefined): Panel[] {
 
 const COLUMNS = 48;
 
+/** In mode `latest` all is of the newest hour, and that may be a while ago where the source has not changed. */
+const ALL_TIME = { from: '1970-01-01', to: 'now' };
+
 /** The dashboard of a pipeline’s main data set. */
 export function dataDashboard(pipeline: Pipeline): Dashboard {
   const subject = subjectOf(pipeline);
   const { title, index, timeField, state, categories, fields } = subject;
-  const { range, panels: own = [] } = pipeline.dashboards;
+  const { range = subject.mode === 'latest' && subject.timeIsHour ? ALL_TIME : undefined, panels: own = [] } =
+    pipeline.dashboards;
   const texts = categories.filter((name) => fields.get(name) === 'string');
   return {
     id: `data-${pipeline.name}`,
