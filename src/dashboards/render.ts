@@ -1,7 +1,8 @@
-import { None, parse, View, type Loader, type Spec } from 'vega';
+import { None, parse, View, type Spec } from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
 import { compileChart, type Look } from './compile.ts';
 import { escaped } from './markup.ts';
+import { loadsNothing } from './loads-nothing.ts';
 import { metricOf, metricText } from './metric-text.ts';
 import type { ChartPanel, JsonObject, MetricPanel } from './panel.ts';
 import { inkOf } from './theme.ts';
@@ -102,17 +103,4 @@ function withoutMarkNames<T extends Part>(part: T): T {
 function drawn(encoded: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { description: _d, ariaRoleDescription: _r, tooltip: _t, href: _h, url: _u, ...rest } = encoded;
   return rest;
-}
-
-/** All that a picture shows is in its spec. */
-const loadsNothing = {
-  load: (address: string) => refuse(address),
-  http: (address: string) => refuse(address),
-  file: (address: string) => refuse(address),
-  // Where this rejects, Vega leaves a rejection that nobody handles.
-  sanitize: () => Promise.resolve({ href: '' }),
-} as unknown as Loader;
-
-function refuse(address: string): Promise<never> {
-  return Promise.reject(new Error(`a picture of a panel loads nothing, and was to load ${address}`));
 }

@@ -1,4 +1,6 @@
-import { parse, View, type Data, type GroupMark, type Mark, type Spec } from 'vega';
+import { None, parse, View, type Data, type GroupMark, type Mark, type Spec } from 'vega';
+import { expressionInterpreter } from 'vega-interpreter';
+import { loadsNothing } from './loads-nothing.ts';
 import type { Json, JsonObject } from './panel.ts';
 
 type Cell = string | number | boolean | null;
@@ -108,7 +110,10 @@ const DRAWN = ['geopoint', 'geojson', 'geoshape', 'geopath'];
 async function tuplesOf({ data = [], signals, $schema = '' }: Spec, name: string): Promise<object[]> {
   const bare: Spec = { $schema, data: data.map(withoutOutlines) };
   if (signals) bare.signals = signals;
-  const view = new View(parse(bare), { renderer: 'none' });
+  const view = new View(parse(bare, undefined, { ast: true }), {
+    ...{ expr: expressionInterpreter, loader: loadsNothing },
+    ...{ renderer: 'none', logLevel: None },
+  });
   try {
     await view.runAsync();
     return view.data(name) as object[];

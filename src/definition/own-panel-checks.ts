@@ -1,7 +1,8 @@
 import { didYouMean } from './did-you-mean.ts';
-import { fieldsIn, isMap, valuesIn, type JsonMap, type OwnPanel } from './own-panels.ts';
+import { fieldsIn, isMap, valuesIn, type Json, type JsonMap, type OwnPanel } from './own-panels.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
+import { sizeChecks } from './own-panel-sizes.ts';
 import { reservedIn } from './reserved.ts';
 import { mainDataset } from './names.ts';
 import { streamOf } from './streams.ts';
@@ -56,6 +57,7 @@ function specChecks({ spec }: OwnPanel, known: Known): Finding[] {
   let searches = 0;
   for (const { path, value } of valuesIn(spec)) {
     const key = path.at(-1);
+    findings.push(...madeUp(path, value), ...markChecks(path, value));
     if (key === 'href') findings.push({ path, message: 'leads elsewhere: panels have no links' });
     if (key === 'values' && path.at(-2) === 'data' && isMap(value)) {
       findings.push({ path, message: 'must be a list of rows' });
@@ -67,7 +69,11 @@ function specChecks({ spec }: OwnPanel, known: Known): Finding[] {
     }
     searches += 1;
     findings.push(...searchChecks(path, value, known));
-    const { format } = valueAt(spec, path.slice(0, -1));
+    const { format, values, source } = valueAt(spec, path.slice(0, -1));
+    if (values !== undefined || source !== undefined) {
+      const message = `has ${values === undefined ? 'source' : 'values'} beside its url: leave one of them out`;
+      findings.push({ path: path.slice(0, -1), message });
+    }
     if (
       !isMap(format) ||
       !/^(aggregations|hits)\./.test(typeof format['property'] === 'string' ? format['property'] : '')
@@ -78,6 +84,48 @@ function specChecks({ spec }: OwnPanel, known: Known): Finding[] {
   }
   if (searches === 0) findings.push({ path: [], message: 'asks nothing of the index: it needs data.url.body' });
   return findings;
+}
+
+/** Numbers of these count up rows, ticks or points that are in no index. */
+const counted = ['steps', 'minsteps', 'maxsteps', 'maxbins', 'tickCount', 'nice'];
+/** Texts for people, in which any word may stand. */
+const words = ['title', 'subtitle', 'description'];
+const MOST_COUNTED = 1_000;
+
+/** Rows that a chart makes by itself: as many as it says, whoever looks at it and wherever it is drawn. */
+function madeUp(path: Path, value: Json): Finding[] {
+  const key = path.at(-1);
+  if (path.includes('url') || path.includes('values')) return [];
+  if (key === 'sequence' || key === 'graticule' || key === 'stop') {
+    const message = 'is refused: a panel draws the rows of the index, and makes none up';
+    return [{ path, atKey: true, message }];
+  }
+  if (typeof value === 'number' && counted.includes(String(key)) && value > MOST_COUNTED) {
+    return [{ path, message: `must be ${MOST_COUNTED.toLocaleString('en-US')} at most` }];
+  }
+  if (typeof value === 'string' && !words.includes(String(key)) && /\bsequence\s*\(/.test(plainly(value))) {
+    return [{ path, message: 'calls sequence(): a panel draws the rows of the index, and makes none up' }];
+  }
+  return [];
+}
+
+/** Names in an expression may be written in codes. */
+const plainly = (expression: string): string =>
+  expression.replaceAll(/\\u(?:\{0*([0-9a-f]{1,5})\}|([0-9a-f]{4}))/gi, (_, braced?: string, four?: string) =>
+    String.fromCodePoint(Number.parseInt(braced ?? four ?? '', 16)),
+  );
+
+const marks = [
+  ...['arc', 'area', 'bar', 'boxplot', 'circle', 'errorband', 'errorbar', 'geoshape', 'image', 'line'],
+  ...['point', 'rect', 'rule', 'square', 'text', 'tick', 'trail'],
+];
+
+function markChecks(path: Path, value: Json): Finding[] {
+  if (path.at(-1) !== 'mark' || path.includes('url') || path.includes('values')) return [];
+  const type = isMap(value) ? value['type'] : value;
+  if (type === undefined || (typeof type === 'string' && marks.includes(type))) return [];
+  const named = typeof type === 'string' ? type : JSON.stringify(type);
+  return [{ path, message: `"${named}" is no mark of Vega-Lite.${didYouMean(named, marks)}` }];
 }
 
 const shapesAlone = 'is filled by Sluice: `data: { name: us-states }` or `us-counties` is all that a map needs';
@@ -104,6 +152,7 @@ function searchChecks(path: Path, url: JsonMap, { alias, timeField, names }: Kno
         : `is nothing that a panel may ask: ${inBody.join(', ')} are.${didYouMean(key, inBody)}`;
     findings.push({ path: [...path, 'body', key], atKey: true, message });
   }
+  findings.push(...sizeChecks(body).map((finding) => ({ ...finding, path: [...path, 'body', ...finding.path] })));
   for (const { path: below } of valuesIn(body)) {
     const word = below.at(-1);
     if (typeof word === 'string' && refused.test(word)) {

@@ -26,7 +26,7 @@ export const ownPanelSchema = z
   .describe('A chart written by hand; docs/dashboards.md works one through.');
 
 export type OwnPanel = z.infer<typeof ownPanelSchema>;
-type Json = string | number | boolean | null | readonly Json[] | JsonMap;
+export type Json = string | number | boolean | null | readonly Json[] | JsonMap;
 export type JsonMap = { readonly [key: string]: Json };
 
 export const isMap = (value: Json | undefined): value is JsonMap =>

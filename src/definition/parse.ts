@@ -9,8 +9,11 @@ const MAX_CHARACTERS = 1_000_000;
 /** A definition, or everything that is wrong with it. */
 export type Parsed = { readonly pipeline: Pipeline } | { readonly problems: readonly Problem[] };
 
-/** Reads a definition's YAML. Every problem is listed at once, in the order of the file. */
-export function parseDefinition(text: string): Parsed {
+/**
+ * Reads a definition's YAML. Every problem is listed at once, in the order of the file.
+ * @param more looks at one in which nothing is wrong so far
+ */
+export function parseDefinition(text: string, more: (pipeline: Pipeline) => readonly Finding[] = () => []): Parsed {
   const whole = (message: string): Parsed => ({ problems: [{ path: '', line: 1, column: 1, message }] });
   if (text.length > MAX_CHARACTERS) return whole('The file is longer than a million characters.');
   const lines = new LineCounter();
@@ -31,8 +34,9 @@ export function parseDefinition(text: string): Parsed {
     return whole(error instanceof Error ? error.message : String(error));
   }
   const checked = checkDefinition(data);
-  if ('pipeline' in checked) return checked;
-  const problems = checked.findings.map((finding): Problem => ({
+  const findings = 'pipeline' in checked ? more(checked.pipeline) : checked.findings;
+  if ('pipeline' in checked && findings.length === 0) return checked;
+  const problems = findings.map((finding): Problem => ({
     ...placeOf(document, lines, finding),
     message: finding.message,
     path: finding.path.join('.'),

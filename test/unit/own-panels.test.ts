@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { sentenceOf } from '../../src/definition/errors.ts';
 import { parseDefinition } from '../../src/definition/parse.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { compileChart } from '../../src/dashboards/compile.ts';
 import type { ChartPanel } from '../../src/dashboards/panel.ts';
+import { requireDrawable, undrawableIn } from '../../src/dashboards/drawable.ts';
 import { dataDashboard } from '../../src/dashboards/panels/index.ts';
+import { dashboardsOf } from '../../src/dashboards/registry.ts';
 import { requestsOf, withAnswers } from '../../src/dashboards/requests.ts';
 import { marksOf, viewOf } from '../helpers/dashboard-lab.ts';
 import { fakeAnswer } from '../helpers/fake-answer.ts';
@@ -73,6 +76,8 @@ describe('a panel written by hand', () => {
 
   const body = (more: string): string =>
     chartOf(`{ url: { body: { ${more} } }, format: { property: aggregations.a.buckets } }`);
+  const beside = (more: string): string => chartOf(search.replace('{ url', `{ ${more}, url`));
+  const layered = (data: string): string => `{ layer: [{ data: ${data}, mark: bar }, { data: ${search}, mark: bar }] }`;
   it.each([
     ['an id with capitals', withSpec(good, 'Mine'), 'panels.0.id: must be lower case letters'],
     ['an address', withSpec(chartOf('{ url: "https://example.org/x.csv" }')), 'data.url: must be a search'],
@@ -150,6 +155,56 @@ describe('a panel written by hand', () => {
       withSpec(`{ description: ${'x'.repeat(100_001)}, data: ${search}, mark: bar }`),
       'longer than a hundred thousand characters',
     ],
+    ['rows beside its search', withSpec(beside('values: [1]')), 'spec.data: has values beside its url'],
+    ['other data beside its search', withSpec(beside('source: x')), 'spec.data: has source beside its url'],
+    [
+      'a mark that is none',
+      withSpec(`{ data: ${search}, mark: { type: barr } }`),
+      'no mark of Vega-Lite. Did you mean "bar"?',
+    ],
+    ['rows without end', withSpec(layered('{ sequence: { start: 0, stop: 1.0e10 } }')), 'data.sequence: is refused'],
+    ['lines without end', withSpec(layered('{ graticule: { step: [0.01, 0.01] } }')), 'data.graticule: is refused'],
+    [
+      'an expression without end',
+      withSpec(`{ params: [{ name: p, expr: "sequence (1e9)" }], data: ${search}, mark: bar }`),
+      'params.0.expr: calls sequence()',
+    ],
+    [
+      'the same in codes',
+      withSpec(`{ data: ${search}, transform: [{ calculate: 'seq\\u0075ence(1e9)', as: x }], mark: bar }`),
+      'transform.0.calculate: calls sequence()',
+    ],
+    [
+      'rows that are made up',
+      withSpec(
+        `{ data: ${search}, transform: [{ impute: key, key: k, keyvals: { start: 0, stop: 1.0e9 } }], mark: bar }`,
+      ),
+      'keyvals.stop: is refused',
+    ],
+    [
+      'steps without end',
+      withSpec(`{ data: ${search}, transform: [{ density: key, steps: 1.0e9 }] }`),
+      '1,000 at most',
+    ],
+    ['what a reader leaves out', withSpec(body('aggs: { a: { global: {} } }')), 'a.global: is refused'],
+    [
+      'a size above all',
+      withSpec(body('aggs: { a: { terms: { field: shop, size: 65535 } } }')),
+      'size: must be a number',
+    ],
+    [
+      'a size as a text',
+      withSpec(body('aggs: { a: { terms: { field: shop, size: "9" } } }')),
+      'size: must be a number',
+    ],
+    ['a size of documents', withSpec(body('size: 100000')), 'body.size: must be a number'],
+    [
+      'sizes that multiply',
+      withSpec(
+        body('aggs: { a: { terms: { field: shop, size: 200 }, aggs: { b: { terms: { field: state, size: 51 } } } } }'),
+      ),
+      'aggs.a.aggs.b: asks for 10,200 buckets',
+    ],
     [
       'an id twice',
       `${withSpec(good)}    - { id: mine, title: T, question: Q?, spec: ${good} }\n`,
@@ -162,5 +217,48 @@ describe('a panel written by hand', () => {
     ['a category twice', `${head}dashboards: { categories: [state, state] }`, 'categories: names a column twice'],
   ])('is refused with %s', (_, text, message) => {
     expect(() => read(text)).toThrow(message);
+  });
+
+  it.each([
+    [
+      'half an expression',
+      `{ data: ${search}, transform: [{ calculate: 'datum.a +', as: x }], mark: bar, encoding: { y: { field: x } } }`,
+      'Unexpected end of input',
+    ],
+    ['a parameter of half an expression', `{ params: [{ name: p, expr: '1 +' }], data: ${search}, mark: bar }`, '1 +'],
+  ])('with %s is refused once it is compiled, where it stands', (_, spec, said) => {
+    const text = withSpec(spec);
+    const parsed = parseDefinition(text, undrawableIn);
+    expect(parsed).toMatchObject({
+      problems: [{ path: 'dashboards.panels.0.spec', message: expect.stringContaining(said) as string }],
+    });
+    expect(() => requireDrawable(read(text))).toThrow(expect.objectContaining({ code: 'DashboardInvalid' }) as Error);
+  });
+
+  it('that can be drawn is no problem', () => {
+    expect(parseDefinition(withSpec(good), undrawableIn)).toHaveProperty('pipeline');
+  });
+});
+
+describe('a dashboard that cannot be made', () => {
+  const sound = read(withSpec(good));
+  // As it would be in a schedule of before it was refused.
+  const panels = sound.dashboards.panels?.map((panel) => ({
+    ...panel,
+    spec: { ...panel.spec, data: { url: { body: {} }, values: [1] } },
+  }));
+  const broken: Pipeline = { ...sound, name: 'broken', dashboards: { ...sound.dashboards, panels } };
+
+  it('is left out, and the others are there', () => {
+    const left: string[] = [];
+    const ids = dashboardsOf([broken, sound], (name, error) => left.push(`${name}: ${sentenceOf(error)}`)).map(
+      ({ id }) => id,
+    );
+    expect(ids).toEqual(['data-shops', 'operations']);
+    expect(left).toEqual([expect.stringMatching(/^broken: The dashboard of broken cannot be made: .*beside its url/)]);
+  });
+
+  it('is an error in a sentence to who asks for it alone', () => {
+    expect(() => dashboardsOf([broken])).toThrow(expect.objectContaining({ code: 'DashboardInvalid' }) as Error);
   });
 });

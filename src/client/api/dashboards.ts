@@ -3,6 +3,7 @@ import { SearchConnector } from '../../connectors/search.ts';
 import { readSettings } from '../../connectors/settings.ts';
 import { answerChart, answerMetric, valuesOf } from '../../dashboards/answering.ts';
 import { compileChart } from '../../dashboards/compile.ts';
+import { drawing, undrawable } from '../../dashboards/drawable.ts';
 import type { Dashboard, Panel } from '../../dashboards/panel.ts';
 import { dashboardsOf } from '../../dashboards/registry.ts';
 import type { PanelContext } from '../../dashboards/requests.ts';
@@ -46,7 +47,10 @@ export class Dashboards {
 
   /** While Temporal is away, those that were there before. */
   list(): Promise<Dashboard[]> {
-    return this.#definitions.get('all', async () => dashboardsOf(await this.#pipelines()));
+    const { log } = this.#parts;
+    return this.#definitions.get('all', async () =>
+      dashboardsOf(await this.#pipelines(), (pipeline, error) => log.warn({ pipeline }, sentenceOf(error))),
+    );
   }
 
   /** @throws SluiceError `DashboardUnknown` */
@@ -66,7 +70,7 @@ export class Dashboards {
     throw new SluiceError('DashboardUnknown', `${id} has no panel "${wanted}"; it has ${there}.`);
   }
 
-  /** What a panel says. @throws SluiceError `ElasticsearchUnavailable` */
+  /** What a panel says. @throws SluiceError `ElasticsearchUnavailable`, `DashboardInvalid` */
   answer(panel: Panel, context: PanelContext, mode: Mode): Promise<PanelAnswer> {
     const filters = Object.entries(context.filters).toSorted(([a], [b]) => (a < b ? -1 : 1));
     const look = panel.kind === 'chart' ? mode : '';
@@ -91,8 +95,13 @@ export class Dashboards {
     const search = this.#connected();
     if (panel.kind === 'metric') return { kind: 'metric', ...(await answerMetric(search, panel, context)) };
     const { spec, told } = named(await answerChart(search, panel, context));
-    const vega = compileChart(spec, { mode });
-    const table = told === undefined ? { columns: [], rows: [] } : await tableOf(vega, told);
+    const vega = drawing(panel.id, () => compileChart(spec, { mode }));
+    const table =
+      told === undefined
+        ? { columns: [], rows: [] }
+        : await tableOf(vega, told).catch((error: unknown) => {
+            throw undrawable(panel.id, error);
+          });
     return { kind: 'chart', spec: { ...withShapesFrom(vega, this.#parts.shapes) }, table: mutable(table) };
   }
 

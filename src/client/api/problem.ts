@@ -25,6 +25,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   HourRemoved: 410,
   // Well formed, and yet not to be had.
   DefinitionInvalid: 422,
+  DashboardInvalid: 422,
   KeyReused: 422,
   TooManyRequests: 429,
   NoWorker: 503,

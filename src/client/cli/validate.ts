@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { jsonSchema } from '../../definition/json-schema.ts';
 import { describeProblems } from '../../definition/load.ts';
-import { parseDefinition } from '../../definition/parse.ts';
+import { parseDefinition, type Parsed } from '../../definition/parse.ts';
 import { streamsOf } from '../../definition/streams.ts';
 import { scheduleWords } from '../schedules/words.ts';
 
@@ -22,7 +22,7 @@ export async function validate(
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new SluiceError('DefinitionInvalid', `The definition ${file} cannot be read: ${sentenceOf(error)}.`);
   });
-  const parsed = parseDefinition(text);
+  const parsed = await parsedWhole(text);
   const problems = 'problems' in parsed ? parsed.problems : [];
   if (options.json) {
     const found = 'pipeline' in parsed ? { pipeline: parsed.pipeline } : {};
@@ -39,4 +39,11 @@ export async function validate(
     );
   }
   return problems.length === 0 ? 0 : 1;
+}
+
+/** Vega is there for those alone that hold panels. */
+async function parsedWhole(text: string): Promise<Parsed> {
+  const parsed = parseDefinition(text);
+  if (!('pipeline' in parsed) || parsed.pipeline.dashboards.panels === undefined) return parsed;
+  return parseDefinition(text, (await import('../../dashboards/drawable.ts')).undrawableIn);
 }

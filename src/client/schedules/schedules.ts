@@ -80,7 +80,7 @@ export class Schedules {
   /**
    * Creates the pipeline's schedule and that of its maintenance, or brings them up to the definition. Whether they are paused stays as a
    * person, or the server after a failure, left it. May be called again, and by several at once: the last definition stands.
-   * @throws SluiceError `DefinitionInvalid` where the server refuses it
+   * @throws SluiceError `DefinitionInvalid` where the server refuses it, `DashboardInvalid` where a panel that it holds cannot be drawn
    */
   async apply(pipeline: Pipeline): Promise<AppliedSchedules> {
     const done = await this.#each(pipeline, bringUp);
@@ -225,6 +225,10 @@ export class Schedules {
     pipeline: Pipeline,
     work: (client: Client, scheduleId: string, wanted: DesiredSchedule | undefined) => Promise<SchedulePlan>,
   ): Promise<PipelineSchedules> {
+    // Vega is there for those alone that hold panels.
+    if (pipeline.dashboards.panels !== undefined) {
+      (await import('../../dashboards/drawable.ts')).requireDrawable(pipeline);
+    }
     const own = await work(this.#client, ids.schedule(pipeline.name), desiredSchedule(pipeline));
     const maintenance = await work(this.#client, ids.maintenance(pipeline.name), desiredMaintenance(pipeline));
     return { pipeline: pipeline.name, schedules: [own, maintenance] };
