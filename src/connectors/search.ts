@@ -83,6 +83,19 @@ export function reasonOf(error: unknown): string {
   return sentenceOf(error).replace(/\.$/, '');
 }
 
+/** {@link reasonOf} of a search that shards failed: it is theirs, as "all shards failed" says nothing. */
+export function rootReasonOf(error: unknown): string {
+  if (error instanceof errors.ResponseError) {
+    type Cause = { readonly type?: string; readonly reason?: string; readonly caused_by?: Cause };
+    const body = error.body as
+      { error?: Cause & { root_cause?: readonly Cause[]; failed_shards?: readonly { reason?: Cause }[] } } | undefined;
+    const { root_cause: [root] = [], failed_shards: [shard] = [], caused_by: by } = body?.error ?? {};
+    const cause = shard?.reason?.caused_by ?? shard?.reason ?? root ?? by;
+    if (cause?.reason !== undefined) return cause.reason.replaceAll(/\s+/g, ' ').slice(0, 300).replace(/\.$/, '');
+  }
+  return reasonOf(error);
+}
+
 /** The type of a server-side error, such as `resource_already_exists_exception`. */
 export function errorTypeOf(error: unknown): string | undefined {
   if (error instanceof SluiceError) return errorTypeOf(error.cause);

@@ -44,4 +44,11 @@ describe('what the API tells', () => {
     expect(schema).toContain('["created","updated","unchanged"]');
     expect(schema).toMatch(/"path":\{"type":"string"\},"old":\{/);
   });
+
+  it('has of the values of a field whether there are more', async () => {
+    const { components } = (await api.inject({ url: '/openapi.json' })).json<{
+      components: { schemas: Record<string, unknown> };
+    }>();
+    expect(components.schemas['FieldValues']).toMatchObject({ required: ['values'], properties: { more: {} } });
+  });
 });

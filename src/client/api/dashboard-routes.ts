@@ -7,6 +7,7 @@ import {
   dashboardPath,
   dashboardSummary,
   fieldPath,
+  fieldValues,
   panelAnswer,
   panelPath,
   panelQuery,
@@ -42,12 +43,10 @@ export function dashboardRoutes(api: Api, { dashboards }: ApiContext): void {
     {
       schema: {
         ...{ operationId: 'listFilterValues', tags, summary: 'The values that a field has, at most 500' },
-        ...{ params: fieldPath, response: answers(z.object({ values: z.array(z.string()) })) },
+        ...{ params: fieldPath, response: answers(fieldValues) },
       },
     },
-    async ({ params }) => ({
-      values: await dashboards.values(await dashboards.dashboard(params.dashboard), params.field),
-    }),
+    async ({ params }) => dashboards.values(await dashboards.dashboard(params.dashboard), params.field),
   );
   api.get(
     '/dashboards/:dashboard/panels/:panel',

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { LONGEST_VALUE, type FieldValues } from '../../dashboards/answering.ts';
 import type { Dashboard } from '../../dashboards/panel.ts';
 import type { PanelContext } from '../../dashboards/requests.ts';
 import { isForwards, LAST_DAY, MOMENT_FORMS, momentPattern } from '../../definition/moment.ts';
 import { RequestError } from './problem.ts';
+import { schemaOf } from './schemas.ts';
 
 const id = z
   .string()
@@ -18,8 +20,8 @@ const time = z
   .meta({ examples: ['now-24h', '2026-11-24', '2026-11-24T03:00:00Z'] });
 
 const MOST_VALUES = 60;
-const VALUE = 'is no text of 1 to 200 characters';
-const value = z.string().min(1, VALUE).max(200, VALUE);
+const VALUE = `is no text of 1 to ${LONGEST_VALUE} characters`;
+const value = z.string().min(1, VALUE).max(LONGEST_VALUE, VALUE);
 
 /** Beside these, `filter.<field>` as often as there are values. */
 export const panelQuery = z
@@ -29,6 +31,17 @@ export const panelQuery = z
     mode: z.enum(['light', 'dark']).default('light').describe('What a chart is drawn on.'),
   })
   .catchall(z.union([value, z.array(value).max(MOST_VALUES)], `is there more than ${MOST_VALUES} times, or ${VALUE}`));
+
+export const fieldValues = schemaOf<FieldValues>()(
+  z
+    .object({
+      values: z
+        .array(z.string())
+        .describe(`Sorted; without empty ones, and those of more than ${LONGEST_VALUE} characters.`),
+      more: z.literal(true).exactOptional().describe('There are more of them than are told.'),
+    })
+    .meta({ id: 'FieldValues' }),
+);
 
 const size = z.object({ w: z.int(), h: z.int() });
 

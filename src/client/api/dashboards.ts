@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { SearchConnector } from '../../connectors/search.ts';
 import { readSettings } from '../../connectors/settings.ts';
-import { answerChart, answerMetric, valuesOf } from '../../dashboards/answering.ts';
+import { answerChart, answerMetric, valuesOf, type FieldValues } from '../../dashboards/answering.ts';
 import { compileChart } from '../../dashboards/compile.ts';
 import { drawing, undrawable } from '../../dashboards/drawable.ts';
 import type { Dashboard, Panel } from '../../dashboards/panel.ts';
@@ -20,6 +20,8 @@ import type { TemporalSession } from './temporal-session.ts';
 /** Many who look at once cost one search. */
 const ANSWERS_MS = 5_000;
 const MOST_ANSWERS = 100;
+/** Searches on their way to Elasticsearch; each with its own aggregations. */
+const SEARCHES_AT_ONCE = 20;
 const DEFINITIONS_MS = 15_000;
 
 interface Parts {
@@ -34,7 +36,7 @@ interface Parts {
 /** The dashboards that there are, and what their panels say. Only what is registered is ever searched for. */
 export class Dashboards {
   readonly #parts: Parts;
-  readonly #answers = new AnswerCache(ANSWERS_MS, MOST_ANSWERS);
+  readonly #answers = new AnswerCache(ANSWERS_MS, MOST_ANSWERS, SEARCHES_AT_ONCE);
   readonly #definitions = new AnswerCache(DEFINITIONS_MS, 1);
   #search: SearchConnector | undefined;
   /** For while Temporal is away. */
@@ -78,8 +80,8 @@ export class Dashboards {
     return this.#answers.get(key, () => this.#ask(panel, context, mode));
   }
 
-  /** The values that a field has, in their order. @throws SluiceError `DashboardUnknown`, `ElasticsearchUnavailable` */
-  values({ id, index, filters }: Dashboard, field: string): Promise<string[]> {
+  /** The values that a field has and that can be filtered by, in their order. @throws SluiceError `DashboardUnknown`, `ElasticsearchUnavailable` */
+  values({ id, index, filters }: Dashboard, field: string): Promise<FieldValues> {
     if (!filters.some((filter) => filter.field === field)) {
       const there = filters.map((filter) => filter.field).join(', ') || 'no field';
       throw new SluiceError('DashboardUnknown', `${id} cannot be filtered by "${field}"; it can by ${there}.`);
