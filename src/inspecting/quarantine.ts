@@ -5,6 +5,7 @@ import { hourKey, type LogicalHour } from '../definition/hour.ts';
 import { keys } from '../definition/names.ts';
 import type { QuarantineEntry } from '../definition/refs.ts';
 import type { CleanReport } from '../stages/cleaning/clean-report.ts';
+import { inGroups } from '../stages/in-groups.ts';
 import { findFixes, parseFixes, requireColumns, type Fix } from '../stages/cleaning/mend.ts';
 
 /** A rejected row as its line says it; one that was no record has a reason and no column. */
@@ -20,17 +21,43 @@ export interface RejectedRow {
   readonly raw: string;
 }
 
-/** What the newest hours rejected, the newest first. Hours without a rejected row are left out. */
-export async function listQuarantine(store: Store, pipeline: string, limit: number): Promise<QuarantineEntry[]> {
+/** The newest hours that have rejected rows. */
+export interface Quarantine {
+  /** The newest first. */
+  readonly hours: QuarantineEntry[];
+  /** The last hour that was looked at, where that was not all of them: earlier ones may have rejected rows too. */
+  readonly lookedBackTo?: LogicalHour;
+}
+
+/** Hours that are looked at before it is seen whether there are enough. */
+const AT_A_TIME = 64;
+
+/**
+ * What the newest hours rejected. Hours without a rejected row are left out.
+ * @param limit so many hours
+ * @param bounds so many are looked at, all where left out; and until nobody waits
+ * @throws SluiceError `Cancelled`
+ */
+export async function listQuarantine(
+  store: Store,
+  pipeline: string,
+  limit: number,
+  { most = Number.POSITIVE_INFINITY, signal }: { readonly most?: number; readonly signal?: AbortSignal } = {},
+): Promise<Quarantine> {
   const found: string[] = [];
   for await (const { key } of store.list(keys.quarantines(pipeline))) found.push(key);
-  const entries: QuarantineEntry[] = [];
-  for (const key of found.toReversed()) {
-    const entry = await store.findJson<QuarantineEntry>(key);
-    if (entry && entry.rows.rejected > 0) entries.push(entry);
-    if (entries.length === limit) break;
+  const newest = found.toReversed().slice(0, most);
+  const hours: QuarantineEntry[] = [];
+  let last: LogicalHour | undefined;
+  for (let at = 0; at < newest.length && hours.length < limit; at += AT_A_TIME) {
+    if (signal?.aborted) throw new SluiceError('Cancelled', 'Nobody waits for the list of rejected rows any more.');
+    const entries = await inGroups(newest.slice(at, at + AT_A_TIME), (key) => store.findJson<QuarantineEntry>(key));
+    const there = entries.filter((entry) => entry !== undefined);
+    hours.push(...there.filter(({ rows }) => rows.rejected > 0));
+    last = there.at(-1)?.hour ?? last;
   }
-  return entries;
+  if (hours.length >= limit) return { hours: hours.slice(0, limit) };
+  return { hours, ...(newest.length < found.length && last !== undefined ? { lookedBackTo: last } : {}) };
 }
 
 /** What the newest cleaning of an hour rejected. @throws SluiceError `HourUnknown` where the hour was never cleaned */

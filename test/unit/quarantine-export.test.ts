@@ -12,7 +12,7 @@ const risky = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']
 const text = fc.oneof(
   fc.string({ unit: 'binary' }).filter((one) => one.isWellFormed()),
   fc.tuple(fc.constantFrom(...risky), fc.string()).map(([first, rest]) => first + rest),
-  fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', ';', "'", '=', 'a', '#') }),
+  fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', '\t', ' ', ';', "'", '=', '@', 'a', '#') }),
 );
 const rows = fc.array(
   fc.record(
@@ -25,31 +25,49 @@ const rows = fc.array(
   { maxLength: 20 },
 );
 
-async function exported(rejected: readonly RejectedRow[]): Promise<string[][]> {
+async function exported(rejected: readonly RejectedRow[]): Promise<string> {
   const store = {
     keyOf: (uri: string) => uri,
     stream: async () => Readable.from(rejected.map((row) => `${JSON.stringify(row)}\n`)),
   } as unknown as Store;
   let csv = '';
   for await (const piece of rejectedCsv(store, { rejects: { uri: 'u' } } as QuarantineEntry)) csv += piece;
-  return parse(csv, { bom: false, relaxColumnCount: false });
+  return csv;
 }
+
+const cellsOf = (csv: string): string[][] => parse(csv, { bom: false, relaxColumnCount: false });
 
 describe('rejected rows for a spreadsheet', () => {
   it('come back from CSV as they were, but for an apostrophe before what could be a formula', async () => {
     await fc.assert(
       fc.asyncProperty(rows, async (rejected) => {
-        const [header = [], ...back] = await exported(rejected as RejectedRow[]);
+        const [header = [], ...back] = cellsOf(await exported(rejected as RejectedRow[]));
         expect(back).toHaveLength(rejected.length);
         for (const [at, row] of back.entries()) {
           const given = rejected[at] as Record<string, string | number | undefined>;
           for (const [n, name] of header.entries()) {
             const [cell = '', was = ''] = [row[n], given[name]?.toString()];
             expect(risky).not.toContain(cell[0]);
-            expect(cell).toBe(risky.includes(was[0] ?? '') ? `'${was}` : was);
+            expect(cell).toBe(neutral(was));
+            // Nothing else is other than it was.
+            expect(cell.replaceAll("'", '')).toBe(was.replaceAll("'", ''));
+            if (!/[;\t\r\n]/.test(was)) expect(cell).toBe(risky.includes(was[0] ?? '') ? `'${was}` : was);
           }
         }
       }),
+    );
+  });
+
+  it('hold no formula where a spreadsheet takes semicolons or tabs for what is between cells', async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, async (rejected) => {
+        const csv = await exported(rejected as RejectedRow[]);
+        for (const cell of csv.split(/[;\t\r\n]/)) expect(cell).not.toMatch(/^[" ]*[=+\-@＝＋－＠]/);
+      }),
+    );
+    expect(neutral("x;=cmd|' /C calc'!A0;\t @a;b")).toBe("x;'=cmd|' /C calc'!A0;\t '@a;b");
+    expect(await exported([{ file: 'f', row: 1, line: 1, byteOffset: 0, rule: 'r', raw: 'a;b' }])).toMatch(
+      /,"a;b"\r\n$/,
     );
   });
 

@@ -17,9 +17,9 @@ describe('streams of events', () => {
     // Given back once, and not twice.
     leave();
     const again = streams.take('10.0.0.3');
-    expect(() => streams.take('10.0.0.1')).toThrow('3 runs at once');
+    expect(() => streams.take('10.0.0.1')).toThrow('This API has 3 streams open already');
     again();
     streams.take('10.0.0.1');
-    expect(() => streams.take('10.0.0.1')).toThrow('This address follows 2 runs already');
+    expect(() => streams.take('10.0.0.1')).toThrow('This address has 2 streams open already');
   });
 });

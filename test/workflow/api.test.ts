@@ -52,7 +52,10 @@ describe.skipIf(noTemporal)('the HTTP API without a worker', () => {
     expect([first.response.status, second.response.status]).toEqual([200, 200]);
     const { response } = await open();
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, '5']);
-    expect(await response.json()).toMatchObject({ code: 'TooManyRequests', detail: expect.stringMatching(/2 runs/) });
+    expect(await response.json()).toMatchObject({
+      code: 'TooManyRequests',
+      detail: expect.stringMatching(/2 streams/),
+    });
     first.leave();
     const again = await vi.waitFor(
       async () => {

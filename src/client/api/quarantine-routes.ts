@@ -12,6 +12,8 @@ import { hourOf, nameSchema, runPath, schemaOf } from './schemas.ts';
 const tags = ['quarantine'];
 /** Characters of a text; the export has all of it. */
 const MOST_TEXT = 10_000;
+/** Hours that are looked at for rejected rows: three months, in some seconds. */
+const MOST_HOURS = 2_200;
 
 const count = z.int().min(0);
 const limited = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
@@ -40,7 +42,7 @@ const row = schemaOf<RejectedRow>()(
 );
 
 /** Rows that were rejected, each with its reason: by hour, in pages, and all of an hour for a spreadsheet. */
-export function quarantineRoutes(api: Api, { environment }: ApiContext): void {
+export function quarantineRoutes(api: Api, { environment, stopping, streams }: ApiContext): void {
   let opened: ObjectStore | undefined;
   const store = (): ObjectStore => (opened ??= new ObjectStore(readSettings(environment).store));
   api.get(
@@ -50,10 +52,25 @@ export function quarantineRoutes(api: Api, { environment }: ApiContext): void {
         ...{ operationId: 'listQuarantine', tags, summary: 'The newest hours that rejected rows' },
         params: z.object({ pipeline: nameSchema }),
         querystring: z.object({ limit: limited(500, 100).describe('So many hours.') }),
-        response: answers(z.object({ hours: z.array(hourView) })),
+        response: answers(
+          z.object({
+            hours: z.array(hourView),
+            lookedBackTo: z
+              .string()
+              .exactOptional()
+              .describe(
+                `The hour at which it stopped to look, after ${MOST_HOURS} of them; earlier ones may have rows.`,
+              ),
+          }),
+        ),
       },
     },
-    async ({ params, query }) => ({ hours: await listQuarantine(store(), params.pipeline, query.limit) }),
+    async ({ params, query }, reply) => {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const bounds = { most: MOST_HOURS, signal: AbortSignal.any([gone.signal, stopping]) };
+      return listQuarantine(store(), params.pipeline, query.limit, bounds);
+    },
   );
   api.get(
     '/quarantine/:pipeline/:hour',
@@ -80,7 +97,8 @@ export function quarantineRoutes(api: Api, { environment }: ApiContext): void {
       exposeHeadRoute: false,
       schema: {
         ...{ operationId: 'exportQuarantine', tags, summary: 'All rows that an hour rejected, for a spreadsheet' },
-        description: 'A cell that begins like a formula has an apostrophe before it.',
+        description:
+          'What begins like a formula, also behind a semicolon, a tab or a line end, has an apostrophe before it.',
         params: runPath,
         response: {
           200: { description: 'CSV with a header.', content: { 'text/csv': { schema: z.string() } } },
@@ -88,13 +106,15 @@ export function quarantineRoutes(api: Api, { environment }: ApiContext): void {
         },
       },
     },
-    async ({ params: { pipeline, hour } }, reply) => {
+    async ({ params: { pipeline, hour }, ip }, reply) => {
+      reply.raw.once('close', streams.take(ip));
       const entry = await quarantineOf(store(), pipeline, hourOf(hour));
       const pieces = rejectedCsv(store(), entry);
       // What the store has to say against it is said before there is an answer.
       const first = await pieces.next();
       const name = `${pipeline}-${hourKey(hourOf(hour))}-rejected.csv`;
-      const body = Readable.from(andThen(first, pieces));
+      // Cut short where this server stops, which nobody takes for its end.
+      const body = Readable.from(andThen(first, pieces), { signal: stopping });
       // To the describing schema the stream is the text that it comes to.
       return reply
         .type('text/csv; charset=utf-8')

@@ -6,7 +6,7 @@ export interface StreamLimits {
   readonly perAddress: number;
 }
 
-/** Each stream looks at its run twice a second or so, for as long as the run takes. */
+/** A stream of events looks at its run twice a second or so, for as long as the run takes; an export is read from the store. */
 export const STREAMS: StreamLimits = { all: 200, perAddress: 50 };
 
 /** Places for what goes on as long as there is something to tell, which the number of requests a minute does not bound. */
@@ -25,12 +25,12 @@ export class Streams {
   take(address: string): () => void {
     const own = this.#open.get(address) ?? 0;
     if (own >= this.#limits.perAddress) {
-      const message = `This address follows ${own} runs already: close one of its streams, or try again later.`;
+      const message = `This address has ${own} streams open already: close one of them, or try again later.`;
       throw new RequestError(429, 'TooManyRequests', message);
     }
     const all = [...this.#open.values()].reduce((sum, count) => sum + count, 0);
     if (all >= this.#limits.all)
-      throw new RequestError(503, 'TooManyRequests', `This API tells of ${all} runs at once already: try again later.`);
+      throw new RequestError(503, 'TooManyRequests', `This API has ${all} streams open already: try again later.`);
     this.#open.set(address, own + 1);
     let given = false;
     return () => {

@@ -38,7 +38,7 @@ const opened = (): ObjectStore => new ObjectStore(readSettings(process.env).stor
 
 /** `sluice quarantine list`. */
 export async function list(pipeline: string, { limit, json }: { limit: number; json?: boolean }): Promise<number> {
-  const entries = await listQuarantine(opened(), pipeline, limit);
+  const { hours: entries } = await listQuarantine(opened(), pipeline, limit);
   if (json) {
     process.stdout.write(`${JSON.stringify({ pipeline, hours: entries })}\n`);
     return 0;
