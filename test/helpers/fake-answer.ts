@@ -33,6 +33,8 @@ function answer({ aggs, ...kinds }: JsonObject, rows: number): JsonObject {
       return buckets((at) => ({ key: `9/${100 + at}/190` }));
     case 'filter':
       return { doc_count: rows, ...answers(aggs as JsonObject, rows) };
+    case 'filters':
+      return { buckets: [{ doc_count: rows, ...answers(aggs as JsonObject, rows) }] };
     case 'geo_centroid':
       return { location: { lat: 38 + rows, lon: -98 }, count: rows };
     case 'extended_stats':

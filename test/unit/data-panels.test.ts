@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { panelPath } from '../../src/client/api/dashboard-schemas.ts';
 import { loadDefinition } from '../../src/definition/load.ts';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { streamOf } from '../../src/definition/streams.ts';
@@ -7,6 +8,7 @@ import { compileChart } from '../../src/dashboards/compile.ts';
 import type { ChartPanel, Json, JsonObject, Panel } from '../../src/dashboards/panel.ts';
 import { dataDashboard } from '../../src/dashboards/panels/index.ts';
 import { requestsOf, withAnswers } from '../../src/dashboards/requests.ts';
+import { named, tableOf, type Told } from '../../src/dashboards/table.ts';
 import { noRowsColor } from '../../src/dashboards/theme.ts';
 import { shapes, states } from '../../src/dashboards/us.ts';
 import { wantedIndex } from '../../src/stages/indexing/mapping.ts';
@@ -143,6 +145,53 @@ describe('panels of a definition', () => {
   it('have no trend of the hour in mode latest, where there is one hour only, but one of a date of the data', () => {
     expect(titles(definitions['broadband, latest'] ?? bare())).not.toContain('Usage over time');
     expect(titles(definitions['counties, latest'] ?? bare())).toContain('Usage over time');
+  });
+
+  it('have ids of their own, whatever columns are called', () => {
+    const names = ['records', 'hours', 'top', 'top_x', 'a'];
+    const columns = Object.fromEntries(names.map((name) => [name, { name, type: 'decimal' as const }]));
+    const texts = Object.fromEntries(['mean', 'x_trend', 'c'].map((name) => [name, { name }]));
+    const { panels } = dataDashboard(
+      bare({
+        columns: { ...columns, ...texts },
+        key: [],
+        dashboards: { measures: names, categories: Object.keys(texts) },
+      }),
+    );
+    expect(panels.length).toBeGreaterThan(15);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  });
+
+  it('have ids that the API takes, however long the names are', () => {
+    const [long, other] = ['a'.repeat(63), 'b'.repeat(63)];
+    const pipeline = bare({
+      name: 'p'.repeat(40),
+      columns: {
+        A: { name: long, type: 'decimal', range: { min: 0, max: 1 } },
+        B: { name: other, type: 'decimal' },
+      },
+      key: [],
+      dashboards: { measures: [long], error: { of: long, range: other } },
+    });
+    const { id: dashboard, panels } = dataDashboard(pipeline);
+    expect(Math.max(...panels.map(({ id }) => id.length))).toBeGreaterThan(150);
+    for (const { id: panel } of panels) expect(panelPath.parse({ dashboard, panel })).toEqual({ dashboard, panel });
+  });
+
+  it('count the records of an hour over all hours in range, though no bucket is in each of them', async () => {
+    const panel = dataDashboard(shipped.broadband).panels.find(({ id }) => id === 'broadband-by-usage-band');
+    const { spec } = panel as ChartPanel;
+    const buckets = [
+      { key: 'low', doc_count: 5 },
+      { key: 'high', doc_count: 15 },
+    ];
+    const answer = { aggregations: { rows: { buckets: [{ hours: { value: 10 }, each: { buckets } }] } } };
+    const { spec: answered, told } = named(withAnswers(spec, requestsOf(spec, context), [answer]));
+    const { rows } = await tableOf(compileChart(answered, { mode: 'light' }), told as Told);
+    expect(rows).toEqual([
+      ['low', 0.5],
+      ['high', 1.5],
+    ]);
   });
 
   it('show in mode latest all of time by the hour, as a source may have been the same for days', () => {

@@ -69,10 +69,21 @@ export function dataDashboard(pipeline: Pipeline): Dashboard {
       title: words(field),
     })),
     panels: withOwn(
-      made(subject),
+      apart(made(subject)),
       own.map((panel) => ownPanel(subject, panel)),
     ),
   };
+}
+
+/** Columns may have names that make one id of two panels: what comes later is numbered. */
+function apart(panels: readonly Panel[]): Panel[] {
+  const taken = new Set<string>();
+  return panels.map((panel) => {
+    let { id } = panel;
+    for (let n = 2; taken.has(id); n += 1) id = `${panel.id}-${n}`;
+    taken.add(id);
+    return { ...panel, id };
+  });
 }
 
 /** Panels written by hand stand behind the others, or in the place of the one whose id they have. */

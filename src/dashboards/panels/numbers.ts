@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../panel.ts';
 import type { Subject } from '../subject.ts';
+import { search } from './chart.ts';
 
 /** How a field's numbers are written, as d3 formats. */
 export interface NumberLook {
@@ -41,13 +42,29 @@ export const binned = (field: string, interval: number): JsonObject => ({
   histogram: { field, interval, offset: -interval * 1e-9, min_doc_count: 1 },
 });
 
-/** Sub-aggregation: how many logical hours a bucket’s records are of. */
-export const hoursInBucket = { hours: { cardinality: { field: 'hour' } } };
+/** Elasticsearch's most: so many logical hours, four and a half years of them, are counted exactly. */
+const EXACT = 40_000;
 
-/** Steps that add `records` to buckets with {@link hoursInBucket}: those of an hour, on average over all hours in range. */
+/**
+ * `data` of a chart of {@link recordsAnHour}: the buckets, and beside them how many logical hours all records in range are of. No bucket need have
+ * records in each of these.
+ */
+export const searchAnHour = (subject: Parameters<typeof search>[0], buckets: JsonObject): JsonObject =>
+  search(subject, 'buckets', {
+    filters: { filters: [{ match_all: {} }] },
+    aggs: { hours: { cardinality: { field: 'hour', precision_threshold: EXACT } }, each: buckets },
+  });
+
+/** Steps that make a row of each bucket, with its `key` and `doc_count`. @param more what else of a bucket is needed */
+export const eachBucket = (...more: readonly string[]): Json[] => [
+  { calculate: 'datum.hours.value', as: 'all_hours' },
+  { calculate: 'datum.each.buckets', as: 'bucket' },
+  { flatten: ['bucket'] },
+  ...['key', 'doc_count', ...more].map((name) => ({ calculate: `datum.bucket.${name}`, as: name })),
+];
+
+/** Steps behind {@link eachBucket} that add `records`: those of an hour, on average over all hours in range, and their `share`. */
 export const recordsAnHour: readonly Json[] = [
-  { calculate: 'datum.hours.value', as: 'own_hours' },
-  { joinaggregate: [{ op: 'max', field: 'own_hours', as: 'all_hours' }] },
   { calculate: 'datum.doc_count / max(1, datum.all_hours)', as: 'records' },
   { joinaggregate: [{ op: 'sum', field: 'records', as: 'all_records' }] },
   { calculate: 'datum.records / datum.all_records', as: 'share' },

@@ -1,8 +1,8 @@
 import type { ChartPanel, Json } from '../../panel.ts';
 import type { Subject } from '../../subject.ts';
 import { palette } from '../../theme.ts';
-import { chart, search } from '../chart.ts';
-import { hoursInBucket, RECORDS, RECORDS_AXIS, recordsAnHour } from '../numbers.ts';
+import { chart } from '../chart.ts';
+import { eachBucket, RECORDS, RECORDS_AXIS, recordsAnHour, searchAnHour } from '../numbers.ts';
 import { lower, words } from '../words.ts';
 
 const TOP = 15;
@@ -44,8 +44,9 @@ function top(subject: Subject, category: string): ChartPanel {
 function bars(subject: Subject, field: string, size: number, sort: Json): { readonly [key: string]: Json } {
   const missing = subject.fields.get(field) === 'string' ? { missing: '(none)' } : {};
   return {
-    data: search(subject, 'buckets', { terms: { field, size, ...missing }, aggs: hoursInBucket }),
+    data: searchAnHour(subject, { terms: { field, size, ...missing } }),
     transform: [
+      ...eachBucket('key_as_string'),
       // Numbers, truth values and dates have their text beside the key.
       { calculate: 'isValid(datum.key_as_string) ? datum.key_as_string : toString(datum.key)', as: 'label' },
       ...recordsAnHour,

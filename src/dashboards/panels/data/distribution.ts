@@ -2,7 +2,16 @@ import type { ChartPanel, Json, JsonObject } from '../../panel.ts';
 import type { Subject } from '../../subject.ts';
 import { palette } from '../../theme.ts';
 import { chart, search } from '../chart.ts';
-import { binned, hoursInBucket, lookOf, niceStep, RECORDS, RECORDS_AXIS, recordsAnHour } from '../numbers.ts';
+import {
+  binned,
+  eachBucket,
+  lookOf,
+  niceStep,
+  RECORDS,
+  RECORDS_AXIS,
+  recordsAnHour,
+  searchAnHour,
+} from '../numbers.ts';
 import { lower, words } from '../words.ts';
 
 /** Each measure's distribution: records by bin where the definition bounds its values, and its quantiles where not. */
@@ -33,16 +42,16 @@ function bins(subject: Subject, measure: string, { min, max }: { min: number; ma
   const { axis, isFraction } = lookOf(subject, measure);
   const written = isFraction ? '~%' : ',~r';
   const steps: readonly Json[] = [
+    ...eachBucket(),
     { calculate: `min(round(datum.key / ${interval}), ${last})`, as: 'bin' },
-    { calculate: 'datum.hours.value', as: 'own_hours' },
     {
       aggregate: [
         { op: 'sum', field: 'doc_count', as: 'doc_count' },
-        { op: 'max', field: 'own_hours', as: 'own_hours' },
+        { op: 'max', field: 'all_hours', as: 'all_hours' },
       ],
       groupby: ['bin'],
     },
-    ...recordsAnHour.slice(1),
+    ...recordsAnHour,
     { calculate: `datum.bin * ${interval}`, as: 'from' },
     { calculate: `(datum.bin + 1) * ${interval}`, as: 'to' },
     { calculate: `format(datum.from, '${written}') + ' to ' + format(datum.to, '${written}')`, as: 'span' },
@@ -50,10 +59,7 @@ function bins(subject: Subject, measure: string, { min, max }: { min: number; ma
   return {
     question: `How many records have a high ${lower(measure)}, and how many a low one? Records of one hour, on average over the hours in range.`,
     spec: {
-      data: search(subject, 'buckets', {
-        ...binned(measure, interval),
-        aggs: hoursInBucket,
-      }),
+      data: searchAnHour(subject, binned(measure, interval)),
       transform: [...steps],
       mark: { type: 'bar', color: palette.main, binSpacing: 1 },
       encoding: {

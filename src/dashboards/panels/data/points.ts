@@ -2,8 +2,8 @@ import type { ChartPanel, Json } from '../../panel.ts';
 import type { Subject } from '../../subject.ts';
 import { palette } from '../../theme.ts';
 import { shapeSets } from '../../us.ts';
-import { chart, search } from '../chart.ts';
-import { hoursInBucket, lookOf, RECORDS, recordsAnHour } from '../numbers.ts';
+import { chart } from '../chart.ts';
+import { eachBucket, lookOf, RECORDS, recordsAnHour, searchAnHour } from '../numbers.ts';
 import { lower, words } from '../words.ts';
 import { land, legend, usProjection } from './maps.ts';
 
@@ -18,11 +18,12 @@ export function points(subject: Subject): ChartPanel | undefined {
   const [measure] = subject.measures;
   const mean = measure === undefined ? {} : { mean: { avg: { field: measure } } };
   const marks = {
-    data: search(subject, 'buckets', {
+    data: searchAnHour(subject, {
       geotile_grid: { field: 'location', precision: subject.inUS ? PRECISION.us : PRECISION.world, size: MOST },
-      aggs: { centre: { geo_centroid: { field: 'location' } }, ...hoursInBucket, ...mean },
+      aggs: { centre: { geo_centroid: { field: 'location' } }, ...mean },
     }),
     transform: [
+      ...eachBucket('centre', ...(measure === undefined ? [] : ['mean'])),
       { calculate: 'datum.centre.location.lon', as: 'longitude' },
       { calculate: 'datum.centre.location.lat', as: 'latitude' },
       ...(measure === undefined ? [] : [{ calculate: 'datum.mean.value', as: 'mean_value' }]),

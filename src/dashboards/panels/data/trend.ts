@@ -50,7 +50,7 @@ export function trends(subject: Subject): ChartPanel[] {
 export function recordsOverTime(subject: Subject): ChartPanel | undefined {
   if (!subject.timeIsHour || !hasTrend(subject)) return undefined;
   return chart(subject, {
-    id: 'records-trend',
+    id: 'hours-records',
     title: 'Records of each hour',
     question:
       subject.step === undefined
