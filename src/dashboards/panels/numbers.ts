@@ -42,7 +42,7 @@ export const binned = (field: string, interval: number): JsonObject => ({
   histogram: { field, interval, offset: -interval * 1e-9, min_doc_count: 1 },
 });
 
-/** Elasticsearch's most: so many logical hours, four and a half years of them, are counted exactly. */
+/** Elasticsearch's most: up to so many logical hours, four and a half years of them, the count is all but exact. */
 const EXACT = 40_000;
 
 /**
