@@ -45,7 +45,7 @@ describe('the dashboard of the counties, as the page asks for it', () => {
     expect(range).toEqual({ from: '2019-11-01', to: '2020-10-31' });
     for (const { id } of panels) {
       const query = new URLSearchParams({ ...range, mode: 'light' });
-      const { statusCode } = await api.inject({ url: `/dashboards/data-counties/panels/${id}?${query}` });
+      const { statusCode } = await api.inject({ url: `/dashboards/data-counties/panels/${id}?${query.toString()}` });
       expect([id, statusCode]).toEqual([id, 200]);
     }
     expect(searches.length).toBeGreaterThan(5);
