@@ -75,7 +75,10 @@ describe('saved objects', () => {
     const shown = (dashboard: Dashboard): unknown => kibanaObjects([dashboard]).at(-1)?.attributes;
     expect(shown(sampleDashboard())).toMatchObject({ timeRestore: true, timeFrom: 'now-24h', timeTo: 'now' });
     const range = { from: '2019-11-01', to: '2020-10-31' };
-    expect(shown({ ...sampleDashboard(), range })).toMatchObject({ timeFrom: range.from, timeTo: range.to });
+    expect(shown({ ...sampleDashboard(), range })).toMatchObject({
+      timeFrom: '2019-11-01T00:00:00.000Z',
+      timeTo: '2020-10-31T23:59:59.999Z',
+    });
   });
 
   it('hold a spec as text in text, as Kibana’s editor shows it', () => {

@@ -1,10 +1,8 @@
+import { explicitMoment, LAST_DAY } from '../../definition/moment.ts';
 import type { ChartPanel, Dashboard, JsonObject, Panel } from '../panel.ts';
 import { layOut } from './layout.ts';
 import { lensObject } from './lens.ts';
 import { ids, savedObject, type Reference, type SavedObject } from './saved-object.ts';
-
-/** What a dashboard shows before anybody has chosen, where it does not say: the page’s own default. */
-const LAST_DAY = { from: 'now-24h', to: 'now' } as const;
 
 const noQuery = JSON.stringify({ query: { query: '', language: 'kuery' }, filter: [] });
 
@@ -64,7 +62,9 @@ function dashboardObject(dashboard: Dashboard): SavedObject {
   });
   const controls = controlGroup(dashboard);
   const attributes = {
-    ...{ title, description, version: 1, timeRestore: true, timeFrom: range.from, timeTo: range.to },
+    ...{ title, description, version: 1, timeRestore: true },
+    // Of a day Kibana would take the reader's midnight.
+    ...{ timeFrom: explicitMoment(range.from, 'from'), timeTo: explicitMoment(range.to, 'to') },
     refreshInterval: { pause: true, value: 60_000 },
     optionsJSON: JSON.stringify({
       ...{ useMargins: true, syncColors: false, syncCursor: true, syncTooltips: false, hidePanelTitles: false },
