@@ -1,8 +1,7 @@
-import { None, parse, View, type Spec } from 'vega';
-import { expressionInterpreter } from 'vega-interpreter';
+import type { Spec } from 'vega';
 import { compileChart, type Look } from './compile.ts';
+import { headlessView } from './headless-view.ts';
 import { escaped } from './markup.ts';
-import { loadsNothing } from './loads-nothing.ts';
 import { metricOf, metricText } from './metric-text.ts';
 import type { ChartPanel, JsonObject, MetricPanel } from './panel.ts';
 import { inkOf } from './theme.ts';
@@ -30,12 +29,7 @@ export async function chartSvg(
   look: PictureLook,
   { title, question }: { readonly title: string; readonly question: string },
 ): Promise<string> {
-  const view = new View(parse(withoutMarkNames(compileChart(spec, look) as Part) as Spec, undefined, { ast: true }), {
-    expr: expressionInterpreter,
-    loader: loadsNothing,
-    renderer: 'none',
-    logLevel: None,
-  });
+  const view = headlessView(withoutMarkNames(compileChart(spec, look) as Part) as Spec);
   try {
     const svg = await view.toSVG();
     return tenths(svg).replace(/^<svg([^>]*)>/, (_, attributes: string) => opening(attributes, title, question));

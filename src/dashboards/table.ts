@@ -1,6 +1,5 @@
-import { None, parse, View, type Data, type GroupMark, type Mark, type Spec } from 'vega';
-import { expressionInterpreter } from 'vega-interpreter';
-import { loadsNothing } from './loads-nothing.ts';
+import type { Data, GroupMark, Mark, Spec } from 'vega';
+import { headlessView } from './headless-view.ts';
 import type { Json, JsonObject } from './panel.ts';
 
 type Cell = string | number | boolean | null;
@@ -110,10 +109,7 @@ const DRAWN = ['geopoint', 'geojson', 'geoshape', 'geopath'];
 async function tuplesOf({ data = [], signals, $schema = '' }: Spec, name: string): Promise<object[]> {
   const bare: Spec = { $schema, data: data.map(withoutOutlines) };
   if (signals) bare.signals = signals;
-  const view = new View(parse(bare, undefined, { ast: true }), {
-    ...{ expr: expressionInterpreter, loader: loadsNothing },
-    ...{ renderer: 'none', logLevel: None },
-  });
+  const view = headlessView(bare);
   try {
     await view.runAsync();
     return view.data(name) as object[];
