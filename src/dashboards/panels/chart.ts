@@ -27,11 +27,21 @@ export function search(
     mode === 'latest'
       ? [{ present: { filter: { term: { present: true } }, aggs: { rows: aggregation } } }, 'present.rows']
       : [{ rows: aggregation }, 'rows'];
-  return {
-    url: { '%context%': true, '%timefield%': timeField, index, body: { size: 0, track_total_hits: false, aggs } },
-    format: { property: `aggregations.${path}.${rows}` },
-  };
+  return asked({ index, timeField }, { size: 0, track_total_hits: false, aggs }, `aggregations.${path}.${rows}`);
 }
+
+/** `data` of a chart in Kibana’s dialect. @param rows path of the rows in the answer */
+export const asked = (
+  { index, timeField }: Pick<Subject, 'index' | 'timeField'>,
+  body: JsonObject,
+  rows: string,
+): JsonObject => ({
+  url: { '%context%': true, '%timefield%': timeField, index, body },
+  format: { property: rows },
+});
+
+/** A chart’s spec with what all of them have. */
+export const vegaLite = (spec: JsonObject): JsonObject => ({ $schema: SCHEMA, config: panelConfig, ...spec });
 
 type PanelParts = Pick<ChartPanel, 'id' | 'title' | 'question' | 'size'> & { readonly needs: readonly string[] };
 type ChartParts = PanelParts & {
@@ -42,7 +52,7 @@ type MetricParts = PanelParts & Pick<MetricPanel, 'metric' | 'format'>;
 
 /** A chart over a subject’s index. */
 export function chart(subject: Subject, { spec, ...parts }: ChartParts): ChartPanel {
-  return { kind: 'chart', ...base(subject, parts), spec: { $schema: SCHEMA, config: panelConfig, ...spec } };
+  return { kind: 'chart', ...base(subject, parts), spec: vegaLite(spec) };
 }
 
 /** One number over a subject’s index; in mode `latest` of what the newest hour has. */

@@ -1,8 +1,7 @@
 import { operationsIndex } from '../../../definition/names.ts';
 import { operationsFields, type OperationsField } from '../../../definition/operations.ts';
 import type { ChartPanel, Json, JsonObject, MetricPanel } from '../../panel.ts';
-import { panelConfig } from '../../theme.ts';
-import { SCHEMA } from '../chart.ts';
+import { asked, vegaLite } from '../chart.ts';
 
 /** What all panels over runs ask, and by which time: that of the end of a run, so that a range has runs as a whole. */
 export const over = { index: operationsIndex, timeField: 'at' } as const;
@@ -11,8 +10,7 @@ type Parts<P> = Omit<P, 'kind' | 'needs' | 'index' | 'timeField'> & { readonly n
 
 /** A chart over what is indexed of runs. @param spec without `$schema` and `config` */
 export function operationsChart({ id, needs, spec, ...parts }: Parts<ChartPanel>): ChartPanel {
-  const whole = { $schema: SCHEMA, config: panelConfig, ...spec };
-  return { kind: 'chart', ...parts, ...over, ...named(id, needs), spec: whole };
+  return { kind: 'chart', ...parts, ...over, ...named(id, needs), spec: vegaLite(spec) };
 }
 
 /** A number over what is indexed of runs. */
@@ -35,7 +33,7 @@ export function newest(size: number, filter: readonly JsonObject[], fields: read
     sort: [{ at: 'desc' }],
     post_filter: { bool: { filter: [...filter] } },
   };
-  return request(body, 'hits.hits');
+  return asked(over, body, 'hits.hits');
 }
 
 /** `data` of a chart: aggregations over the documents that fit, below `fitting`. @param rows path of the rows below it */
@@ -44,13 +42,8 @@ export function aggregated(filter: readonly JsonObject[], rows: string, aggs: Js
     ...{ size: 0, track_total_hits: false },
     aggs: { fitting: { filter: { bool: { filter: [...filter] } }, aggs } },
   };
-  return request(body, `aggregations.fitting.${rows}`);
+  return asked(over, body, `aggregations.fitting.${rows}`);
 }
-
-const request = (body: JsonObject, property: string): JsonObject => ({
-  url: { '%context%': true, '%timefield%': over.timeField, index: over.index, body },
-  format: { property },
-});
 
 /** A filter for one kind of document. */
 export const kind = (which: 'run' | 'stage' | 'rejection' | 'dataset'): JsonObject => ({ term: { kind: which } });
