@@ -105,11 +105,11 @@ export const lostProduceAnswers: Scenario = async (lab, copy) => {
   const proxy = await kafkaProxy(lab.environment['SLUICE_KAFKA_BROKERS'] ?? '', (nth) => broken && nth >= 3);
   try {
     const publisher = lab.start(hour, { role: 'publish' }, { SLUICE_KAFKA_BROKERS: proxy.address }, copy);
-    await publisher.until((line) => line.said === 'failed');
+    // Where many processes start at once, an attempt may fail on its way to the first send; the one that is meant lost an answer.
+    await publisher.until((line) => line.said === 'failed' && line.code === 'PublishInterrupted' && proxy.dropped > 0);
     const healed = performance.now();
     broken = false;
     const ends = [await endOf(publisher)];
-    if (proxy.dropped === 0) throw new Error('no answer was dropped');
     return { hour, ends: await goOn(ends, ['consume', 'finish'], lab, hour, copy), recoverySeconds: since(healed) };
   } finally {
     await proxy.close();
