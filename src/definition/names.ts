@@ -153,6 +153,10 @@ export const ids = {
     `${ids.backfill(pipeline, from, to)}/preview/${question}`,
   backfills: (pipeline: string) => `backfill/${pipeline}/`,
   group: (stream: string, shard: number) => `sluice-${stream}-${shard}`,
+  /** One problem's. A subject may be of any form. */
+  incident: (pipeline: string, rule: string, subject?: string) =>
+    `incident/${pipeline}/${rule}${subject === undefined ? '' : `/${encodeURIComponent(subject)}`}`,
+  notifier: (pipeline: string) => `notifier/${pipeline}`,
 } as const;
 
 /** Whose run a workflow is, by its id; undefined where it is no run of an hour. */
