@@ -1,8 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests on Spark alone: no worker serves them, so they may run beside those that have one. */
+const onSpark = 'test/integration/spark*.test.ts';
+
 /**
- * Five rings: `unit` needs no server and takes seconds; `model` neither, for a minute; `workflow` needs Temporal alone; `servers` needs the whole
- * stack; `faults` kills servers, so it comes last, on a stack of its own.
+ * Six rings: `unit` needs no server and takes seconds; `model` neither, for a minute; `workflow` needs Temporal alone; `servers` needs the whole
+ * stack; `spark` only two servers of it; `faults` kills servers, so it comes last, on a stack of its own. `test/running/jobs.ts` says which of
+ * them `npm test` runs at once.
  */
 export default defineConfig({
   test: {
@@ -21,6 +25,16 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/{integration,e2e}/**/*.test.ts'],
+          exclude: [onSpark],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'spark',
+          include: [onSpark],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -1,36 +1,64 @@
-import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, glob, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { down, up } from '../stack/index.ts';
 import { sentenceOf } from '../src/definition/errors.ts';
+import { inLanes, jobs, lanesOf, namesProjects, type Job } from './running/jobs.ts';
+import { readTotals, sumOf, type Totals } from './running/totals.ts';
+import { runVitest } from './running/vitest-process.ts';
 
-// `npm test`: a stack of its own on free ports, every ring of tests, the stack stopped, and the totals as the last line.
+// `npm test`: a stack of its own on free ports, every ring of tests, the stack stopped, and the totals as the last line. Two jobs run at
+// once where the machine has enough for that; most of them wait for something for half of their time. Arguments go to vitest.
 
-interface Totals {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly success: boolean;
-}
-
+const args = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
 const state = join(folder, 'stack');
 const zooKeeperState = join(folder, 'zookeeper');
 // What tests leave behind goes with the run. Elasticsearch, which has a user of its own, must get through to what lies in it.
 const scratch = await mkdtemp(join(tmpdir(), 'sluice-scratch-'));
 await chmod(scratch, 0o755);
-const environment: Record<string, string> = { TMPDIR: scratch };
-let running = false;
+// Hundreds of times a command, a worker or a stage is started as a process: with what Node made of the sources kept, in half the time.
+const compiled = { NODE_COMPILE_CACHE: join(folder, 'compiled') };
+const environment: Record<string, string | undefined> = { ...process.env, ...compiled, TMPDIR: scratch };
+const stopping = new AbortController();
+// Our servers and tests are in groups of their own: a terminal's Ctrl-C comes to us alone, and we end them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+
 try {
-  await up({ state, freePorts: true });
-  running = true;
-  environment['SLUICE_TEST_STACK'] = state;
+  await startStack();
+  const others = stopping.signal.aborted ? Promise.resolve() : startOthers();
+  const one: Job = { name: 'tests', projects: [], onServers: true };
+  const all = namesProjects(args) ? [one] : jobs;
+  const { lanes, why } = lanesOf(process.env);
+  if (why !== undefined && all.length > 1) console.error(`One job after the other: ${why}.`);
+  const work = all.map((job) => () => run(job, others, lanes > 1 && all.length > 1));
+  const ended = await inLanes(lanes, work, stopping.signal);
+  await others;
+  await stop();
+  tell(all, ended);
+} finally {
+  await stop();
+  for (const one of [folder, scratch]) await rm(one, { recursive: true, force: true });
+}
+
+async function startStack(): Promise<void> {
+  try {
+    await up({ state, freePorts: true });
+    environment['SLUICE_TEST_STACK'] = state;
+  } catch (error) {
+    environment['SLUICE_TEST_NO_STACK'] = sentenceOf(error);
+    console.error(`Tests on the real servers are skipped: ${sentenceOf(error)}`);
+  }
+}
+
+/** What only some tests on the stack need. */
+async function startOthers(): Promise<void> {
+  if (environment['SLUICE_TEST_NO_STACK'] !== undefined) return;
   await up({ state, freePorts: true, only: ['spark'] }).catch((error: unknown) => {
     environment['SLUICE_TEST_NO_SPARK'] = sentenceOf(error);
     console.error(`Tests on Spark are skipped: ${sentenceOf(error)}`);
   });
+  if (stopping.signal.aborted) return;
   // With a Temporal of its own: the consumers that other tests leave behind must not be led to this Kafka.
   environment['SLUICE_TEST_ZOOKEEPER'] = zooKeeperState;
   const withZooKeeper = {
@@ -43,41 +71,50 @@ try {
     environment['SLUICE_TEST_NO_ZOOKEEPER'] = sentenceOf(error);
     console.error(`Tests on Kafka with ZooKeeper are skipped: ${sentenceOf(error)}`);
   });
-} catch (error) {
-  environment['SLUICE_TEST_NO_STACK'] = sentenceOf(error);
-  console.error(`Tests on the real servers are skipped: ${sentenceOf(error)}`);
 }
-try {
-  const output = join(folder, 'totals.json');
+
+/** Runs one job. @returns undefined where it did not come to its end */
+async function run(job: Job, others: Promise<void>, beside: boolean): Promise<Totals | undefined> {
+  if (job.onServers) await others;
+  if (stopping.signal.aborted) return undefined;
+  const output = join(folder, `${job.name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
-  const code = await run('vitest', ['run', ...reporters, ...process.argv.slice(2)]);
-  const text = await readFile(output, 'utf8').catch(() => undefined);
-  if (running) await stop();
-  if (text === undefined) {
-    process.exitCode = 1;
-    console.error('The tests were stopped before they had ended: there are no totals.');
-  } else {
-    const totals = JSON.parse(text) as Totals;
-    const skipped = totals.numPendingTests + totals.numTodoTests;
-    process.exitCode = code !== 0 || !totals.success ? 1 : 0;
-    if (process.env['SLUICE_FAIL_ON_SKIP'] === '1' && skipped > 0) process.exitCode = 1;
-    console.log(`${totals.numPassedTests} passed, ${totals.numFailedTests} failed, ${skipped} skipped`);
+  // Files that are named belong to one job; the others then have none.
+  const named = args.length > 0 ? ['--passWithNoTests'] : [];
+  const projects = job.projects.map((project) => `--project=${project}`);
+  const started = performance.now();
+  const code = await runVitest(['run', ...reporters, ...projects, ...named, ...args], {
+    environment,
+    stopped: stopping.signal,
+    ...(beside ? { prefix: `[${job.name}] ` } : {}),
+  });
+  console.log(`Job ${job.name} ended after ${((performance.now() - started) / 1000).toFixed(0)} s.`);
+  const totals = await readTotals(output);
+  return totals && { ...totals, success: totals.success && code === 0 };
+}
+
+function tell(all: readonly Job[], ended: readonly (Totals | undefined)[]): void {
+  const cut = all.filter((_, at) => ended[at] === undefined).map(({ name }) => name);
+  const totals = sumOf(ended.filter((one) => one !== undefined));
+  const strict = process.env['SLUICE_FAIL_ON_SKIP'] === '1' && totals.skipped > 0;
+  const failed = cut.length > 0 || !totals.success || strict;
+  process.exitCode = failed ? 1 : 0;
+  for (const failure of totals.failures) console.log(`failed: ${failure}`);
+  if (strict) for (const skip of totals.skips) console.log(`skipped: ${skip}`);
+  if (cut.length > 0) {
+    console.error(`The tests were stopped before they had ended: there are no totals of ${cut.join(', ')}.`);
+    return;
   }
-} finally {
-  if (running) await stop();
-  for (const one of [folder, scratch]) await rm(one, { recursive: true, force: true });
+  if (totals.passed + totals.failed + totals.skipped === 0) {
+    process.exitCode = 1;
+    console.error('There is no test by these arguments.');
+  }
+  console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 }
 
+/** Ends every server by its pid: ours, and those of stacks that a test was killed over. */
 async function stop(): Promise<void> {
-  running = false;
-  await Promise.all([state, zooKeeperState].map((one) => down({ state: one, remove: true })));
-}
-
-function run(command: string, args: readonly string[]): Promise<number> {
-  const ended = Promise.withResolvers<number>();
-  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
-  child.on('error', ended.reject);
-  child.on('exit', (code) => ended.resolve(code ?? 1));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-  return ended.promise;
+  const states = [state, zooKeeperState];
+  for await (const file of glob(join(scratch, '{*/,*/*/}state.json'))) states.push(dirname(file));
+  await Promise.all(states.map((one) => down({ state: one, remove: true })));
 }
