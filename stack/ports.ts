@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SluiceError } from '../src/definition/errors.ts';
@@ -23,12 +24,21 @@ export function chosenPort(
   );
 }
 
-/** Ports that nobody listens on, all different. */
+/** From here on, below those that systems hand out by themselves (Linux from 32768, others from 49152). */
+const FIRST_FREE = 10_000;
+const LAST_FREE = 32_767;
+
+/**
+ * Ports that nobody listens on, all different. None is of those that the system hands out to whoever asks for any: a connection may be
+ * given one of these before the server takes it, or while the server is down for a moment.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const held = await Promise.all(Array.from({ length: count }, () => listenOn(0)));
-  const ports = held.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(FIRST_FREE, LAST_FREE + 1);
+    if (!ports.has(port) && !(await isTaken(port))) ports.add(port);
+  }
+  return [...ports];
 }
 
 /**

@@ -46,7 +46,7 @@ export async function untilAnswering(
   identity: ProcessIdentity,
   answers: () => Promise<void>,
   log: string,
-  timeoutMs = 120_000,
+  timeoutMs = 300_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;

@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { freePorts } from '../../stack/ports.ts';
 
 const program = '/usr/sbin/sshd';
 /** Debian's package openssh-server. */
@@ -35,7 +36,7 @@ export async function startSftp(): Promise<SftpServer> {
   writeFileSync(authorized, readFileSync(`${userKey}.pub`), { mode: 0o600 });
   // As root, sshd wants its privilege separation folder, which a machine without the service lacks.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const config = join(folder, 'config');
   writeFileSync(
     config,
@@ -59,7 +60,7 @@ export async function startSftp(): Promise<SftpServer> {
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   for (let tries = 0; !(await answers(port)); tries++) {
-    if (tries > 100 || child.exitCode !== null) throw new Error(`sshd does not answer: ${said}`);
+    if (tries > 1_000 || child.exitCode !== null) throw new Error(`sshd does not answer: ${said}`);
     await wait(50);
   }
   const fields = readFileSync(`${hostKey}.pub`, 'utf8').split(' ');
@@ -78,14 +79,6 @@ export async function startSftp(): Promise<SftpServer> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function answers(port: number): Promise<boolean> {

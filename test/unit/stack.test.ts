@@ -54,8 +54,13 @@ describe('ports', () => {
     expect(() => chosenPort('kafka', 9092, { SLUICE_PORT_KAFKA: '99999' })).toThrow(/SLUICE_PORT_KAFKA is "99999"/);
   });
 
-  it('that are free are all different; one that is taken is refused with what to do', async () => {
-    expect(new Set(await freePorts(12)).size).toBe(12);
+  it('that are free are all different, and none that a connection may be given meanwhile', async () => {
+    const ports = await freePorts(12);
+    expect(new Set(ports).size).toBe(12);
+    expect(ports.filter((port) => port < 1_024 || port >= 32_768)).toEqual([]);
+  });
+
+  it('that are taken are refused with what to do', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
