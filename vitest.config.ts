@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Tests on Spark alone: no worker serves them, so they may run beside those that have one. */
 const onSpark = 'test/integration/spark*.test.ts';
 
+/** What is waited for comes at once on a quiet machine; the time is for one that does much else. No test asserts how long something takes. */
+const poll = { timeout: 60_000 };
+
 /**
  * Six rings: `unit` needs no server and takes seconds; `model` neither, for a minute; `workflow` needs Temporal alone; `servers` needs the whole
  * stack; `spark` only two servers of it; `faults` kills servers, so it comes last, on a stack of its own. `test/running/jobs.ts` says which of
@@ -17,8 +20,9 @@ export default defineConfig({
         test: {
           name: 'workflow',
           include: ['test/{workflow,replay}/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          expect: { poll },
         },
       },
       {
@@ -28,6 +32,7 @@ export default defineConfig({
           exclude: [onSpark],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          expect: { poll },
           fileParallelism: false,
         },
       },
@@ -37,6 +42,7 @@ export default defineConfig({
           include: [onSpark],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          expect: { poll },
           fileParallelism: false,
         },
       },
@@ -47,6 +53,7 @@ export default defineConfig({
           globalSetup: ['test/faults/setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 300_000,
+          expect: { poll },
           fileParallelism: false,
           maxConcurrency: 12,
           sequence: { groupOrder: 1 },

@@ -6,6 +6,7 @@ import { toLogicalHour } from '../../src/definition/hour.ts';
 import { ids } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { TestApp } from '../helpers/app.ts';
+import { steadyHour } from '../helpers/steady-hour.ts';
 import { makeNamespace } from '../helpers/namespace.ts';
 import { proxyOf } from '../helpers/tcp-proxy.ts';
 import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
@@ -19,9 +20,9 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
   let hour: string;
 
   beforeAll(async () => {
+    hour = await steadyHour();
     app = await TestApp.start();
     api = await serveProcess(app.environment);
-    hour = toLogicalHour(new Date());
   });
 
   afterAll(async () => {
@@ -132,7 +133,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
       return json;
     };
     const listed = async () => (await seen(`/runs?pipeline=${pipeline.name}&outcome=completed&limit=5`))['runs'];
-    await expect.poll(listed, { timeout: 20_000 }).toMatchObject([{ workflowId, hour, status: 'completed', rows: 3 }]);
+    await expect.poll(listed, { timeout: 60_000 }).toMatchObject([{ workflowId, hour, status: 'completed', rows: 3 }]);
     expect((await seen(`/runs?pipeline=${pipeline.name}&to=2020-01-01T00`))['runs']).toEqual([]);
     expect(await seen(run)).toMatchObject({ run: { workflowId, runId: report.runId, status: 'completed' } });
     // Nothing of a report is lost on its way through the schema.
@@ -210,7 +211,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
       ((await ask('GET', '/schedules')).json['schedules'] as { scheduleId: string }[]).map(
         ({ scheduleId }) => scheduleId,
       );
-    await expect.poll(names, { timeout: 20_000 }).toContain(input.name);
+    await expect.poll(names, { timeout: 60_000 }).toContain(input.name);
     await expect.poll(async () => app.client.runs.find(input.name, String(triggered.json['hour']))).toBeDefined();
     expect((await app.client.runs.wait(workflowId)).outcome).toBe('completed');
     expect(await ask('DELETE', path)).toMatchObject({
@@ -241,7 +242,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
     expect(await ask('POST', '/backfills', range)).toMatchObject({ json: { running: true } });
     const path = `/backfills/${input.name}/${from?.slice(0, 13)}/${to?.slice(0, 13)}`;
     const mode = async () => (await ask('GET', path)).json['mode'];
-    await expect.poll(mode, { timeout: 30_000 }).toBe('running');
+    await expect.poll(mode, { timeout: 60_000 }).toBe('running');
     expect(await ask('POST', `${path}/pause`)).toMatchObject({ status: 200, json: { mode: 'paused' } });
     expect(await ask('POST', `${path}/resume`)).toMatchObject({ status: 200, json: { mode: 'running' } });
     release();
@@ -250,7 +251,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
     expect(await ask('POST', `${path}/cancel`)).toMatchObject({ status: 409, json: { code: 'NotRunning' } });
     const listed = async () => (await ask('GET', `/backfills?pipeline=${input.name}`)).json['backfills'];
     const { workflowId } = started.json;
-    await expect.poll(listed, { timeout: 20_000 }).toMatchObject([{ workflowId, status: 'completed' }]);
+    await expect.poll(listed, { timeout: 60_000 }).toMatchObject([{ workflowId, status: 'completed' }]);
     expect(await ask('POST', '/backfills', { ...range, to: '2099-01-01T00' })).toMatchObject({ status: 422 });
   });
 
@@ -263,7 +264,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
       ((await ask('GET', `/consumers?stream=${input.name}`)).json['consumers'] as { state?: { mode: string } }[]).map(
         ({ state }) => state?.mode,
       );
-    await expect.poll(modes, { timeout: 20_000 }).toEqual(['running']);
+    await expect.poll(modes, { timeout: 60_000 }).toEqual(['running']);
     const path = `/consumers/${input.name}`;
     expect(await ask('POST', `${path}/pause`)).toMatchObject({ status: 200, json: { states: [{ mode: 'paused' }] } });
     expect(await modes()).toEqual(['paused']);
@@ -272,7 +273,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
     expect(await ask('POST', `${path}/losses`, loss)).toMatchObject({ status: 409, json: { code: 'LossRefused' } });
     expect(await ask('POST', `${path}/losses`, { ...loss, from: 0 })).toMatchObject({ status: 400 });
     expect(await ask('POST', `${path}/drain`)).toMatchObject({ status: 200, json: { states: [{ mode: 'draining' }] } });
-    await expect.poll(modes, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(modes, { timeout: 60_000 }).toEqual([]);
     expect(await ask('POST', `${path}/pause`)).toMatchObject({ status: 409, json: { code: 'NotRunning' } });
   });
 
@@ -282,7 +283,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
     const ready = async () => (await fetch(`${away.url}/readyz`)).status;
     expect(await ready()).toBe(200);
     await temporal.close();
-    await expect.poll(ready, { timeout: 20_000 }).toBe(503);
+    await expect.poll(ready, { timeout: 60_000 }).toBe(503);
     const problem = await fetch(`${away.url}/runs`);
     expect([problem.status, await problem.json()]).toMatchObject([503, { code: 'StackUnavailable', status: 503 }]);
     const triggered = await fetch(`${away.url}/trigger-pipeline`, { method: 'POST' });
@@ -291,7 +292,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
       { status: 'error', code: 'StackUnavailable' },
     ]);
     await temporal.open();
-    await expect.poll(ready, { timeout: 30_000 }).toBe(200);
+    await expect.poll(ready, { timeout: 60_000 }).toBe(200);
     expect((await fetch(`${away.url}/runs?limit=1`)).status).toBe(200);
     expect(await away.stop()).toBe(0);
     expect(away.said()).toContain('API stopped');

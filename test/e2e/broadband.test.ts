@@ -40,7 +40,7 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
     app.serve(pipeline, { body: text });
     hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000).toISOString().replace('.000Z', 'Z');
     first = await run();
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await app?.stop();
@@ -153,7 +153,7 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
     expect((await documents()).map((hit) => (hit as { _id: string })._id)).toEqual(
       documentsBefore.map((hit) => (hit as { _id: string })._id),
     );
-  }, 120_000);
+  });
 
   it('takes a changed value and a removed row into a new generation, when the source is asked again', async () => {
     const lines = text.split('\n');
@@ -185,5 +185,5 @@ describe.skipIf(noStack)('the broadband pipeline, from the file to the documents
       query: { range: { generation: { lt: 2 } } },
     });
     expect(old).toMatchObject({ hits: { total: { value: 0 } } });
-  }, 120_000);
+  });
 });

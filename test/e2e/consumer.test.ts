@@ -19,7 +19,7 @@ describe.skipIf(noStack)('consumers and dead letters, from the command line', ()
   beforeAll(async () => {
     app = await TestApp.start();
     deps = stageDeps(app.environment);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await deps?.search.close();
@@ -55,12 +55,12 @@ describe.skipIf(noStack)('consumers and dead letters, from the command line', ()
     const { file, name } = await defined({ publish: { partitions: 1 }, land: { type: 'kind' } }, 20);
     expect((await app.cli(['run', file])).code).toBe(0);
     await app.cli(['consumer', 'drain', file]);
-    await expect.poll(async () => (await status(file)).consumers, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(async () => (await status(file)).consumers, { timeout: 60_000 }).toEqual([]);
     const { temporal: client } = app.client;
     const unserved = { workflowId: `consumer/${name}/0`, taskQueue: 'nobody-serves-this', args: [] };
     const handle = await client.workflow.start('consumer', unserved);
     try {
-      await expect.poll(async () => (await status(file)).consumers.length, { timeout: 30_000 }).toBe(1);
+      await expect.poll(async () => (await status(file)).consumers.length, { timeout: 60_000 }).toBe(1);
       const shown = await app.cli(['consumer', 'status', file]);
       expect(shown.out).toMatch(/shard 0: no worker answers for it/);
       expect(shown.out).toMatch(/partition 0: landed up to 21 of 21, lag 0/);
@@ -139,7 +139,7 @@ describe.skipIf(noStack)('consumers and dead letters, from the command line', ()
       rows: { clean: 40, published: 40, landed: 40, indexed: 40 },
     });
     await untilModes(file, ['running']);
-  }, 120_000);
+  });
 
   it('keep what others write as dead letters, which are listed, shown and sent again', async () => {
     const land = { type: 'kind', foreignFlush: '1s' };
@@ -169,5 +169,5 @@ describe.skipIf(noStack)('consumers and dead letters, from the command line', ()
       return found;
     };
     await expect.poll(landed, { timeout: 60_000, interval: 500 }).toEqual([expect.stringMatching(/type=k0/)]);
-  }, 120_000);
+  });
 });

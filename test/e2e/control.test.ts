@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toLogicalHour } from '../../src/definition/hour.ts';
 import { keys } from '../../src/definition/names.ts';
 import type { PipelineInput } from '../../src/definition/pipeline.ts';
 import type { RunProgress, RunReport } from '../../src/workflows/messages.ts';
 import { TestApp } from '../helpers/app.ts';
+import { steadyHour } from '../helpers/steady-hour.ts';
 import { keysBelow, visibleHour } from '../helpers/bystander.ts';
 import { noStack } from '../helpers/stack.ts';
 import { temporalCommand } from '../helpers/temporal-command.ts';
@@ -13,11 +13,12 @@ const csv = ['id,kind,amount', ...rows, ''].join('\n');
 
 describe.skipIf(noStack)('a run is steered by sluice and by temporal', () => {
   let app: TestApp;
-  const hour = toLogicalHour(new Date());
+  let hour: string;
 
   beforeAll(async () => {
+    hour = await steadyHour();
     // The cleaning of the second run takes long enough for a word between it and what follows.
-    app = await TestApp.start({ SLUICE_FAIL_POINT: 'clean:after-write#2=wait:6000' });
+    app = await TestApp.start({ SLUICE_FAIL_POINT: 'clean:after-write#2=wait:12000' });
   });
 
   afterAll(async () => app?.stop());

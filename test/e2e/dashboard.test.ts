@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { hourKey, toLogicalHour, type LogicalHour } from '../../src/definition/hour.ts';
+import { hourKey, type LogicalHour } from '../../src/definition/hour.ts';
 import { loadDefinition } from '../../src/definition/load.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { TestApp } from '../helpers/app.ts';
+import { steadyHour } from '../helpers/steady-hour.ts';
 import { noBrowser, startBrowser } from '../helpers/browser.ts';
 import { indexedOfRuns, search } from '../helpers/bystander.ts';
 import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
@@ -35,6 +36,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
   const complaints: string[] = [];
 
   beforeAll(async () => {
+    hour = await steadyHour();
     app = await TestApp.start();
     const shipped = await loadDefinition(join(home, 'pipelines', 'broadband.yaml'));
     const { name } = app.define().input;
@@ -48,7 +50,6 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     };
     app.serve(pipeline, { body: await readFile(join(home, 'pipelines', 'data', 'broadband_data_zipcode.csv')) });
     await app.client.schedules.apply(pipeline);
-    hour = toLogicalHour(new Date());
     await ran(pipeline);
     [api, browser] = await Promise.all([serveProcess(app.environment), startBrowser()]);
   }, 300_000);
@@ -181,7 +182,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     await page.keyboard.press('Escape');
     expect(await page.locator('.filter[open]').count()).toBe(0);
     const [some] = [await byState('CA', 'TX')];
-    await expect.poll(async () => (await tableOf(ranked)).size, { timeout: 30_000 }).toBe(2);
+    await expect.poll(async () => (await tableOf(ranked)).size, { timeout: 60_000 }).toBe(2);
     expect(numbers([...(await tableOf(ranked)).values()].map((row) => [Number(row[1]), Number(row[2])]))).toEqual(
       numbers(some.map(({ mean, doc_count }) => [mean.value, doc_count])),
     );
@@ -193,7 +194,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     const mean = some.reduce((sum, { mean, doc_count }) => sum + mean.value * doc_count, 0) / all;
     const tile = panel(other, 'Mean usage').locator('.big');
     await expect
-      .poll(async () => Number(await tile.getAttribute('data-value')), { timeout: 30_000 })
+      .poll(async () => Number(await tile.getAttribute('data-value')), { timeout: 60_000 })
       .toBeCloseTo(mean, 9);
     await Promise.all([page.context().close(), other.context().close()]);
   });
@@ -213,7 +214,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     expect(await panel(page, 'Mean usage').locator('.big').textContent()).toBe('none yet');
     expect(new URL(page.url()).searchParams.get('from')).toBe('2020-01-02T00:00:00Z');
     await page.getByRole('combobox', { name: 'Time' }).selectOption('Last 7 days');
-    await expect.poll(() => ranked.locator('tbody tr').count(), { timeout: 30_000 }).toBe(51);
+    await expect.poll(() => ranked.locator('tbody tr').count(), { timeout: 60_000 }).toBe(51);
     await page.context().close();
   });
 

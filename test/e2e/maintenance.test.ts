@@ -27,7 +27,7 @@ describe.skipIf(noStack)('maintenance from the command line', () => {
       const { code, err } = await app.cli(['run', file, '--hour', hour, '--use-current', '--force']);
       if (code !== 0) throw new Error(err);
     }
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await app?.stop();

@@ -2,9 +2,9 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from '../../src/client/api/context.ts';
 import { createApi } from '../../src/client/api/server.ts';
-import { toLogicalHour } from '../../src/definition/hour.ts';
 import type { RejectedRow } from '../../src/inspecting/quarantine.ts';
 import { TestApp } from '../helpers/app.ts';
+import { steadyHour } from '../helpers/steady-hour.ts';
 import { noStack } from '../helpers/stack.ts';
 
 const bad = ['=2+5,b,x', '3,c,-y', '4,d,@z', `5,e,${'w'.repeat(20_000)}`];
@@ -13,9 +13,10 @@ describe.skipIf(noStack)('rejected rows over HTTP', () => {
   let app: TestApp;
   let api: Api;
   let name: string;
-  const hour = toLogicalHour(new Date());
+  let hour: string;
 
   beforeAll(async () => {
+    hour = await steadyHour();
     app = await TestApp.start();
     const { input, pipeline } = app.define();
     ({ name } = pipeline);

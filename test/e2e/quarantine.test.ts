@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toLogicalHour } from '../../src/definition/hour.ts';
 import { keys } from '../../src/definition/names.ts';
 import type { Pipeline, PipelineInput } from '../../src/definition/pipeline.ts';
 import { TestApp } from '../helpers/app.ts';
+import { steadyHour } from '../helpers/steady-hour.ts';
 import { keysBelow, queryHour, readTopic, search } from '../helpers/bystander.ts';
 import { noStack } from '../helpers/stack.ts';
 
@@ -22,14 +22,15 @@ describe.skipIf(noStack)('rejected rows, from the command line', () => {
   let input: PipelineInput;
   let pipeline: Pipeline;
   let definition: string;
-  const hour = toLogicalHour(new Date());
+  let hour: string;
 
   beforeAll(async () => {
+    hour = await steadyHour();
     app = await TestApp.start();
     ({ input, pipeline } = app.define());
     definition = await app.definitionFile(input);
     app.serve(pipeline, { body: 'id,kind,amount\n1,a,1.5\n2,b,x\n3,c\n,d,4\n5,=e,5\n6,f,oops\n' });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await app?.stop();

@@ -22,7 +22,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
     elasticsearch = await FaultySearch.start(environment['SLUICE_ELASTICSEARCH_URL'] ?? '');
     app = await TestApp.start({ SLUICE_ELASTICSEARCH_URL: elasticsearch.url });
     deps = stageDeps(app.environment);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await deps?.search.close();
@@ -116,7 +116,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
     expect(asked.count).toBeGreaterThan(told);
     expect(refetched).toMatchObject({ batches: first.batches, generations: { main: 1 }, source: { replayed: false } });
     expect(await everything(pipeline)).toEqual(before);
-  }, 180_000);
+  });
 
   it('is published on where a killed worker stopped', async () => {
     const slow = app.define({ publish: { rowsPerSecond: 500, batchRows: 500 } }).pipeline;
@@ -145,7 +145,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
     expect(new Set(rows.map(({ key }) => key)).size).toBe(20_000);
     const { batch } = await visibleHour(app.environment, slow.name, hour);
     expect(batch).toMatchObject({ rows: 20_000, batch: report.batches['main'] });
-  }, 180_000);
+  });
 
   it('is indexed where nothing else of it was left to do', async () => {
     const { pipeline } = app.define();
@@ -166,7 +166,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
     expect(await recordsIn(pipeline.name)).toBe(records);
     expect(await search(app.environment, `sluice-${pipeline.name}/_count`)).toMatchObject({ count: 40 });
     expect(await app.client.runs.launch({ pipeline, hour })).toMatchObject({ outcome: 'joined' });
-  }, 120_000);
+  });
 
   describe('is refused', () => {
     let pipeline: Pipeline;
@@ -178,7 +178,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
       serve(pipeline, csv(40));
       done = await run(pipeline);
       ({ hour } = done);
-    }, 60_000);
+    });
 
     const refusal = async (startFrom: StartStage, of: Pipeline = pipeline, at = hour): Promise<unknown> =>
       run(of, { hour: at, startFrom }).then(stagesOf, (error: unknown) => error);
@@ -213,7 +213,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
       const higher = { ...blocked, quality: { minRows: { block: 21 } } };
       expect(await refusal('publish', higher)).toEqual(saying('QualityBlocked', /^20 rows are clean; .* 21 rows/));
       expect(await refusal('index', higher)).toContain('reconcile');
-    }, 180_000);
+    });
 
     it('where the definition makes other rows of the file now, and not for anything else', async () => {
       const otherKey = { ...pipeline, key: [], duplicates: { ...pipeline.duplicates, keep: 'last' as const } };
@@ -230,7 +230,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
       };
       expect(await refusal('index', other)).toContain('reconcile');
       expect(await refusal('publish', other)).toContain('reconcile');
-    }, 120_000);
+    });
 
     it('where what is stored is not what cleaning would come to now', async () => {
       const fix = keys.fix(pipeline.name, hour, 1);
@@ -254,7 +254,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
       expect(await refusal('publish')).toEqual(saying('StageOutdated', /was imported again since it was cleaned/));
       // What is committed can be indexed all the same.
       expect(await refusal('index')).toContain('reconcile');
-    }, 120_000);
+    });
 
     it('where retention has removed it', async () => {
       const removed = { at: new Date().toISOString(), reason: 'a test' };
@@ -263,6 +263,6 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
       for (const stage of ['import', 'clean', 'publish', 'index'] as const) {
         expect(await refusal(stage)).toEqual(saying('HourRemoved', /was removed on/));
       }
-    }, 120_000);
+    });
   });
 });

@@ -10,6 +10,7 @@ import { readSettings } from '../../src/connectors/settings.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
 import { ids, keys } from '../../src/definition/names.ts';
 import { TestApp } from '../helpers/app.ts';
+import { steadyHour } from '../helpers/steady-hour.ts';
 import { launcher } from '../helpers/cli.ts';
 import { noStack } from '../helpers/stack.ts';
 
@@ -21,8 +22,8 @@ describe.skipIf(noStack)('the verbs of runs', () => {
   let hour: string;
 
   beforeAll(async () => {
+    hour = await steadyHour();
     app = await TestApp.start();
-    hour = toLogicalHour(new Date());
   });
 
   afterAll(async () => app.stop());
@@ -188,7 +189,7 @@ describe.skipIf(noStack)('the verbs of runs', () => {
     let [out, err] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    await expect.poll(() => err, { timeout: 30_000 }).toContain(' started: ');
+    await expect.poll(() => err, { timeout: 60_000 }).toContain(' started: ');
     // From the terminal, and handed on by the launcher.
     child.kill('SIGINT');
     child.kill('SIGINT');

@@ -12,7 +12,7 @@ describe.skipIf(noStack)('several pipelines at once, with a limit of runs in fli
 
   beforeAll(async () => {
     app = await TestApp.start({ SLUICE_MAX_RUNS: String(LIMIT) });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await app?.stop();

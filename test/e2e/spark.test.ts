@@ -10,7 +10,7 @@ describe.skipIf(noSpark)('an hour that Spark cleans', () => {
 
   beforeAll(async () => {
     app = await TestApp.start();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await app?.stop();
@@ -28,7 +28,7 @@ describe.skipIf(noSpark)('an hour that Spark cleans', () => {
     while ((await app.client.runs.progress(workflowId))?.current !== 'clean') await wait(50);
     // What Spark writes for the hour is there as soon as it works.
     let begun: string[] = [];
-    for (let tries = 0; tries < 600 && begun.length === 0; tries += 1) {
+    for (let tries = 0; tries < 2_400 && begun.length === 0; tries += 1) {
       begun = (await keysBelow(app.environment, keys.sparkScratches())).filter((key) => key.includes('/judged/'));
       await wait(50);
     }

@@ -177,6 +177,6 @@ describe.skipIf(noStack)('npm start', () => {
     const children = (await stdout.toArray()).join('').trim().split(/\s+/).map(Number);
     for (const child of children) process.kill(child, 'SIGKILL');
     await killed.ended;
-    await expect.poll(() => isAlive(pid), { timeout: 30_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid), { timeout: 60_000 }).toBe(false);
   }, 300_000);
 });

@@ -21,7 +21,7 @@ describe.skipIf(noStack)('hours that take the keys of earlier ones out', () => {
     const name = `e-${randomBytes(4).toString('hex')}`;
     const url = `${app.source}/${name}-\${hour:YYYY-MM-DD-HH}.csv`;
     ({ input, pipeline } = app.define({ name, source: { url }, duplicates: { acrossRuns: true } }));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await app?.stop();
@@ -72,7 +72,7 @@ describe.skipIf(noStack)('hours that take the keys of earlier ones out', () => {
     }
     expect(await Promise.all(hours.map(idsOf))).toEqual([['1', '2', '3'], ['4'], ['5']]);
     expect(await marks()).toEqual([]);
-  }, 180_000);
+  });
 
   it('are stale once an earlier one has other keys, and both command and status say so', async () => {
     app.files.set(address(hours[0]), { body: csv([1, 2]) });
@@ -95,7 +95,7 @@ describe.skipIf(noStack)('hours that take the keys of earlier ones out', () => {
       SLUICE_S3_ENDPOINT: 'http://127.0.0.1:1',
     });
     expect(alone).toMatchObject({ code: 0, out: expect.not.stringContaining('stale') as unknown });
-  }, 120_000);
+  });
 
   it('run again when they are launched, without force, and are done then', async () => {
     expect(await app.client.runs.launch({ pipeline, hour: hours[0] })).toMatchObject({ outcome: 'joined' });
@@ -111,5 +111,5 @@ describe.skipIf(noStack)('hours that take the keys of earlier ones out', () => {
     for (const hour of hours) {
       expect(await app.client.runs.launch({ pipeline, hour })).toMatchObject({ outcome: 'joined', report: { hour } });
     }
-  }, 180_000);
+  });
 });

@@ -74,7 +74,7 @@ describe.skipIf(noStack)('worker versioning', () => {
     await temporal('operator', 'search-attribute', 'create', ...options);
     app = await TestApp.start(asBuild('one'));
     await setCurrent('one');
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await third?.stop();
@@ -126,7 +126,7 @@ describe.skipIf(noStack)('worker versioning', () => {
       rows: { indexed: 3 },
     });
     expect(await versionOf(next.workflowId)).toEqual({ build: 'two', behavior: 1 });
-  }, 240_000);
+  });
 
   it('can be left again: workers that are no version take the consumer over', async () => {
     const { TEMPORAL_DEPLOYMENT_NAME: _, TEMPORAL_WORKER_BUILD_ID: __, ...unversioned } = app.environment;
@@ -145,7 +145,7 @@ describe.skipIf(noStack)('worker versioning', () => {
     const handle = app.client.temporal.workflow.getHandle(ids.consumer(taken, 0));
     expect(await handle.executeUpdate('pause')).toMatchObject({ mode: 'paused' });
     expect(await handle.executeUpdate('resume')).toMatchObject({ mode: 'running' });
-  }, 120_000);
+  });
 
   async function runNow(pipeline: Pipeline): Promise<string> {
     app.serve(pipeline, { body: csv });

@@ -50,7 +50,7 @@ describe.skipIf(noZooKeeper)('on Kafka with ZooKeeper', () => {
     app.serve(broadband, { body: await readFile(join(pipelines, 'data', 'broadband_data_zipcode.csv')) });
     hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000).toISOString().replace('.000Z', 'Z');
     first = await run(broadband, { hour });
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await app?.stop();

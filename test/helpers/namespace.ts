@@ -23,7 +23,7 @@ export async function makeNamespace(address: string, namespace: string): Promise
         const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
         if (customAttributes?.['PipelineName'] !== undefined) return;
       } catch (error) {
-        if (tries > 100) throw error;
+        if (tries > 300) throw error;
       }
       await wait(300);
     }

@@ -63,7 +63,7 @@ describe.skipIf(noStack)('a run and its panels as files', () => {
     await lab.count(streamOf(pipeline, 'main').alias);
     report = failed(pipeline);
     await writeReport(lab.deps, report, pipeline);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -215,7 +215,7 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
     );
     expect(stop.signal.aborted).toBe(true);
     const own = async () => (await sparkJobs(environment)).filter(({ jobId }) => !before.has(jobId));
-    for (let tries = 0; tries < 100 && (await own()).some(({ status }) => status === 'RUNNING'); tries++)
+    for (let tries = 0; tries < 600 && (await own()).some(({ status }) => status === 'RUNNING'); tries++)
       await wait(100);
     const jobs = await own();
     expect(jobs.filter(({ status }) => status === 'RUNNING')).toEqual([]);

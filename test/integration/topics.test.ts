@@ -209,7 +209,7 @@ describe.skipIf(noStack)('a topic on a real broker', () => {
       return [0, 1, 2, 3, 4].map((partition) => Number(watermarks.get(partition)?.high));
     };
     // A partition that has just been added has no leader for a moment.
-    await expect.poll(sizes, { timeout: 30_000 }).toEqual([0, 0, 0, 0, 0]);
+    await expect.poll(sizes, { timeout: 60_000 }).toEqual([0, 0, 0, 0, 0]);
 
     expect((await lab.landAndIndex(larger, grown, planned)).equation.holds).toBe(true);
     const [first = 0, second = 0, ...rest] = await sizes();

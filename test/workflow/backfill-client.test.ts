@@ -81,7 +81,7 @@ describe.skipIf(noTemporal)('backfills by the client', () => {
       const { code, out } = await runSluice(['backfill', 'status', '--json'], environment);
       return { code, found: JSON.parse(out) as unknown };
     };
-    await expect.poll(status, { timeout: 20_000 }).toMatchObject({ code: 0, found: { workflowId, mode: 'over' } });
+    await expect.poll(status, { timeout: 60_000 }).toMatchObject({ code: 0, found: { workflowId, mode: 'over' } });
     const paused = await runSluice(['backfill', 'pause', '--json'], environment);
     expect([paused.code, JSON.parse(paused.out)]).toMatchObject([1, { error: { code: 'NotRunning' } }]);
   });

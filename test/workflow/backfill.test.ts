@@ -69,12 +69,12 @@ describe.skipIf(noTemporal)('the backfill workflow', () => {
       workflowId: `backfill-${(started += 1)}`,
       taskQueue: taskQueues.light,
       args: [{ from, to: hourAt(23), ...input }],
-      workflowExecutionTimeout: '90s',
+      workflowExecutionTimeout: '4m',
     });
   const run = async (input: Parameters<typeof start>[0]): Promise<BackfillReport> => (await start(input)).result();
   const progress = (handle: WorkflowHandle): Promise<BackfillProgress> => handle.query('progress');
   async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-    for (let tries = 0; tries < 300; tries += 1) {
+    for (let tries = 0; tries < 1_200; tries += 1) {
       if (await what()) return;
       await wait(50);
     }

@@ -31,7 +31,7 @@ describe.skipIf(noTemporal)('a run and the consumer that it waits for', () => {
     [looks, landed] = [0, false];
   });
 
-  const until = (what: () => boolean | Promise<boolean>) => vi.waitUntil(what, { timeout: 30_000, interval: 50 });
+  const until = (what: () => boolean | Promise<boolean>) => vi.waitUntil(what, { timeout: 60_000, interval: 50 });
 
   function stagesOf(pipeline: Pipeline) {
     const { stages, record } = goodStages(pipeline);

@@ -21,7 +21,7 @@ describe.skipIf(noTemporal)('a consumer whose history is full', () => {
     await lab?.stop();
   });
 
-  const until = (what: () => boolean | Promise<boolean>) => vi.waitUntil(what, { timeout: 20_000, interval: 50 });
+  const until = (what: () => boolean | Promise<boolean>) => vi.waitUntil(what, { timeout: 60_000, interval: 50 });
   const lost = new SluiceError('LogTruncated', 'offset 7 is gone');
   const loss = { partition: 0, from: '7', to: '8', reason: 'disk' };
 

@@ -50,7 +50,7 @@ describe.skipIf(noTemporal)('the consumer workflow', () => {
     });
   };
   const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
-    for (let tries = 0; tries < 200; tries += 1) {
+    for (let tries = 0; tries < 1_200; tries += 1) {
       if (await what()) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

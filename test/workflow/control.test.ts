@@ -60,10 +60,10 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
     });
   const progress = (run: Run) => run.query<RunProgress>('progress');
   const isIn = async (run: Run, stage: string): Promise<void> => {
-    await expect.poll(async () => (await progress(run)).current, { timeout: 20_000 }).toBe(stage);
+    await expect.poll(async () => (await progress(run)).current, { timeout: 60_000 }).toBe(stage);
   };
   const isPaused = async (run: Run): Promise<void> => {
-    await expect.poll(async () => (await progress(run)).mode, { timeout: 20_000 }).toBe('paused');
+    await expect.poll(async () => (await progress(run)).mode, { timeout: 60_000 }).toBe('paused');
   };
   const endOf = async (run: Run): Promise<unknown> =>
     run.result().catch((error: unknown) => (error instanceof WorkflowFailedError ? error.cause : error));
@@ -145,7 +145,7 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
     const run = await start(pipeline);
     const heldAfter: (string | undefined)[] = [];
     for (const [stage] of stages) {
-      await expect.poll(async () => (await progress(run)).stages.at(-1)?.stage, { timeout: 20_000 }).toBe(stage);
+      await expect.poll(async () => (await progress(run)).stages.at(-1)?.stage, { timeout: 60_000 }).toBe(stage);
       await isPaused(run);
       heldAfter.push((await progress(run)).stages.at(-1)?.stage);
       expect(record.reports).toEqual([]);
@@ -167,7 +167,7 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
       consume: untilStopped,
     };
     const run = await start(pipeline);
-    await expect.poll(async () => (await progress(run)).waiting, { timeout: 20_000 }).toMatch(/is paused/);
+    await expect.poll(async () => (await progress(run)).waiting, { timeout: 60_000 }).toMatch(/is paused/);
     expect(await run.executeUpdate('pause')).toMatchObject({ mode: 'pausing', current: 'land' });
     landed = true;
     await run.signal('landed', { batch: 'b1' });
@@ -396,7 +396,7 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
       await run.executeUpdate('cancel');
       await endOf(run);
       await expect
-        .poll(async () => (await runs.list({ pipeline: pipeline.name }))[0], { timeout: 20_000 })
+        .poll(async () => (await runs.list({ pipeline: pipeline.name }))[0], { timeout: 60_000 })
         .toMatchObject({ status: 'cancelled', outcome: 'cancelled' });
     });
   });
@@ -439,7 +439,7 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
       };
       const run = await start(pipeline);
       await expect
-        .poll(async () => (await runs.progress(run.workflowId))?.lastError, { timeout: 20_000 })
+        .poll(async () => (await runs.progress(run.workflowId))?.lastError, { timeout: 60_000 })
         .toMatchObject({ code: 'StoreUnavailable', message: 'the store is away', stage: 'clean' });
       expect(await run.query('lastError')).toEqual({ lastError: null });
       await endOf(run);

@@ -110,7 +110,7 @@ describe.skipIf(noTemporal)('the data sets of a run', () => {
       }),
     });
     const until = (what: (progress: RunProgress) => boolean) =>
-      vi.waitUntil(async () => what(await run.query<RunProgress>('progress')), { timeout: 30_000, interval: 50 });
+      vi.waitUntil(async () => what(await run.query<RunProgress>('progress')), { timeout: 60_000, interval: 50 });
     await until(({ waiting }) => waiting?.endsWith('is paused') === true);
     landed.add('main');
     await run.signal('landed', { batch: 'b1' });

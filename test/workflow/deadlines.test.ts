@@ -55,7 +55,7 @@ describe.skipIf(noTemporal)('deadlines', () => {
   };
 
   async function until(what: () => Promise<boolean>): Promise<void> {
-    for (let tries = 0; tries < 400; tries += 1) {
+    for (let tries = 0; tries < 1_200; tries += 1) {
       if (await what()) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -156,7 +156,7 @@ describe.skipIf(noTemporal)('the launch workflow', () => {
       await begin({ pipeline, hour, wait: true }, `${pipeline.name}-1`);
       await began;
       const joined = await begin({ pipeline, hour, wait: true }, `${pipeline.name}-2`);
-      await vi.waitFor(() => expect(looks).toEqual([false, false]), { timeout: 20_000 });
+      await vi.waitFor(() => expect(looks).toEqual([false, false]), { timeout: 60_000 });
       ends.resolve();
       const report = { outcome: 'completed', pipeline: pipeline.name };
       expect(await joined.result()).toMatchObject({ outcome: 'joined', report });
@@ -249,7 +249,7 @@ describe.skipIf(noTemporal)('the launch workflow', () => {
     });
     for (const at of ['2026-03-01T05:00:00Z', '2026-03-01T06:00:00Z']) {
       const handle = lab.temporal.client.workflow.getHandle(ids.pipeline(pipeline.name, at));
-      for (let tries = 0; tries < 100; tries += 1) {
+      for (let tries = 0; tries < 600; tries += 1) {
         if (await handle.describe().catch(() => undefined)) break;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }

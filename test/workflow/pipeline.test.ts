@@ -103,7 +103,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
   async function listed(pipeline: Pipeline): Promise<{ items: unknown[] }> {
     const items: unknown[] = [];
     // Visibility follows a moment after the end.
-    for (let tries = 0; tries < 50 && items.length === 0; tries += 1) {
+    for (let tries = 0; tries < 600 && items.length === 0; tries += 1) {
       const query = `PipelineName = "${pipeline.name}" AND PipelineOutcome = "completed"`;
       for await (const { searchAttributes } of lab.temporal.client.workflow.list({ query }))
         items.push(searchAttributes);
@@ -235,7 +235,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     // 3: it is to be cancelled.
     const pending = async () => (await handle.describe()).raw.pendingActivities?.[0]?.state;
     await handle.cancel();
-    await expect.poll(pending, { timeout: 20_000 }).toBe(3);
+    await expect.poll(pending, { timeout: 60_000 }).toBe(3);
     stop();
     await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(record.reports).toMatchObject([{ outcome: 'cancelled', error: { stage: 'clean', code: 'Cancelled' } }]);

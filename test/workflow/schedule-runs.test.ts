@@ -41,7 +41,7 @@ describe.skipIf(noTemporal)('what schedules start', () => {
       );
   /** Waits until something is so. */
   const until = async <T>(look: () => Promise<T>, is: (found: T) => boolean): Promise<T> => {
-    for (let tries = 0; tries < 300; tries += 1) {
+    for (let tries = 0; tries < 1_200; tries += 1) {
       const found = await look();
       if (is(found)) return found;
       await wait(100);

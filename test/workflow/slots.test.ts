@@ -80,7 +80,7 @@ describe.skipIf(noTemporal)('runs of all pipelines, of which so many may be in f
   type Run = Awaited<ReturnType<typeof start>>;
 
   async function until(what: () => Promise<boolean>): Promise<void> {
-    for (let tries = 0; tries < 600; tries += 1) {
+    for (let tries = 0; tries < 1_200; tries += 1) {
       if (await what()) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

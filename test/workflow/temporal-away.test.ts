@@ -61,9 +61,9 @@ describe.skipIf(noTemporal)('whoever follows something while Temporal is away', 
     const events: RunEvent[] = [];
     const report = runs().wait(workflowId, { onProgress: (event) => events.push(event) });
     const waits = () => events.flatMap((event) => (event.type === 'waiting' ? [event.what] : []));
-    await expect.poll(() => events.some(({ stage }) => stage === 'clean'), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => events.some(({ stage }) => stage === 'clean'), { timeout: 60_000 }).toBe(true);
     await proxy.close();
-    await expect.poll(waits, { timeout: 20_000 }).toContain('Temporal');
+    await expect.poll(waits, { timeout: 60_000 }).toContain('Temporal');
     gate.open();
     await proxy.open();
     expect(await report).toMatchObject({ outcome: 'completed' });
@@ -106,7 +106,7 @@ describe.skipIf(noTemporal)('whoever follows something while Temporal is away', 
     const events: RunEvent[] = [];
     const report = followed.wait(workflowId, { onProgress: (event) => events.push(event) });
     const refused = report.catch((error: unknown) => error);
-    await expect.poll(() => events.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => events.length, { timeout: 60_000 }).toBeGreaterThan(0);
     await own.close();
     await proxy.close();
     expect(await refused).toMatchObject({

@@ -32,7 +32,7 @@ describe.skipIf(noTemporal)('runs of a pipeline that takes keys of earlier hours
   type Run = Awaited<ReturnType<typeof start>>;
 
   async function until(what: () => Promise<boolean>): Promise<void> {
-    for (let tries = 0; tries < 400; tries += 1) {
+    for (let tries = 0; tries < 1_200; tries += 1) {
       if (await what()) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -50,7 +50,7 @@ describe.skipIf(noTemporal)('a run that waits for others while Temporal does not
           const { current, waiting } = await run.query<RunProgress>('progress');
           return current === stage && waiting === `asks again for whom to wait: ${away.slice(0, -1)}`;
         },
-        { timeout: 30_000, interval: 50 },
+        { timeout: 60_000, interval: 50 },
       );
     return { run, record, waits, back: () => (isAway = false) };
   }
