@@ -1,3 +1,4 @@
+import { alertChecks } from './alert-checks.ts';
 import { cleaningChecks } from './cleaning-checks.ts';
 import { columnChecks } from './column-checks.ts';
 import type { ColumnType } from './columns.ts';
@@ -35,6 +36,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
     ...retention(pipeline),
     ...limitChecks(pipeline),
     ...scheduleChecks(pipeline),
+    ...alertChecks(pipeline),
   ];
 }
 

@@ -93,6 +93,8 @@ export interface Incident extends ProblemKey {
   readonly workflowId?: string;
   readonly runId?: string;
   readonly acknowledged?: { readonly by: string; readonly at: string; readonly note?: string };
+  /** Since when it is escalated; who was told then, is told of its end. */
+  readonly escalatedAt?: string;
   /** Until when nobody is told of it. */
   readonly silencedUntil?: string;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertsSchema } from './alerts.ts';
 import { aggregateSchema, contractSchema, derivedSchema, duplicatesSchema, qualitySchema } from './cleaning.ts';
 import { columnSchema, identifier } from './columns.ts';
 import { conditionSchema } from './condition.ts';
@@ -135,10 +136,7 @@ export const pipelineSchema = z.strictObject({
   land: land.prefault({}),
   index: index.prefault({}),
   dashboards: dashboardsSchema.prefault({}),
-  alerts: z
-    .strictObject({ email: z.strictObject({ to: z.array(z.email()).min(1) }).optional() })
-    .prefault({})
-    .describe('Who is told that an hour failed.'),
+  alerts: alertsSchema.prefault({}).describe('Who is told of problems, by what, and how often: docs/alerts.md.'),
   retries: retriesSchema.prefault({}).describe('How often a stage is tried.'),
   deadlines: deadlinesSchema
     .prefault({})

@@ -1,11 +1,10 @@
 import { fieldValues, calendarFields, type Calendar } from './calendar.ts';
 import { cronCalendar, cronFields } from './cron.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { durationMs } from './duration.ts';
-import { sentenceOf } from './errors.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';
 import { calendarsOf, type CalendarInput, type ScheduleSection } from './schedule.ts';
+import { zoneProblem } from './zone-checks.ts';
 import { localOffsets } from './zone-offsets.ts';
 
 const MINUTE = 60_000;
@@ -49,17 +48,8 @@ function cronFindings(n: number, text: string): Finding[] {
 function zoneFindings({ timezone, calendars, cron, skip }: ScheduleSection): Finding[] {
   const found = (message: string): Finding[] => [{ path: at('timezone'), message }];
   if (timezone === 'UTC') return [];
-  const zones = Intl.supportedValuesOf('timeZone');
-  const otherCase = zones.find((zone) => zone.toLowerCase() === timezone.toLowerCase());
-  // The server finds zones by the names of files.
-  if (otherCase !== undefined && otherCase !== timezone)
-    return found(`"${timezone}" is no time zone. Did you mean "${otherCase}"?`);
-  if (!/^[A-Z]/.test(timezone)) return found(`"${timezone}" is no time zone: write one like Europe/Berlin or UTC.`);
-  try {
-    localOffsets(timezone);
-  } catch (error) {
-    return found(`${sentenceOf(error)}${didYouMean(timezone, zones)}`);
-  }
+  const problem = zoneProblem(timezone);
+  if (problem !== undefined) return found(problem);
   if (calendars ?? cron ?? skip[0]) return [];
   return found('has no meaning for `every`, which counts from midnight UTC: say the times in `calendars` or `cron`');
 }

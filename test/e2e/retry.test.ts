@@ -225,7 +225,7 @@ describe.skipIf(noStack)('an hour that is run again from a stage', () => {
       const other: Pipeline = {
         ...pipeline,
         retries: { ...pipeline.retries, attempts: 2 },
-        alerts: { email: { to: [`${randomBytes(4).toString('hex')}@example.org`] } },
+        alerts: { ...pipeline.alerts, email: { to: [`${randomBytes(4).toString('hex')}@example.org`] } },
         schedule: { ...pipeline.schedule, offset: '5m' },
       };
       expect(await refusal('index', other)).toContain('reconcile');
