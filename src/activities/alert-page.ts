@@ -3,7 +3,7 @@ import type { PageJob } from '../dashboards/run-page/page-thread.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { hourKey } from '../definition/hour.ts';
 import { webUiOf, webUiPage } from '../definition/web-ui.ts';
-import type { AlertPage } from '../stages/accounting/alert.ts';
+import type { AlertPage } from '../stages/alerting/mail-with-page.ts';
 import { inThread } from '../stages/cleaning/thread.ts';
 import type { StageContext, StageDeps } from '../stages/deps.ts';
 import type { AlertInput } from '../stages/run-report.ts';

@@ -22,6 +22,7 @@ import { collectGarbage, type GarbageInput } from '../stages/maintaining/garbage
 import { compactStream, type CompactStreamInput } from '../stages/maintaining/compact-stream.ts';
 import { retain, type RetainInput } from '../stages/maintaining/retention.ts';
 import { alertPage } from './alert-page.ts';
+import { alertingActivities } from './alerting.ts';
 import { attended } from './attended.ts';
 import { backfillActivities } from './backfills.ts';
 import { consumingActivities } from './consuming.ts';
@@ -38,6 +39,7 @@ export type { CommittedDataset, StoredStages } from '../stages/resuming/find-sto
 export type { Tally } from '../stages/maintaining/tally.ts';
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
 export type { ConsumeInput, DiscardInput, Landed, LossInput, RebuildPlan, Rebuilt } from '../stages/io.ts';
+export type { Delivered } from '../stages/alerting/deliver.ts';
 export type { Alerted, RunReport, StageTiming } from '../stages/run-report.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */
@@ -71,6 +73,7 @@ export function createActivities(deps: StageDeps) {
     compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),
     collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
     retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),
+    ...alertingActivities(deps),
     ...reportActivities(deps),
     ...consumingActivities(deps),
     ...backfillActivities(deps),

@@ -1,5 +1,6 @@
 import { createTransport, type Transporter } from 'nodemailer';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { mailOptions } from './mail-options.ts';
 import type { Settings } from './settings.ts';
 
 export interface Mail {
@@ -14,11 +15,23 @@ export interface Mail {
   }[];
   /** Made from what the mail is about, so that a second copy is recognised as one. */
   readonly messageId: string;
+  /** Message ids of the threads that it belongs to. Nobody needs to have had those messages: what names the same ones is filed together. */
+  readonly references?: readonly string[];
+  /** Which of them it goes on with. */
+  readonly inReplyTo?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly urgent?: boolean;
 }
 
 const SILENCE_MS = 20_000;
 /** A server that knows no sender yet wants to be asked again some minutes later. */
 const LATER_MS = 120_000;
+
+/** What became of a mail that the server took. */
+export interface Sent {
+  /** Recipients that it did not take it for. */
+  readonly rejected: readonly string[];
+}
 
 /** How far a mail is: whether the server has been sent a byte of it. */
 interface Sending {
@@ -30,12 +43,21 @@ export class MailConnector {
   readonly #transport: Transporter;
   readonly #from: string;
   readonly #host: string;
+  readonly #secrets: readonly string[];
 
   /** @param silenceMs how long the server may say nothing */
   constructor(settings: Settings['mail'], silenceMs = SILENCE_MS) {
     this.#from = settings.from;
     this.#host = new URL(settings.smtpUrl).host;
-    this.#transport = createTransport({ url: settings.smtpUrl, connectionTimeout: 5_000, socketTimeout: silenceMs });
+    const { password } = settings;
+    const { password: inUrl } = new URL(settings.smtpUrl);
+    this.#secrets = [password ?? '', inUrl, decodeURIComponent(inUrl)].filter((secret) => secret.length > 3);
+    this.#transport = createTransport({
+      ...mailOptions(settings),
+      ...{ connectionTimeout: 5_000, greetingTimeout: silenceMs, socketTimeout: silenceMs },
+      // What is told may come from anywhere: nothing of it is taken for a path or an address to read from.
+      ...{ disableFileAccess: true, disableUrlAccess: true },
+    });
     // The message flows once the server has said that it takes one, and not before.
     this.#transport.use('stream', ({ data, message }, done) => {
       const { sending } = data as { sending?: Sending };
@@ -46,18 +68,23 @@ export class MailConnector {
 
   /**
    * @throws SluiceError `MailUnavailable`; its fact `accepted` is false where the server surely did not take the mail, its fact `refused` true
-   * where it would not take this very mail at any time, its fact `retryAfterMs` is there where it may later
+   * where it would not take this very mail at any time, `permanent` true where it answered so to whatever was said; its fact `retryAfterMs` is
+   * there where it may take it later
    */
-  async send(mail: Mail): Promise<void> {
+  async send(mail: Mail): Promise<Sent> {
     const sending: Sending = { begun: false };
     try {
-      const { attachments, ...rest } = mail;
-      await this.#transport.sendMail({
+      const { attachments, references, headers, urgent, ...rest } = mail;
+      const { rejected } = (await this.#transport.sendMail({
         ...{ ...rest, sending },
         to: [...mail.to],
         from: this.#from,
+        ...(references ? { references: [...references] } : {}),
+        ...(headers ? { headers: { ...headers } } : {}),
+        ...(urgent ? { priority: 'high' as const } : {}),
         ...(attachments ? { attachments: [...attachments] } : {}),
-      });
+      })) as { rejected?: readonly (string | { address: string })[] };
+      return { rejected: (rejected ?? []).map((one) => (typeof one === 'string' ? one : one.address)) };
     } catch (error) {
       const { code, command, responseCode } = error as { code?: string; command?: string; responseCode?: number };
       // The client itself compares a mail's size with what the server takes: then there is no answer to it.
@@ -67,12 +94,13 @@ export class MailConnector {
       const surelyNot = !sending.begun || (command === 'DATA' && reply >= 400);
       throw new SluiceError(
         'MailUnavailable',
-        `The mail server at ${this.#host} did not take a mail: ${sentenceOf(error)}.`,
+        `The mail server at ${this.#host} did not take a mail: ${this.#reason(error)}.`,
         {
           cause: error,
           facts: {
             accepted: surelyNot ? false : 'unknown',
             ...(surelyNot && reply >= 400 && reply < 500 ? { retryAfterMs: LATER_MS } : {}),
+            permanent: surelyNot && reply >= 500,
             refused: (command === 'DATA' || command === 'MAIL FROM') && refused,
           },
         },
@@ -87,11 +115,15 @@ export class MailConnector {
     } catch (error) {
       throw new SluiceError(
         'MailUnavailable',
-        `The mail server at ${this.#host} does not answer: ${sentenceOf(error)}.`,
+        `The mail server at ${this.#host} does not answer: ${this.#reason(error)}.`,
         {
           cause: error,
         },
       );
     }
+  }
+
+  #reason(error: unknown): string {
+    return this.#secrets.reduce((text, secret) => text.replaceAll(secret, '***'), sentenceOf(error));
   }
 }

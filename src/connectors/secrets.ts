@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../definition/errors.ts';
+import { isLoopback } from './loopback.ts';
 
+const SHORTEST_KEY = 16;
 const PREFIX = 'SLUICE_SECRET_';
 const NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
 const REFERENCE = /\$\{secret:([^}]*)\}/g;
@@ -40,12 +42,7 @@ export class Secrets {
     return text.replaceAll(REFERENCE, (_, name: string) => {
       const secret = this.#find(name);
       const host = hostOf(url);
-      if (!secret.hosts.includes(host)) {
-        throw new SluiceError(
-          'SecretRefused',
-          `The secret ${name} is not bound to ${host}, so it is not sent there; if it should be, add ${host} to ${PREFIX}${name}_HOSTS of the worker.`,
-        );
-      }
+      if (!secret.hosts.includes(host)) throw unbound(name, host);
       if (url.protocol === 'http:' && !plainAllowed.includes(host)) {
         throw new SluiceError('SecretRefused', `The secret ${name} is not sent to ${host} without TLS: use https.`);
       }
@@ -55,6 +52,48 @@ export class Secrets {
       this.#used.add(secret.value);
       return secret.value;
     });
+  }
+
+  /**
+   * The address that a secret is, of a webhook: it is for itself alone, so the hosts that the secret is bound to need not be said; where they
+   * are, its own must be one of them.
+   * @param reference `${secret:NAME}` @param plainAllowed `host:port` that may be spoken to without TLS, besides this machine
+   * @throws SluiceError `SecretRefused`, which never says more of a secret than its name
+   */
+  address(reference: string, plainAllowed: readonly string[]): URL {
+    const { name, value, hosts } = this.#referred(reference);
+    const url = URL.parse(value);
+    if (!url || !/^https?:$/.test(url.protocol)) {
+      throw new SluiceError('SecretRefused', `The secret ${name} is no address: it must begin with https://.`);
+    }
+    this.#conceal(url);
+    const host = hostOf(url);
+    if (hosts.length > 0 && !hosts.includes(host)) throw unbound(name, host);
+    if (url.protocol === 'http:' && !isLoopback(url.hostname) && !plainAllowed.includes(host)) {
+      throw new SluiceError(
+        'SecretRefused',
+        `The secret ${name} is an address without TLS: use https, or add ${host} to SLUICE_ALERT_ALLOW of the worker.`,
+      );
+    }
+    return url;
+  }
+
+  /**
+   * The key that a secret is, for signing what goes to an address.
+   * @throws SluiceError `SecretRefused`
+   */
+  key(reference: string, url: URL): string {
+    const { name, value, hosts } = this.#referred(reference);
+    const host = hostOf(url);
+    if (hosts.length > 0 && !hosts.includes(host)) throw unbound(name, host);
+    if (value.length < SHORTEST_KEY) {
+      throw new SluiceError(
+        'SecretRefused',
+        `The secret ${name} is too short to sign with: take ${SHORTEST_KEY} characters or more (openssl rand -hex 32).`,
+      );
+    }
+    this.#used.add(value);
+    return value;
   }
 
   /** The hosts that all secrets in these texts are bound to; undefined where there is none. */
@@ -76,6 +115,19 @@ export class Secrets {
     return clean;
   }
 
+  #referred(reference: string): Secret & { readonly name: string } {
+    const name = /^\$\{secret:([^}]*)\}$/.exec(reference)?.[1] ?? '';
+    return { name, ...this.#find(name) };
+  }
+
+  /** An address as a whole, and the parts of it that are long enough to be secret. */
+  #conceal(url: URL): void {
+    this.#used.add(url.href);
+    for (const part of [url.pathname, url.search, url.username, url.password]) {
+      if (part.length >= SHORTEST_KEY) this.#used.add(part);
+    }
+  }
+
   #find(name: string): Secret {
     const value = NAME.test(name) && !name.endsWith('_HOSTS') ? this.#value(name) : undefined;
     if (value === undefined) {
@@ -95,6 +147,12 @@ export class Secrets {
     return held === undefined ? undefined : { value: held, hosts: list(read(join(this.#folder, `${name}.hosts`))) };
   }
 }
+
+const unbound = (name: string, host: string): SluiceError =>
+  new SluiceError(
+    'SecretRefused',
+    `The secret ${name} is not bound to ${host}, so it is not sent there; if it should be, add ${host} to ${PREFIX}${name}_HOSTS of the worker.`,
+  );
 
 /** `host:port`, the scheme's usual port written out. */
 export function hostOf(url: URL): string {

@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../definition/errors.ts';
 import { hasLogin, NO_LOGIN } from '../definition/web-ui.ts';
+import { mailTls, type MailTls } from './mail-options.ts';
 import { Secrets } from './secrets.ts';
 import { sparkAddress, type SparkAddress } from './spark/address.ts';
 
@@ -48,6 +49,10 @@ const environmentSchema = z.object({
     .regex(/^[a-z0-9_-]*$/, 'needs the id of a space, as it stands in its addresses')
     .optional(),
   SLUICE_SMTP_URL: z.url({ protocol: /^smtps?$/ }).default('smtp://127.0.0.1:1025'),
+  SLUICE_SMTP_USER: z.string().optional(),
+  SLUICE_SMTP_PASSWORD: z.string().optional(),
+  SLUICE_SMTP_TLS: z.enum(['', ...mailTls]).default(''),
+  SLUICE_SMTP_CA: z.string().optional(),
   SLUICE_MAIL_FROM: z.string().default('Sluice <sluice@localhost>'),
   SLUICE_INBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
   // Whether it is an address is looked at where links are made: most workers make none.
@@ -55,6 +60,9 @@ const environmentSchema = z.object({
     .string()
     .refine((url) => !hasLogin(url), NO_LOGIN)
     .optional(),
+  // Whether it is an address is looked at where links are made.
+  SLUICE_API_URL: z.string().optional(),
+  SLUICE_ALERT_ALLOW: list(','),
   SLUICE_SPARK_URL: z.string().optional(),
   SLUICE_SPARK_TOKEN: z.string().optional(),
   SLUICE_SPARK_CA: z.string().optional(),
@@ -96,7 +104,21 @@ export interface Settings {
   readonly kibana: { readonly url: string; readonly apiKey?: string; readonly space?: string };
   /** Temporal's Web UI, for links that people follow; as given, for `webUiOf`. */
   readonly temporalUi?: string;
-  readonly mail: { readonly smtpUrl: string; readonly from: string; readonly inboxUrl?: string };
+  /** The HTTP API's address for people, for links to its pages; as given, for `apiRunPage`. */
+  readonly apiUrl?: string;
+  readonly mail: {
+    readonly smtpUrl: string;
+    readonly from: string;
+    readonly inboxUrl?: string;
+    readonly user?: string;
+    readonly password?: string;
+    /** Of an `smtp://` address; where left out, required as soon as there is a password for another machine. */
+    readonly tls?: MailTls;
+    /** A file of certificates in PEM form that the server's may be signed by, in place of the usual ones. */
+    readonly ca?: string;
+  };
+  /** `host:port` of webhooks that are spoken to without TLS, besides this machine. */
+  readonly alertAllow: readonly string[];
   /** Absent where there is no Spark. */
   readonly spark?: {
     readonly address: SparkAddress;
@@ -155,7 +177,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       smtpUrl: env.SLUICE_SMTP_URL,
       from: env.SLUICE_MAIL_FROM,
       ...(env.SLUICE_INBOX_URL ? { inboxUrl: env.SLUICE_INBOX_URL } : {}),
+      ...(env.SLUICE_SMTP_USER ? { user: env.SLUICE_SMTP_USER } : {}),
+      ...(env.SLUICE_SMTP_PASSWORD ? { password: env.SLUICE_SMTP_PASSWORD } : {}),
+      ...(env.SLUICE_SMTP_TLS ? { tls: env.SLUICE_SMTP_TLS } : {}),
+      ...(env.SLUICE_SMTP_CA ? { ca: env.SLUICE_SMTP_CA } : {}),
     },
+    alertAllow: env.SLUICE_ALERT_ALLOW,
+    ...(env.SLUICE_API_URL ? { apiUrl: env.SLUICE_API_URL } : {}),
     ...(env.SLUICE_TEMPORAL_UI_URL ? { temporalUi: env.SLUICE_TEMPORAL_UI_URL } : {}),
     ...(env.SLUICE_SPARK_URL
       ? {

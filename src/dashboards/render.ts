@@ -1,7 +1,7 @@
 import type { Spec } from 'vega';
 import { compileChart, type Look } from './compile.ts';
 import { headlessView } from './headless-view.ts';
-import { escaped } from './markup.ts';
+import { escaped } from '../formats/markup.ts';
 import { metricOf, metricText } from './metric-text.ts';
 import type { ChartPanel, JsonObject, MetricPanel } from './panel.ts';
 import { inkOf } from './theme.ts';

@@ -16,6 +16,8 @@ export interface Delivery {
   readonly name: string;
   /** Ids of the notice's transitions that it tells of. */
   readonly transitions: readonly string[];
+  /** The channel that it stands in for, where it is a fallback. */
+  readonly insteadOf?: string;
   /** What to try where this one has surely not been delivered, and will not be. */
   readonly fallback?: Delivery;
 }
@@ -79,7 +81,7 @@ export function planDeliveries(alerts: StoredAlerts, notice: Notice, now: string
     ];
     const fallback = chain.reduceRight<Delivery | undefined>((next, other) => {
       const missed = transitions.filter((id) => told.get(id)?.has(other.name) === false);
-      return { ...deliveryOf(other, missed), ...(next ? { fallback: next } : {}) };
+      return { ...deliveryOf(other, missed), insteadOf: channel.name, ...(next ? { fallback: next } : {}) };
     }, undefined);
     return [{ ...deliveryOf(channel, transitions), ...(fallback ? { fallback } : {}) }];
   });

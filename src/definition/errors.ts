@@ -51,6 +51,10 @@ export const errorCodes = {
   StoreNotCreateOnce: 'final',
   ElasticsearchUnavailable: 'retry',
   MailUnavailable: 'retry',
+  SlackUnavailable: 'retry',
+  WebhookUnavailable: 'retry',
+  /** A channel does not take this message at any time: another one is tried at once. */
+  DeliveryRefused: 'final',
   KibanaUnavailable: 'retry',
   /** It took the request, and not what is in it. */
   KibanaRefused: 'final',

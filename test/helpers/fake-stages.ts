@@ -11,6 +11,7 @@ import type {
   PreparedStream,
 } from '../../src/definition/refs.ts';
 import type { Activities } from '../../src/activities/index.ts';
+import { planDeliveries } from '../../src/definition/deliveries.ts';
 import { runActivities } from '../../src/activities/runs.ts';
 import { acceptDefinition } from '../../src/definition/check-definition.ts';
 import type { RunReport } from '../../src/workflows/messages.ts';
@@ -115,6 +116,9 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
     discardPartial: note('discardPartial', { tallies: [] }),
     findDone: note('findDone', undefined),
     sendFailureAlert: note('sendFailureAlert', { sent: true }),
+    planDeliveries: async ({ pipeline: { alerts }, notice }) =>
+      planDeliveries(alerts, notice, new Date().toISOString()),
+    deliver: note('deliver', { accepted: true }),
     // Reads until it is told to stop, and is no stage of a run.
     consume: async () => {
       await Context.current().cancelled.catch(() => {});

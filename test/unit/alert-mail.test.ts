@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { classified } from '../../src/activities/error-interceptor.ts';
 import { MailConnector } from '../../src/connectors/mail.ts';
 import { pipelineSchema } from '../../src/definition/pipeline.ts';
-import { sendFailureAlert, type AlertPage } from '../../src/stages/accounting/alert.ts';
+import { sendFailureAlert } from '../../src/stages/accounting/alert.ts';
+import type { AlertPage } from '../../src/stages/alerting/mail-with-page.ts';
 import type { StageDeps } from '../../src/stages/deps.ts';
 import type { AlertInput } from '../../src/stages/run-report.ts';
 

@@ -97,7 +97,7 @@ describe('the deliveries of a notice', () => {
       { id: 'n/email/0.2', channel: 'email', name: 'email', transitions: ['t0', 't2'] },
       {
         ...{ id: 'n/slack', channel: 'slack', name: 'slack', transitions: ['t0', 't1', 't2'] },
-        fallback: { id: 'n/email/1', channel: 'email', name: 'email', transitions: ['t1'] },
+        fallback: { id: 'n/email/1', channel: 'email', name: 'email', insteadOf: 'slack', transitions: ['t1'] },
       },
     ]);
   });
@@ -108,8 +108,8 @@ describe('the deliveries of a notice', () => {
       {
         ...{ id: 'n/slack', channel: 'slack', name: 'slack', transitions: ['t'] },
         fallback: {
-          ...{ id: 'n/hook', channel: 'webhook', name: 'hook', transitions: ['t'] },
-          fallback: { id: 'n/second', channel: 'slack', name: 'second', transitions: ['t'] },
+          ...{ id: 'n/hook', channel: 'webhook', name: 'hook', insteadOf: 'slack', transitions: ['t'] },
+          fallback: { id: 'n/second', channel: 'slack', name: 'second', insteadOf: 'slack', transitions: ['t'] },
         },
       },
     ]);

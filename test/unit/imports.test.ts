@@ -10,7 +10,7 @@ const arrows: Readonly<Record<string, { readonly values: readonly string[]; read
   formats: { values: ['definition'] },
   connectors: { values: ['definition'] },
   stages: { values: ['definition', 'formats', 'connectors'] },
-  dashboards: { values: ['definition', 'connectors'], types: ['stages'] },
+  dashboards: { values: ['definition', 'formats', 'connectors'], types: ['stages'] },
   workflows: { values: ['definition'], types: ['activities'] },
   activities: { values: ['definition', 'stages', 'dashboards'] },
   workers: { values: ['definition', 'connectors', 'stages', 'activities'] },

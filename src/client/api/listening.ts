@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
+import { isLoopback } from '../../connectors/loopback.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 
 export const API_PORT = 5000;
@@ -95,10 +96,6 @@ function isNetwork(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /** A token that a variable holds, or the file that the one with _FILE names. @throws SluiceError `SettingsInvalid` */

@@ -1,4 +1,4 @@
-import { html, Markup } from '../markup.ts';
+import { html, Markup } from '../../formats/markup.ts';
 import { duration } from '../metric-text.ts';
 import type { ReportOnPage } from './report-on-page.ts';
 import { rejectedSection, rowsSection } from './rows.ts';

@@ -1,5 +1,5 @@
 import type { Equation, RowCounts } from '../../definition/refs.ts';
-import { html, type Markup } from '../markup.ts';
+import { html, type Markup } from '../../formats/markup.ts';
 import type { ReportOnPage } from './report-on-page.ts';
 import { clipped, count, section, table } from './tables.ts';
 

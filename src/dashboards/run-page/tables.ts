@@ -1,4 +1,4 @@
-import { html, type Markup } from '../markup.ts';
+import { html, type Markup } from '../../formats/markup.ts';
 
 export interface Column {
   readonly title: string;

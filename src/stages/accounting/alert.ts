@@ -1,16 +1,10 @@
-import type { Mail } from '../../connectors/mail.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { hourKey } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
+import { sendWithPage, type AlertPage } from '../alerting/mail-with-page.ts';
 import type { StageDeps } from '../deps.ts';
 import { sha256Hex } from '../hashing.ts';
 import type { Alerted, AlertInput } from '../run-report.ts';
-
-/** The run as a page that opens without a server. */
-export interface AlertPage {
-  readonly filename: string;
-  readonly html: string;
-}
 
 /**
  * Tells by mail that an hour failed, or is late, where `alerts.email` says whom. Once for an hour and a subject, by itself the error's code: the claim is stored
@@ -41,31 +35,12 @@ export async function sendFailureAlert(
     subject: `Sluice: ${report.pipeline} ${hourKey(report.hour)} ${what} ${report.error.stage} (${report.error.code})`,
   };
   try {
-    await sendWithPage(deps.mail, { ...mail, text: textOf(report) }, page);
+    const text = (attached = ''): string => `${textOf(report)}\n\n${attached}`;
+    await sendWithPage(deps.mail, { ...mail, text }, page);
     return { sent: true };
   } catch (error) {
     if (error instanceof SluiceError && error.facts['accepted'] === false) await deps.store.remove([key]);
     throw error;
-  }
-}
-
-async function sendWithPage(
-  server: StageDeps['mail'],
-  mail: Mail,
-  page: AlertPage | { readonly missing: string },
-): Promise<void> {
-  const without = (why: string): Promise<void> =>
-    server.send({ ...mail, text: `${mail.text}\n\nThe run as a page is not attached: ${why}` });
-  if ('missing' in page) return without(page.missing);
-  const { filename, html } = page;
-  const attachments = [{ filename, content: html, contentType: 'text/html; charset=utf-8' }];
-  const text = `${mail.text}\n\nAttached is ${filename}, this run as a page that opens without a server.`;
-  try {
-    await server.send({ ...mail, text, attachments });
-  } catch (error) {
-    // Some take no page, or none of its size. The news matters more.
-    if (!(error instanceof SluiceError && error.facts['refused'] === true)) throw error;
-    await without('the mail server took no mail with it.');
   }
 }
 

@@ -1,3 +1,4 @@
+import { waitOf } from '../../connectors/retry-after.ts';
 import { SluiceError, sentenceOf, type ErrorCode } from '../../definition/errors.ts';
 import type { Source } from '../../definition/source.ts';
 import { shownAddress } from './address.ts';
@@ -72,14 +73,4 @@ export function httpRefusal(url: URL, status: number, retryAfter: string | undef
     );
   }
   return new SluiceError('SourceNotFound', `${said}, where 200 was expected; correct source.url or source.headers.`);
-}
-
-/** No source is waited for longer than this at a time. */
-const LONGEST_WAIT_MS = 30 * 60_000;
-
-/** Milliseconds from a `Retry-After` header, seconds or a date; undefined where it says neither. */
-export function waitOf(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now;
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, LONGEST_WAIT_MS) : undefined;
 }

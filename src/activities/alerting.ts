@@ -1,0 +1,114 @@
+import { Context } from '@temporalio/activity';
+import { planDeliveries, type Delivery } from '../definition/deliveries.ts';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import type { Incident, Notice } from '../definition/incidents.ts';
+import { keys } from '../definition/names.ts';
+import type { Pipeline } from '../definition/pipeline.ts';
+import { deliver, type Delivered, type Outbox } from '../stages/alerting/deliver.ts';
+import type { AlertPage } from '../stages/alerting/mail-with-page.ts';
+import type { Progress, StageContext, StageDeps } from '../stages/deps.ts';
+import type { AlertInput } from '../stages/run-report.ts';
+import { alertPage } from './alert-page.ts';
+import { attended } from './attended.ts';
+
+const KEPT_WITHIN_MS = 10_000;
+const REPORT_WITHIN_MS = 10_000;
+
+/** Who is told, and the telling. */
+export function alertingActivities(deps: StageDeps) {
+  return {
+    /** The messages that a notice comes to now; the history keeps them, whatever becomes of routes, clocks and zones. */
+    planDeliveries: async ({
+      pipeline,
+      notice,
+    }: {
+      readonly pipeline: Pipeline;
+      readonly notice: Notice;
+    }): Promise<readonly Delivery[]> => planDeliveries(pipeline.alerts, notice, new Date().toISOString()),
+
+    /**
+     * Sends one message, at most once over all attempts.
+     * @returns `accepted: 'unknown'` where the other side may have it
+     * @throws only where it surely was not taken; final codes where another try would end alike
+     */
+    deliver: (input: {
+      readonly pipeline: Pipeline;
+      readonly delivery: Delivery;
+      readonly notice: Notice;
+    }): Promise<Delivered> => attended((context) => deliver(deps, input, outboxOf(deps, input.pipeline, context))),
+  };
+}
+
+function outboxOf(deps: StageDeps, pipeline: Pipeline, context: StageContext): Outbox {
+  const { temporalUi, apiUrl } = deps.settings;
+  return {
+    begunBefore: isSending(context.previous),
+    begin: () => keep(context, { note: 'sending', resume: { sending: true } }),
+    // What cannot be kept is not sent again: nobody is told, and nobody is told twice.
+    over: () => keep(context, { note: 'not delivered' }).catch(() => {}),
+    page: (incident) => pageOf(deps, pipeline, incident, context),
+    addresses: {
+      namespace: Context.current().info.namespace,
+      ...(temporalUi === undefined ? {} : { temporalUi }),
+      ...(apiUrl === undefined ? {} : { apiUrl }),
+    },
+  };
+}
+
+function isSending(previous: unknown): boolean {
+  const { resume } = (previous ?? {}) as { resume?: { sending?: unknown } };
+  return resume?.sending === true;
+}
+
+/**
+ * Keeps where the delivery is, for the attempt that follows this one wherever its worker is. A heartbeat may wait in the SDK for a while, and
+ * a worker that is killed takes it along; so it is also told to the server here, and waited for.
+ * @throws SluiceError `Unexpected`
+ */
+async function keep(context: StageContext, progress: Progress): Promise<void> {
+  context.progress(progress);
+  const { client, info } = Context.current();
+  try {
+    const { connection } = client;
+    await connection.withDeadline(Date.now() + KEPT_WITHIN_MS, () =>
+      client.activity.heartbeat(info.taskToken, progress),
+    );
+  } catch (error) {
+    throw new SluiceError(
+      'Unexpected',
+      `Temporal does not keep that a message is sent, so it is not: ${sentenceOf(error)}.`,
+    );
+  }
+}
+
+/** The page of the run that an incident is about, by its report. */
+async function pageOf(
+  deps: StageDeps,
+  pipeline: Pipeline,
+  incident: Incident,
+  context: StageContext,
+): Promise<AlertPage> {
+  const { hours, runId = '' } = incident;
+  const hour = hours.at(-1);
+  if (hour === undefined) throw new SluiceError('EngineUnfit', 'It is not known which hour the run was of.');
+  const key = keys.attempt(pipeline.name, hour, runId, 'run.json');
+  const report = await within(REPORT_WITHIN_MS, deps.store.findJson<AlertInput['report']>(key));
+  if (report === undefined) throw new SluiceError('EngineUnfit', 'The run has stored no report.');
+  return alertPage(deps, { pipeline, report }, context);
+}
+
+/** Whoever is to be told does not wait for a store that is silent. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new SluiceError('StoreUnavailable', `The run's report did not come within ${ms / 1_000} s.`)),
+      ms,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
