@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { classified } from '../../src/activities/error-interceptor.ts';
 import { MailConnector } from '../../src/connectors/mail.ts';
@@ -7,58 +6,10 @@ import { sendFailureAlert } from '../../src/stages/accounting/alert.ts';
 import type { AlertPage } from '../../src/stages/alerting/mail-with-page.ts';
 import type { StageDeps } from '../../src/stages/deps.ts';
 import type { AlertInput } from '../../src/stages/run-report.ts';
+import { MailServers, type Breaks, type MailManners } from '../helpers/mail-server.ts';
 
-let server: Server | undefined;
-afterEach(() => server?.close());
-
-type Breaks = 'is silent' | 'closes' | 'resets';
-
-interface Manners {
-  /** What it answers to a message, where it does not take it. */
-  readonly refuses?: (message: string) => string | undefined;
-  /** What it answers to a command, where that is not what it should. */
-  readonly answers?: (command: string) => string | undefined;
-  /** What it does once it has kept a message, instead of an answer; or as soon as a command begins so. */
-  readonly breaks?: { readonly how: Breaks; readonly at: 'the message' | 'HELLO' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA' };
-}
-
-/** A mail server that keeps what it takes. */
-async function mailServer({ refuses, answers, breaks }: Manners): Promise<{ url: string; taken: string[] }> {
-  const taken: string[] = [];
-  server = createServer((socket) => {
-    let message: string | undefined;
-    const breakOff = (): void => {
-      if (breaks?.how === 'closes') socket.destroy();
-      if (breaks?.how === 'resets') socket.resetAndDestroy();
-    };
-    if (breaks?.at === 'HELLO') breakOff();
-    else socket.write('220 here\r\n');
-    socket.on('data', (chunk: Buffer) => {
-      const text = chunk.toString();
-      if (message !== undefined) {
-        message += text;
-        if (!message.endsWith('\r\n.\r\n')) return;
-        const refused = refuses?.(message);
-        if (refused === undefined) taken.push(message);
-        message = undefined;
-        if (breaks?.at === 'the message') breakOff();
-        else socket.write(`${refused ?? '250 taken'}\r\n`);
-      } else if (breaks && text.startsWith(breaks.at)) {
-        breakOff();
-      } else if (answers?.(text) !== undefined) {
-        socket.write(`${answers(text)}\r\n`);
-      } else if (/^DATA/i.test(text)) {
-        message = '';
-        socket.write('354 go on\r\n');
-      } else {
-        socket.write(/^QUIT/i.test(text) ? '221 bye\r\n' : '250 fine\r\n');
-      }
-    });
-    socket.on('error', () => {});
-  });
-  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  return { url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, taken };
-}
+const servers = new MailServers();
+afterEach(() => servers.close());
 
 /** The bucket as far as an alert needs it. */
 function bucket(): StageDeps['store'] {
@@ -87,16 +38,16 @@ const input: AlertInput = {
 const page: AlertPage = { filename: 'p-2026-11-24T03.html', html: '<!doctype html><title>p</title>' };
 
 /** Tries to tell of it once and once again. @param manners of the mail server at the first try and, where others, at the second */
-async function sent(manners: Manners, makePage: () => Promise<AlertPage>, later: Manners = manners) {
+async function sent(manners: MailManners, makePage: () => Promise<AlertPage>, later: MailManners = manners) {
   const store = bucket();
   const all: string[] = [];
   const outcomes = [];
   for (const one of [manners, later]) {
-    const { url, taken } = await mailServer(one);
+    const { url, taken } = await servers.open(one);
     const mail = new MailConnector({ smtpUrl: url, from: 'Sluice <sluice@localhost>' }, 300);
     outcomes.push(await sendFailureAlert({ store, mail }, input, makePage).catch((error: Error) => error.message));
     all.push(...taken);
-    server?.close();
+    servers.close();
   }
   return { once: outcomes[0], again: outcomes[1], taken: all };
 }
@@ -131,7 +82,7 @@ describe('the mail about a run that went wrong', () => {
     expect(taken[0]).not.toMatch(attached);
   });
 
-  describe.each<[string, Manners, string]>([
+  describe.each<[string, MailManners, string]>([
     ['to the sender', { answers: (text) => (text.startsWith('MAIL') ? '451 later' : undefined) }, '451'],
     ['to the recipient', { answers: (text) => (text.startsWith('RCPT') ? '450 greylisted' : undefined) }, '450'],
     ['to DATA', { answers: (text) => (text.startsWith('DATA') ? '451 later' : undefined) }, '451'],
@@ -147,12 +98,12 @@ describe('the mail about a run that went wrong', () => {
     });
   });
 
-  it.each<[string, Manners, number | undefined]>([
+  it.each<[string, MailManners, number | undefined]>([
     ['not yet', { answers: (text) => (text.startsWith('RCPT') ? '450 greylisted' : undefined) }, 120_000],
     ['never', { refuses: () => '554 no' }, undefined],
     ['nothing', { breaks: { how: 'closes', at: 'the message' } }, undefined],
   ])('is tried again some minutes later where the server says %s', async (_, manners, later) => {
-    const { url } = await mailServer(manners);
+    const { url } = await servers.open(manners);
     const mail = new MailConnector({ smtpUrl: url, from: 'Sluice <sluice@localhost>' }, 300);
     const failed = sendFailureAlert({ store: bucket(), mail }, input, withPage).catch(classified);
     expect(await failed).toMatchObject({ type: 'MailUnavailable', nonRetryable: false });
@@ -182,7 +133,7 @@ describe('the mail about a run that went wrong', () => {
     const store = bucket();
     const nobody = new MailConnector({ smtpUrl: 'smtp://127.0.0.1:1', from: 'Sluice <sluice@localhost>' });
     await expect(sendFailureAlert({ store, mail: nobody }, input, withPage)).rejects.toThrow('did not take a mail');
-    const { url } = await mailServer({});
+    const { url } = await servers.open({});
     const mail = new MailConnector({ smtpUrl: url, from: 'Sluice <sluice@localhost>' });
     expect(await sendFailureAlert({ store, mail }, input, withPage)).toEqual({ sent: true });
   });

@@ -2,34 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alertsSchema } from '../../src/definition/alerts.ts';
 import { planDeliveries, type Delivery } from '../../src/definition/deliveries.ts';
-import {
-  incidentRules,
-  severities,
-  transitions,
-  type Notice,
-  type Transition,
-} from '../../src/definition/incidents.ts';
+import { incidentRules, severities, transitions, type Transition } from '../../src/definition/incidents.ts';
+import { noticeOf, transition } from '../helpers/notices.ts';
 
 const email = { to: ['a@example.org'] };
 const slack = { url: '${secret:SLACK}' };
 const webhook = { url: '${secret:HOOK}', key: '${secret:KEY}' };
 const NOON = '2026-11-26T12:00:00Z';
 
-function transition(
-  changes: Partial<Transition['incident']> & { kind?: Transition['kind']; id?: string } = {},
-): Transition {
-  const { kind = 'opened', id = 't', ...incident } = changes;
-  return {
-    ...{ id, kind, at: NOON },
-    incident: {
-      ...{ pipeline: 'p', rule: 'run-failed', id: 'incident/p/run-failed', severity: 'critical', state: 'open' },
-      ...{ openedAt: NOON, lastSeenAt: NOON, occurrences: 1, hours: [], sentence: 'It is broken.', facts: [] },
-      ...incident,
-    },
-  };
-}
-
-const noticeOf = (...all: Transition[]): Notice => ({ id: 'n', pipeline: 'p', transitions: all });
 const planned = (alerts: unknown, one: Transition, now = NOON): string[] =>
   planDeliveries(alertsSchema.parse(alerts), noticeOf(one), now).map(({ name }) => name);
 

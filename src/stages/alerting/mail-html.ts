@@ -9,7 +9,7 @@ const SHEET = new Markup(`
   :root { color-scheme: light dark; supported-color-schemes: light dark; }
   @media (prefers-color-scheme: dark) {
     .page, .card { background: #16181d !important; color: #e6e8eb !important; }
-    .card { border-color: #3a3f47 !important; }
+    .card { border-top-color: #3a3f47 !important; border-right-color: #3a3f47 !important; border-bottom-color: #3a3f47 !important; }
     .quiet { color: #a5adb8 !important; }
     .code { background: #262a31 !important; color: #e6e8eb !important; }
     a { color: #8ab4ff !important; }
@@ -22,7 +22,7 @@ const bars = { critical: '#c62828', warning: '#b26a00', over: '#2e7d32' } as con
 
 /** The HTML part of a mail. Nothing is loaded from anywhere. @param attached as for `mailText` */
 export function mailHtml(message: Message, attached?: string): string {
-  const { subject, lead, items, instead } = message;
+  const { subject, heading, items, instead } = message;
   const alone = items.length === 1;
   const notes = [attached, instead].filter((note) => note !== undefined);
   const page = html`<!doctype html>
@@ -53,7 +53,7 @@ export function mailHtml(message: Message, attached?: string): string {
                 style="max-width:640px;text-align:left"
               >
                 <tr>
-                  <td style="padding:0 0 12px;font-size:17px;font-weight:600;overflow-wrap:anywhere">${lead}</td>
+                  <td style="padding:0 0 12px;font-size:17px;font-weight:600;overflow-wrap:anywhere">${heading}</td>
                 </tr>
                 ${items.map((item) => card(item, alone))}
                 ${notes.map(
@@ -73,14 +73,11 @@ export function mailHtml(message: Message, attached?: string): string {
 
 function card({ title, sentence, facts, links, todo, severity, over }: MessageItem, alone: boolean): Markup {
   const bar = over ? bars.over : bars[severity];
-  const heading = alone
+  const name = alone
     ? undefined
     : html`<tr>
-          <td colspan="2" style="padding:0 0 2px;font-weight:600;overflow-wrap:anywhere">${title}</td>
-        </tr>
-        <tr>
-          <td colspan="2" style="padding:0 0 8px;overflow-wrap:anywhere">${sentence}</td>
-        </tr> `;
+        <td colspan="2" style="padding:0 0 2px;font-weight:600;overflow-wrap:anywhere">${title}</td>
+      </tr> `;
   const places = links.map(
     ({ text, url }, n) => html`${n > 0 ? ' · ' : ''}<a href="${url}" style="color:#1a56c4">${text}</a>`,
   );
@@ -98,7 +95,11 @@ function card({ title, sentence, facts, links, todo, severity, over }: MessageIt
         <tr>
           <td style="padding:12px 14px">
             <table width="100%" cellspacing="0" cellpadding="0" border="0" style="font-size:14px">
-              ${heading}${facts.map(({ name, value }) => row(name, html`${value}`))}${todo.map(({ what, command }) =>
+              ${name}
+              <tr>
+                <td colspan="2" style="padding:0 0 8px;font-size:15px;overflow-wrap:anywhere">${sentence}</td>
+              </tr>
+              ${facts.map(({ name, value }) => row(name, html`${value}`))}${todo.map(({ what, command }) =>
                 row(
                   what,
                   html`<code

@@ -8,6 +8,8 @@ export interface Message {
   readonly pipeline: string;
   /** One line. */
   readonly subject: string;
+  /** What it is about, in a few words. */
+  readonly heading: string;
   /** What is wrong, or is over, in a sentence or two. */
   readonly lead: string;
   readonly items: readonly MessageItem[];
@@ -54,7 +56,8 @@ export function messageOf(notice: Notice, told: readonly string[], addresses: Ad
   const severity = lasting.some((item) => item.severity === 'critical') ? 'critical' : lasting[0]?.severity;
   return {
     pipeline: notice.pipeline,
-    subject: shortened(oneLine(subjectOf(notice.pipeline, items)), 160),
+    subject: shortened(oneLine(`Sluice: ${allOf(notice.pipeline, items)}`), 160),
+    heading: headingOf(notice.pipeline, items),
     lead: leadOf(notice.pipeline, items),
     items,
     ...(severity === undefined ? {} : { severity }),
@@ -121,21 +124,25 @@ function factsOf(incident: Incident, over: boolean, at: string): Fact[] {
   ].map(({ name, value }) => ({ name: oneLine(name), value: oneLine(value) }));
 }
 
-function subjectOf(pipeline: string, items: readonly MessageItem[]): string {
+function headingOf(pipeline: string, items: readonly MessageItem[]): string {
   const [first, ...more] = items;
-  if (first === undefined) return `Sluice: ${pipeline}`;
-  if (more.length === 0) return `Sluice: ${first.title}`;
-  const clauses = items.map(({ title, kind }) => (kind === 'opened' ? title.replace(`${pipeline}: `, '') : title));
-  return `Sluice: ${pipeline}: ${countsOf(items)}: ${clauses.join('; ')}`;
+  return first !== undefined && more.length === 0 ? first.title : `${pipeline}: ${countsOf(items)}`;
+}
+
+/** Names all of them. */
+function allOf(pipeline: string, items: readonly MessageItem[]): string {
+  const heading = headingOf(pipeline, items);
+  if (items.length < 2) return heading;
+  return `${heading}: ${items.map(({ title }) => title.replace(`${pipeline}: `, '')).join('; ')}`;
 }
 
 function leadOf(pipeline: string, items: readonly MessageItem[]): string {
   const [first, ...more] = items;
-  if (first !== undefined && more.length === 0) return `${first.title}. ${first.sentence}`;
-  return `${pipeline}: ${countsOf(items)}, told together.`;
+  const sentence = first !== undefined && more.length === 0 ? ` ${first.sentence}` : '';
+  return `${allOf(pipeline, items)}.${sentence}`;
 }
 
-/** `3 problems, 1 recovered` */
+/** `3 problems, 1 over` */
 function countsOf(items: readonly MessageItem[]): string {
   const over = items.filter((item) => item.over).length;
   const lasting = items.length - over;

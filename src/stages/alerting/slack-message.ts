@@ -1,6 +1,6 @@
 import type { SlackMessage } from '../../connectors/slack.ts';
 import type { Message, MessageItem } from './message.ts';
-import { shortened } from './wording.ts';
+import { oneLine, shortened } from './wording.ts';
 
 type Block = Readonly<Record<string, unknown>>;
 
@@ -23,7 +23,7 @@ const MOST_ITEMS = Math.floor((slackLimits.blocks - BLOCKS_AROUND) / BLOCKS_AN_I
 
 /** The message as Slack's blocks. What does not fit is counted. */
 export function slackMessage(message: Message): SlackMessage {
-  const { subject, lead, items, severity, instead } = message;
+  const { heading, lead, items, severity, instead } = message;
   const alone = items.length === 1;
   const shown = items.slice(0, MOST_ITEMS);
   const left = items.length - shown.length;
@@ -31,7 +31,7 @@ export function slackMessage(message: Message): SlackMessage {
   return {
     text: fitting(`${mark} ${lead}`, slackLimits.text),
     blocks: [
-      { type: 'header', text: plain(shortened(`${mark} ${subject.replace(/^Sluice: /, '')}`, slackLimits.header)) },
+      { type: 'header', text: plain(shortened(`${mark} ${oneLine(heading)}`, slackLimits.header)) },
       { type: 'section', text: mrkdwn(fitting(alone ? (items[0]?.sentence ?? lead) : lead, slackLimits.section)) },
       ...shown.flatMap((item) => itemBlocks(item, alone)),
       ...(left > 0 ? [context(`… and ${left} more: \`sluice incidents list\``)] : []),
