@@ -2,27 +2,51 @@ import { Context } from '@temporalio/activity';
 import { sentenceOf } from '../definition/errors.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type { ObjectRef } from '../definition/refs.ts';
+import type { RunTiming } from '../definition/timing.ts';
 import { indexReport, isHealed } from '../stages/accounting/operations.ts';
 import { writeReport } from '../stages/accounting/report.ts';
+import { runTiming } from '../stages/accounting/run-timing.ts';
 import type { StageContext, StageDeps } from '../stages/deps.ts';
 import type { RunReport } from '../stages/run-report.ts';
 import { attended } from './attended.ts';
 
 const INDEXING_MS = 15_000;
+const JUDGING_MS = 8_000;
 const NAMED = 5;
 
 /** What tells of a run that is over. @param patienceMs how long the end of a run waits for the dashboards */
 export function reportActivities(deps: StageDeps, patienceMs = INDEXING_MS) {
   return {
-    /** Stores a run's report, and then indexes it for the dashboards, as far as that can be had: a later report of the pipeline makes up for it, or `sluice dashboards fill`. */
-    writeReport: (report: RunReport, definition?: Pipeline): Promise<ObjectRef> =>
+    /** Stores a run's report with what its time went to, which it gives back, and then indexes it for the dashboards, as far as that can be had: a later report of the pipeline makes up for it, or `sluice dashboards fill`. */
+    writeReport: (given: RunReport, definition?: Pipeline): Promise<ObjectRef & { readonly timing?: RunTiming }> =>
       attended(async (context) => {
+        const timing = await judged(deps, given, definition, context);
+        const report: RunReport = timing ? { ...given, timing } : given;
         const stored = await writeReport(deps, report, definition);
         const over = AbortSignal.any([context.signal, AbortSignal.timeout(patienceMs)]);
         await tellDashboards(deps, report, definition, { ...context, signal: over });
-        return stored;
+        return { ...stored, ...(timing ? { timing } : {}) };
       }),
   };
+}
+
+/** Undefined where it cannot be said, or not soon: a report is stored all the same. */
+async function judged(
+  deps: StageDeps,
+  report: RunReport,
+  definition: Pipeline | undefined,
+  { signal }: StageContext,
+): Promise<RunTiming | undefined> {
+  const late = AbortSignal.any([signal, AbortSignal.timeout(JUDGING_MS)]);
+  try {
+    return await Promise.race([runTiming(deps, report, definition), aborted(late)]);
+  } catch (error) {
+    const { pipeline, hour } = report;
+    Context.current().log.warn('nobody can say where the time of this run went', {
+      ...{ pipeline, hour, error: sentenceOf(error) },
+    });
+    return undefined;
+  }
 }
 
 async function tellDashboards(

@@ -2,6 +2,7 @@ import type { IHeaders, Producer } from 'kafkajs';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { compressionOf, type KafkaConnector } from './kafka.ts';
 import type { LogRecord, LogWriter } from './log.ts';
+import { moved, waitingOn } from './meter.ts';
 
 /**
  * Writes to explicit partitions with one send in flight. After a failed send it is of no more use: the attempt ends, and the next
@@ -22,7 +23,7 @@ export class KafkaWriter implements LogWriter {
   static async open(kafka: KafkaConnector, topic: string, compression: 'none' | 'gzip'): Promise<KafkaWriter> {
     const producer = kafka.producer();
     try {
-      await producer.connect();
+      await waitingOn('broker', () => producer.connect());
     } catch (error) {
       throw kafka.unavailable(`topic ${topic}`, error);
     }
@@ -34,12 +35,16 @@ export class KafkaWriter implements LogWriter {
     if (this.#broken) throw new RangeError('a producer is not used again after a failed send');
     if (records.length === 0) throw new RangeError('nothing to send');
     try {
-      const [answer] = await this.#producer.send({
-        topic: this.#topic,
-        acks: -1,
-        compression: this.#compression,
-        messages: records.map(({ key, value, headers }) => ({ key, value, headers: headers as IHeaders, partition })),
-      });
+      const messages = records.map(({ key, value, headers }) => ({
+        key,
+        value,
+        headers: headers as IHeaders,
+        partition,
+      }));
+      const [answer] = await waitingOn('broker', () =>
+        this.#producer.send({ topic: this.#topic, acks: -1, compression: this.#compression, messages }),
+      );
+      moved('broker', bytesOf(records));
       return BigInt(answer?.baseOffset ?? -1);
     } catch (error) {
       this.#broken = true;
@@ -56,3 +61,7 @@ export class KafkaWriter implements LogWriter {
     await this.#producer.disconnect().catch(() => {});
   }
 }
+
+/** Keys and values before they are packed, without headers. */
+const bytesOf = (records: readonly LogRecord[]): number =>
+  records.reduce((sum, { key, value }) => sum + Buffer.byteLength(key ?? '') + Buffer.byteLength(value ?? ''), 0);

@@ -1,8 +1,10 @@
 // Before kafkajs: it changes how that encodes.
 import './kafka-encoding.ts';
+import './kafka-throttle.ts';
 import kafkajs, { type Admin, type Consumer, type IHeaders, type Kafka as KafkaClient, type Producer } from 'kafkajs';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { Watermarks } from './log.ts';
+import { waitingOn } from './meter.ts';
 import type { Settings } from './settings.ts';
 
 const { Kafka, logLevel, CompressionTypes } = kafkajs;
@@ -35,8 +37,10 @@ export class KafkaConnector {
   async admin<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = this.#kafka.admin();
     try {
-      await admin.connect();
-      return await work(admin);
+      return await waitingOn('broker', async () => {
+        await admin.connect();
+        return work(admin);
+      });
     } catch (error) {
       throw this.unavailable(what, error);
     } finally {

@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { Transform, type Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, CopyDestinationOptions, CopySourceOptions } from 'minio';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { ObjectRef } from '../definition/refs.ts';
 import { failPoint } from './fail-point.ts';
+import { hashing } from './hashing-stream.ts';
+import { moved, waitingForEach, waitingOn } from './meter.ts';
 import type { Settings } from './settings.ts';
 
 /** Above this, minio-js uploads in parts, and a conditional create is no longer atomic (two winners were seen). */
@@ -78,6 +80,7 @@ export class ObjectStore {
         `${key} has ${bytes.length} bytes; a create-once object may have 64 MiB.`,
       );
     }
+    moved('store', bytes.length);
     return this.#guard(key, async () => {
       try {
         await this.#single.putObject(this.bucket, key, bytes, bytes.length, { 'If-None-Match': '*' });
@@ -98,6 +101,7 @@ export class ObjectStore {
 
   /** Writes or overwrites a small object whose name does not promise its content (reports of one attempt). */
   async put(key: string, bytes: Buffer): Promise<ObjectRef> {
+    moved('store', bytes.length);
     await this.#guard(key, () => this.#single.putObject(this.bucket, key, bytes, bytes.length));
     return { uri: this.uri(key), sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
   }
@@ -107,15 +111,7 @@ export class ObjectStore {
    * Memory is bounded by one part (16 MiB).
    */
   async upload(source: Readable | string, keyOf: (sha256: string) => string, signal?: AbortSignal): Promise<ObjectRef> {
-    const hash = createHash('sha256');
-    let bytes = 0;
-    const meter = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        bytes += chunk.length;
-        done(null, chunk);
-      },
-    });
+    const { through: meter, seen } = hashing();
     const temporary = `tmp/${randomUUID()}`;
     const input = typeof source === 'string' ? createReadStream(source) : source;
     try {
@@ -125,7 +121,7 @@ export class ObjectStore {
           await this.#streaming.putObject(this.bucket, temporary, meter);
         } catch (error) {
           // A stream without a byte has no part to upload, and the server refuses an upload of none.
-          if (bytes > 0 || !meter.readableEnded) throw error;
+          if (seen.bytes() > 0 || !meter.readableEnded) throw error;
           await this.#single.putObject(this.bucket, temporary, Buffer.alloc(0), 0);
         }
       });
@@ -136,7 +132,7 @@ export class ObjectStore {
         }),
         writing,
       ]);
-      const sha256 = hash.digest('hex');
+      const sha256 = seen.sha256();
       const key = keyOf(sha256);
       await failPoint('store:before-rename');
       await this.#guard(key, () =>
@@ -145,7 +141,7 @@ export class ObjectStore {
           new CopyDestinationOptions({ Bucket: this.bucket, Object: key }),
         ),
       );
-      return { uri: this.uri(key), sha256, bytes };
+      return { uri: this.uri(key), sha256, bytes: seen.bytes() };
     } finally {
       await this.#single.removeObject(this.bucket, temporary).catch(() => {});
     }
@@ -171,7 +167,9 @@ export class ObjectStore {
       try {
         const chunks: Buffer[] = [];
         for await (const chunk of await this.#single.getObject(this.bucket, key)) chunks.push(chunk as Buffer);
-        return Buffer.concat(chunks);
+        const bytes = Buffer.concat(chunks);
+        moved('store', bytes.length);
+        return bytes;
       } catch (error) {
         if (MISSING.has(codeOf(error))) return undefined;
         throw error;
@@ -197,6 +195,10 @@ export class ObjectStore {
   }
 
   async stream(key: string): Promise<Readable> {
+    return Readable.from(waitingForEach('store', await this.#open(key)), { objectMode: false });
+  }
+
+  #open(key: string): Promise<Readable> {
     return this.#guard(key, () => this.#single.getObject(this.bucket, key));
   }
 
@@ -209,28 +211,26 @@ export class ObjectStore {
 
   /** Copies the object of a reference to a file, its hash checked. @throws SluiceError `ObjectCorrupt` */
   async download(ref: ObjectRef, path: string, signal?: AbortSignal): Promise<void> {
-    const hash = createHash('sha256');
-    const source = await this.stream(this.keyOf(ref.uri));
-    const meter = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    });
-    await this.#guard(ref.uri, () => pipeline(source, meter, createWriteStream(path), ...(signal ? [{ signal }] : [])));
-    check(ref, hash.digest('hex'));
+    const source = await this.#open(this.keyOf(ref.uri));
+    const { through, seen } = hashing();
+    const to = createWriteStream(path);
+    await this.#guard(ref.uri, () => pipeline(source, through, to, ...(signal ? [{ signal }] : [])));
+    check(ref, seen.sha256());
   }
 
   /** Copies an object to a file. */
   async copyTo(key: string, path: string, signal?: AbortSignal): Promise<void> {
-    const source = await this.stream(key);
+    const source = await this.#open(key);
     await this.#guard(key, () => pipeline(source, createWriteStream(path), ...(signal ? [{ signal }] : [])));
   }
 
   /** Keys below a prefix in code-unit order, all levels; none where there is no bucket yet. */
   async *list(prefix: string, startAfter = ''): AsyncGenerator<{ key: string; bytes: number; lastModified: Date }> {
     try {
-      for await (const item of this.#single.listObjectsV2(this.bucket, prefix, true, startAfter)) {
+      for await (const item of waitingForEach(
+        'store',
+        this.#single.listObjectsV2(this.bucket, prefix, true, startAfter),
+      )) {
         const { name, size, lastModified } = item as { name?: string; size?: number; lastModified?: Date };
         if (name !== undefined) yield { key: name, bytes: size ?? 0, lastModified: lastModified ?? new Date(0) };
       }
@@ -268,7 +268,7 @@ export class ObjectStore {
 
   async #guard<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await waitingOn('store', work);
     } catch (error) {
       throw this.#sluiceError(what, error);
     }

@@ -1,5 +1,6 @@
 import { Client, errors } from '@elastic/elasticsearch';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { waitingOn } from './meter.ts';
 import type { Settings } from './settings.ts';
 
 /** The error type of an index that may not be written to; its status is 403 or 429. */
@@ -24,7 +25,7 @@ export class SearchConnector {
   /** Runs a request; its failure is told as {@link failure} says. */
   async request<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
     try {
-      return await work(this.client);
+      return await waitingOn('search', () => work(this.client));
     } catch (error) {
       throw this.failure(what, error);
     }

@@ -30,6 +30,8 @@ export interface Progress {
   readonly note?: string;
   /** What the next attempt needs to go on from here. */
   readonly resume?: unknown;
+  /** Attempts that failed before, by code: whoever runs the stage adds it. */
+  readonly failed?: Readonly<Record<string, number>>;
 }
 
 /** How a stage is told to stop, and how it says that it is alive. */

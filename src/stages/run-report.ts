@@ -2,6 +2,7 @@ import type { LogicalHour } from '../definition/hour.ts';
 import type { StartStage } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type { CleanResult, Equation, FileAccount, IdentityChecksum, ObjectRef, RowCounts } from '../definition/refs.ts';
+import type { RunTiming, StageTimes } from '../definition/timing.ts';
 import type { MadeStale, Discarded } from './io.ts';
 
 export interface StageTiming {
@@ -10,6 +11,8 @@ export interface StageTiming {
   readonly ms: number;
   /** What it took in or gave out, over all data sets, where it counts rows; over its time they are its rate. */
   readonly rows?: number;
+  /** Where its time went. Reports of older versions have none, nor have stages that asked nobody for anything. */
+  readonly times?: StageTimes;
 }
 
 /** The report of one attempt at an hour: `run.json`. */
@@ -61,6 +64,8 @@ export interface RunReport {
   /** What came near a limit on the way; sentences. Left out where there are none. */
   readonly warnings?: readonly string[];
   readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
+  /** Where the time went, and what took most of it. Reports of older versions have none, nor have those that nobody could judge in time. */
+  readonly timing?: RunTiming;
 }
 
 /** What an alert tells of a run: one that failed, or one that is on its way. */

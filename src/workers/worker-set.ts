@@ -7,6 +7,7 @@ import {
   type WorkerOptions,
   type WorkflowBundle,
 } from '@temporalio/worker';
+import { timeAttempts } from '../activities/attempt-timing.ts';
 import { classifyErrors } from '../activities/error-interceptor.ts';
 import { createActivities } from '../activities/index.ts';
 import type { QueueName, WorkerSettings } from '../connectors/worker-settings.ts';
@@ -37,7 +38,7 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
     connection,
     namespace,
     activities: createActivities(deps),
-    interceptors: { activity: [completionFailPoint, classifyErrors] },
+    interceptors: { activity: [completionFailPoint, timeAttempts, classifyErrors] },
     shutdownGraceTime: graceMs,
     shutdownForceTime: forceMs,
     // A cancellation travels back on a heartbeat's answer; by default the SDK holds beats back for 0.8 of the timeout, 24 s.

@@ -46,8 +46,8 @@ export interface RunInput {
   readonly startFrom?: StartStage;
 }
 
-/** A stage that a run has been through. */
-export type StageProgress = StageTiming;
+/** A stage that a run has been through. Where its time went is in the report. */
+export type StageProgress = Omit<StageTiming, 'times'>;
 
 /** What last failed a stage of a run, or one of its attempts, and when. */
 export type LastError = Problem & { readonly stage: string; readonly at: string };

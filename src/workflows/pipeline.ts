@@ -44,8 +44,8 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
 
 async function keepReport({ pipeline: definition }: RunInput, run: RunLog, outcome: Outcome): Promise<RunReport> {
   const report = run.report(outcome);
-  await stageActivities('light', definition.retries, 'report').writeReport(report, definition);
-  return report;
+  const { timing } = await stageActivities('light', definition.retries, 'report').writeReport(report, definition);
+  return run.judged(report, timing);
 }
 
 type Outcome = 'completed' | 'unchanged';

@@ -25,6 +25,7 @@ import {
 import type { RunControl } from './run-control.ts';
 import { runDetails } from './run-details.ts';
 import { stageActivities, type StageQueue } from './stage-activities.ts';
+import { StageWatch } from './stage-times.ts';
 
 type Findings = Partial<
   Pick<RunReport, 'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale' | 'discarded'>
@@ -38,6 +39,7 @@ export class RunLog {
   readonly #stages: StageTiming[] = [];
   readonly #startedAt = new Date().toISOString();
   #current: string | undefined;
+  #watch = new StageWatch();
   #rows: number | undefined;
   #failed: string | undefined;
   #lastError: LastError | undefined;
@@ -73,9 +75,11 @@ export class RunLog {
 
   /** Runs one stage: timed, shown in the Web UI, and named in the report if it fails. A run that was paused holds in front of it. */
   async stage<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const cameAt = Date.now();
     if (this.#control.holds) await this.#control.released();
     this.#waits.clear();
     const startedAt = Date.now();
+    const watch = (this.#watch = new StageWatch());
     this.#current = name;
     this.#rows = undefined;
     upsertSearchAttributes([{ key: attributes.stage, value: name }]);
@@ -89,7 +93,11 @@ export class RunLog {
     } finally {
       const ms = Date.now() - startedAt;
       const rows = this.#rows === undefined ? {} : { rows: this.#rows };
-      this.#stages.push({ stage: name, startedAt: new Date(startedAt).toISOString(), ms, ...rows });
+      const times = watch.times(ms, startedAt - cameAt);
+      this.#stages.push({
+        ...{ stage: name, startedAt: new Date(startedAt).toISOString(), ms, ...rows },
+        ...(times ? { times } : {}),
+      });
       this.#current = undefined;
       this.#waits.clear();
       this.show();
@@ -111,7 +119,10 @@ export class RunLog {
   activities(...[queue, what, cancellation]: [StageQueue, string, ActivityCancellationType?]) {
     const stage = this.#current ?? 'start';
     const retries = retriesOf(this.#input.pipeline.retries, stage);
-    return stageActivities(queue, retries, `${stage}: ${what}`, cancellation);
+    const watch = this.#watch;
+    return stageActivities(queue, retries, `${stage}: ${what}`, cancellation, (activity) =>
+      watch.ended(what, activity),
+    );
   }
 
   found(findings: Findings): void {
@@ -206,7 +217,7 @@ export class RunLog {
       pipeline: this.#input.pipeline.name,
       hour: this.#input.hour,
       ...(this.#closed ? {} : { mode: this.#control.mode(this.#current) }),
-      stages: this.#stages,
+      stages: this.#stages.map(({ times: _times, ...stage }) => stage),
       ...(this.#current === undefined ? {} : { current: this.#current }),
       ...(this.#waiting === undefined ? {} : { waiting: this.#waiting }),
       ...(this.#lastError ? { lastError: this.#lastError } : {}),
@@ -236,6 +247,12 @@ export class RunLog {
     return this.#final;
   }
 
+  /** The report with what the activity that stored it made of its times; older ones make nothing of them. */
+  judged(report: RunReport, timing: RunReport['timing']): RunReport {
+    this.#final = timing ? { ...report, timing } : report;
+    return this.#final;
+  }
+
   #reportSoFar(): Omit<RunReport, 'outcome' | 'endedAt' | 'error'> & ReportSoFar {
     return {
       pipeline: this.#input.pipeline.name,
@@ -255,6 +272,7 @@ export class RunLog {
   /** Brings what the Web UI shows up to what is known, and the clock of the deadlines. */
   show(): void {
     const shown = this.progress();
+    this.#watch.waits(shown.waiting);
     this.deadlines.clock.hold(shown.waiting !== undefined || shown.mode === 'paused');
     setCurrentDetails(
       runDetails({

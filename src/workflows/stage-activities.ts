@@ -2,7 +2,9 @@ import { ActivityCancellationType, proxyActivities, type ActivityInterfaceFor } 
 import type { Activities } from '../activities/index.ts';
 import { durationMs } from '../definition/duration.ts';
 import { taskQueues } from '../definition/names.ts';
+import type { AttemptTiming } from '../definition/timing.ts';
 import type { StageRetries } from '../definition/retries.ts';
+import { takeTiming, timingOfFailure, type EndedActivity } from './stage-times.ts';
 
 /** How long a silent worker is believed to be alive. A killed one's stage starts elsewhere after this. */
 export const HEARTBEAT_TIMEOUT = '30s';
@@ -16,6 +18,7 @@ export const defaultRetries: StageRetries = { attempts: 4, initialInterval: '2s'
 /**
  * The stages as activities of one queue, with retries of the pipeline's own: `attempts` tries in all, codes that are `final` excepted.
  * @param summary shown beside the activity in the Web UI
+ * @param ended told when one is over, in front of whoever waits for it
  * @param cancellation whether one that is cancelled is waited for; it is not where left out (whatever the SDK's documentation says)
  */
 export function stageActivities(
@@ -23,8 +26,9 @@ export function stageActivities(
   retries: StageRetries,
   summary: string,
   cancellation: ActivityCancellationType = ActivityCancellationType.TRY_CANCEL,
+  ended: (activity: EndedActivity) => void = () => {},
 ): ActivityInterfaceFor<Activities> {
-  return proxyActivities<Activities>({
+  const activities = proxyActivities<Activities>({
     taskQueue: taskQueues[queue],
     startToCloseTimeout: '6h',
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -35,6 +39,34 @@ export function stageActivities(
       initialInterval: durationMs(retries.initialInterval),
       maximumInterval: durationMs(retries.maximumInterval),
       backoffCoefficient: 2,
+    },
+  });
+  return observed(activities, ended);
+}
+
+/**
+ * Activities whose timing is taken out of what they give. They are given themselves and not something that waits for them: that would come a
+ * step later, and a run that is on its way would then do things in another order.
+ */
+function observed(
+  activities: ActivityInterfaceFor<Activities>,
+  ended: (activity: EndedActivity) => void,
+): ActivityInterfaceFor<Activities> {
+  return new Proxy(activities, {
+    get: (target, name, receiver) => {
+      const activity = Reflect.get(target, name, receiver) as ((...given: unknown[]) => Promise<unknown>) | undefined;
+      if (typeof activity !== 'function') return activity;
+      return (...given: unknown[]): Promise<unknown> => {
+        const from = Date.now();
+        const work = activity(...given);
+        const tell = (failed: boolean, timing: AttemptTiming | undefined): void =>
+          ended({ from, to: Date.now(), failed, ...(timing ? { timing } : {}) });
+        work.then(
+          (result) => tell(false, takeTiming(result)),
+          (error: unknown) => tell(true, timingOfFailure(error)),
+        );
+        return work;
+      };
     },
   });
 }

@@ -4,6 +4,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker, WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker as TemporalWorker } from '@temporalio/worker';
 import { sentenceOf } from '../../src/definition/errors.ts';
+import { timeAttempts } from '../../src/activities/attempt-timing.ts';
 import { classifyErrors } from '../../src/activities/error-interceptor.ts';
 import { createActivities, type Activities } from '../../src/activities/index.ts';
 import type { StageDeps } from '../../src/stages/deps.ts';
@@ -90,7 +91,7 @@ export class WorkflowLab {
       connection: this.temporal.nativeConnection,
       taskQueue,
       activities,
-      interceptors: { activity: [classifyErrors] },
+      interceptors: { activity: [timeAttempts, classifyErrors] },
       maxHeartbeatThrottleInterval: '100ms',
       defaultHeartbeatThrottleInterval: '100ms',
       ...(taskQueue === taskQueues.light ? { workflowBundle: this.#bundle } : {}),

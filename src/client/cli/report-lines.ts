@@ -1,21 +1,20 @@
 import type { ReportSoFar } from '../../workflows/messages.ts';
 import { boldOut, count, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
+import { bottleneckLines, stageTable } from './timing-lines.ts';
 
 /** A run's report, for people: what it came to, where its time went, what became of its rows. */
 export function reportLines(report: ReportSoFar): string[] {
-  const { pipeline, hour, outcome = 'running', startedAt, endedAt, runId, stages, error, clean } = report;
+  const { pipeline, hour, outcome = 'running', startedAt, endedAt, runId, error, clean } = report;
   const took = seconds((endedAt === undefined ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt));
   const colour =
     outcome === 'running' ? 'yellow' : outcome === 'completed' || outcome === 'unchanged' ? 'green' : 'red';
-  const longest = Math.max(1, ...stages.map(({ ms }) => ms));
   return [
     `${boldOut(pipeline)} ${hour}  ${styled(colour, outcome, process.stdout)} in ${took}`,
     `run ${runId}, ${startedAt.slice(0, 19)}Z ${endedAt === undefined ? 'until now' : `to ${endedAt.slice(0, 19)}Z`}`,
     ...(error ? [styled('red', `${error.code} in ${error.stage}: ${error.message}`, process.stdout)] : []),
+    ...bottleneckLines(report),
     '',
-    ...stages.map(({ stage, ms }) =>
-      `  ${stage.padEnd(10)} ${seconds(ms).padStart(9)}  ${'▇'.repeat(Math.round((ms / longest) * 24))}`.trimEnd(),
-    ),
+    ...stageTable(report),
     ...(report.equations.length > 0 ? ['', ...equationLines(report, process.stdout)] : []),
     ...(clean?.quality ?? [])
       .filter(({ level }) => level !== 'ok')

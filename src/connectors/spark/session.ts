@@ -2,6 +2,7 @@ import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { waitingOn } from '../meter.ts';
 import type { SparkChannel } from './channel.ts';
 import {
   handleProblem,
@@ -131,7 +132,11 @@ export class SparkSession {
     return false;
   }
 
-  async #run(init: MessageInitShape<typeof PlanSchema>): Promise<Uint8Array[]> {
+  #run(init: MessageInitShape<typeof PlanSchema>): Promise<Uint8Array[]> {
+    return waitingOn('spark', () => this.#execute(init));
+  }
+
+  async #execute(init: MessageInitShape<typeof PlanSchema>): Promise<Uint8Array[]> {
     const { signal } = this.#watch;
     const plan = create(PlanSchema, init);
     this.#asked = createHash('sha256').update(this.#asked).update(toBinary(PlanSchema, plan)).digest('hex');

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { waitingOn } from '../../connectors/meter.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import type { Progress, StageContext } from '../deps.ts';
 
@@ -58,7 +59,7 @@ export async function inThread<T>(work: ThreadWork): Promise<T> {
   let alive: NodeJS.Timeout | undefined;
   let sound = false;
   try {
-    const result = await new Promise<T>((resolve, reject) => {
+    const working = new Promise<T>((resolve, reject) => {
       alive = setInterval(() => {
         context.progress(latest);
         if (silence && Date.now() - heardAt > silence.ms) reject(new SluiceError('EngineUnfit', silence.sentence));
@@ -71,6 +72,7 @@ export async function inThread<T>(work: ThreadWork): Promise<T> {
       listen('error', (error: unknown) => reject(failureOf(error, work)));
       listen('exit', () => reject(new SluiceError('EngineFailed', `${name} ended without a result.`)));
     });
+    const result = await waitingOn('engine', () => working);
     sound = true;
     return result;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { failPoint } from '../../connectors/fail-point.ts';
+import { waitingForEach, waitingOn } from '../../connectors/meter.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { RawFile } from '../../definition/refs.ts';
@@ -46,10 +47,11 @@ const openers: Readonly<Record<string, (request: SourceRequest) => Promise<Sourc
 };
 
 /** Opens a file by the scheme of its address. */
-export function openSource(request: SourceRequest): Promise<SourceBytes> {
+export async function openSource(request: SourceRequest): Promise<SourceBytes> {
   const open = openers[request.url.protocol];
   if (!open) throw new SluiceError('DefinitionInvalid', `${request.url.protocol} is no scheme that a source may have.`);
-  return open(request);
+  const opened = await waitingOn('source', () => open(request));
+  return { ...opened, bytes: waitingForEach('source', opened.bytes) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, type estypes } from '@elastic/elasticsearch';
+import { moved, waitingOn } from '../../connectors/meter.ts';
 import { BLOCKED, errorTypeOf, reasonOf, type SearchConnector } from '../../connectors/search.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { StageContext } from '../deps.ts';
@@ -135,7 +136,7 @@ class BulkSender {
   async deliver(chunk: readonly BulkOperation[]): Promise<void> {
     let left = chunk;
     for (let vain = 0; left.length > 0;) {
-      await this.#pause;
+      await waitingOn('search', () => this.#pause);
       const { again, why } = await this.#try(left);
       vain = again.length < left.length ? 1 : vain + 1;
       left = again;
@@ -160,10 +161,13 @@ class BulkSender {
     const lines = left.flatMap(({ action, document }) => (document === undefined ? [action] : [action, document]));
     let answer: estypes.BulkResponse;
     try {
-      answer = await this.#search.client.bulk(
-        // The client sends text as it is.
-        { index: this.#index, operations: lines as unknown as estypes.BulkOperationContainer[] },
-        { signal: this.#ctx.signal, maxRetries: 0, requestTimeout: this.#options.requestTimeoutMs ?? 60_000 },
+      moved('search', bytesOf(lines));
+      answer = await waitingOn('search', () =>
+        this.#search.client.bulk(
+          // The client sends text as it is.
+          { index: this.#index, operations: lines as unknown as estypes.BulkOperationContainer[] },
+          { signal: this.#ctx.signal, maxRetries: 0, requestTimeout: this.#options.requestTimeoutMs ?? 60_000 },
+        ),
       );
     } catch (error) {
       this.#ctx.signal.throwIfAborted();
@@ -217,6 +221,8 @@ class BulkSender {
     await this.#options.refused?.(refusal);
   }
 }
+
+const bytesOf = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
 
 function gone(index: string): SluiceError {
   return new SluiceError(

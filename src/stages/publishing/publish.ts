@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { failPoint } from '../../connectors/fail-point.ts';
+import { waitingOn } from '../../connectors/meter.ts';
 import type { LogRecord, LogWriter } from '../../connectors/log.ts';
 import { durationMs } from '../../definition/duration.ts';
 import { SluiceError } from '../../definition/errors.ts';
@@ -201,7 +202,9 @@ class Publication {
     });
     const limit = this.#input.pipeline.publish.rowsPerSecond;
     const ahead = limit === undefined ? 0 : this.#sent / limit - seconds;
-    if (ahead > 0) await wait(ahead * 1000, undefined, { signal: this.#ctx.signal });
+    if (ahead > 0) {
+      await waitingOn('limit', () => wait(ahead * 1000, undefined, { signal: this.#ctx.signal }));
+    }
   }
 
   async #send(partition: number, records: readonly LogRecord[]): Promise<void> {

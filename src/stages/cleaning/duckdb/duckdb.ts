@@ -1,6 +1,7 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { waitingOn } from '../../../connectors/meter.ts';
 import { SluiceError, sentenceOf } from '../../../definition/errors.ts';
 import type { StageContext } from '../../deps.ts';
 
@@ -32,7 +33,7 @@ export async function withDuckDb<T>(
   const alive = setInterval(() => context.progress({ note: 'DuckDB is at work' }), ALIVE_MS);
   context.signal.addEventListener('abort', interrupt);
   try {
-    return await work(connection);
+    return await waitingOn('engine', () => work(connection));
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof SluiceError) throw error;

@@ -1,0 +1,64 @@
+import { ApplicationFailure, type Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
+import { Meter, metered } from '../connectors/meter.ts';
+import { NO_ANSWER, TIMING, type AttemptTiming } from '../definition/timing.ts';
+
+/** Workflows whose report says where the time went. */
+const TOLD = new Set(['pipeline']);
+
+/**
+ * Measures each attempt, and lets its result, or its failure's details, tell the run. It stands outside of what classifies errors.
+ * What has no members (nothing, a text, an empty list) is given as it is, untold.
+ */
+export function timeAttempts(context: Context): ActivityInterceptors {
+  const inbound: ActivityInboundCallsInterceptor = {
+    execute: async (input, next) => {
+      const startedAt = Date.now();
+      const meter = new Meter();
+      const told = TOLD.has(context.info.workflowType ?? '');
+      try {
+        const result: unknown = await metered(meter, () => next(input));
+        return told ? withTiming(result, timingOf(context, startedAt, meter)) : result;
+      } catch (error) {
+        if (told && error instanceof ApplicationFailure) {
+          const [facts = {}] = error.details ?? [];
+          error.details?.splice(0, error.details.length, facts, { [TIMING]: timingOf(context, startedAt, meter) });
+        }
+        throw error;
+      }
+    },
+  };
+  return { inbound };
+}
+
+/** What an activity gives, with its timing in it: in its first element where it is a list. It is a copy, as what is given may be kept. */
+export function withTiming(result: unknown, timing: AttemptTiming): unknown {
+  if (Array.isArray(result)) {
+    const [first, ...others] = result as unknown[];
+    return isObject(first) ? [{ ...first, [TIMING]: timing }, ...others] : result;
+  }
+  return isObject(result) ? { ...result, [TIMING]: timing } : result;
+}
+
+function timingOf({ info }: Context, startedAt: number, meter: Meter): AttemptTiming {
+  const { attempt, scheduledTimestampMs: first, currentAttemptScheduledTimestampMs: current } = info;
+  const failed = failedBefore(info.heartbeatDetails);
+  const unknown = attempt - 1 - Object.values(failed).reduce((sum, times) => sum + times, 0);
+  return {
+    ...meter.spent,
+    queueMs: Math.max(0, startedAt - current),
+    runMs: Date.now() - startedAt,
+    retryMs: attempt > 1 ? Math.max(0, current - first) : 0,
+    failed: unknown > 0 ? { ...failed, [NO_ANSWER]: unknown } : failed,
+  };
+}
+
+/** The attempts before this one that said why they failed, by code, as the last heartbeat has them. */
+export function failedBefore(details: unknown): Record<string, number> {
+  const failed = isObject(details) ? details['failed'] : undefined;
+  const counted = isObject(failed) ? Object.entries(failed) : [];
+  return Object.fromEntries(counted.filter((one): one is [string, number] => typeof one[1] === 'number'));
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,137 @@
+import type { Bottleneck, Cause, RunTiming, UsualStage } from '../../definition/timing.ts';
+import type { RunReport } from '../run-report.ts';
+import { spanText } from '../../definition/amounts.ts';
+import { advice, evidenceOf, longerSentence, shareSentence, shareText } from './bottleneck-words.ts';
+import { BETWEEN, byCause, median, spreadOf, type TimedRun, type TimeSpread } from './time-spread.ts';
+
+/** A run that the others are compared with, or one of those. */
+export type JudgedRun = TimedRun & Pick<RunReport, 'clean'>;
+
+/** What is known of the servers besides. */
+export type ServerFigures = Pick<RunTiming, 'servers' | 'counters'>;
+
+/** A stage that has so much of what went to a cause stands for it; otherwise it is the run's. */
+const ALONE = 0.75;
+/** A run is slower than the others only by so much, and by so many times. */
+const SLOWER_MS = 2_000;
+const SLOWER_TIMES = 1.5;
+/** Fewer runs say nothing of what is usual. */
+const FEW_RUNS = 3;
+
+/**
+ * Where a run's time went, against the runs before it, and which one thing took most of it.
+ * @param earlier the runs to compare with, in any order
+ */
+export function judgeTiming(run: JudgedRun, earlier: readonly JudgedRun[], figures: ServerFigures = {}): RunTiming {
+  const spread = spreadOf(run);
+  const spreads = earlier.map(spreadOf);
+  const usualMs = median(spreads.map(({ totalMs }) => totalMs));
+  const bottleneck = bottleneckOf(run, spread, spreads, earlier, figures);
+  const slower = slowerOf(spread, spreads, usualMs);
+  return {
+    runs: earlier.length,
+    ...(usualMs === undefined ? {} : { usualMs }),
+    causes: byCause(spread),
+    usual: usualStages(run, earlier),
+    ...(bottleneck ? { bottleneck } : {}),
+    ...(slower === undefined ? {} : { slower }),
+    ...figures,
+  };
+}
+
+function bottleneckOf(
+  run: JudgedRun,
+  spread: TimeSpread,
+  spreads: readonly TimeSpread[],
+  earlier: readonly JudgedRun[],
+  figures: ServerFigures,
+): Bottleneck | undefined {
+  const { totalMs, parts } = spread;
+  const told = Object.entries(byCause(spread)).filter(([cause]) => cause !== 'untold') as [Cause, number][];
+  const [largest] = told.toSorted(([, a], [, b]) => b - a);
+  if (largest === undefined || totalMs === 0) return undefined;
+  const [cause, all] = largest;
+  const msOf = (stage: string): number =>
+    parts.reduce((sum, part) => sum + (part.cause === cause && part.stage === stage ? part.ms : 0), 0);
+  const stages = [...new Set(parts.filter((part) => part.cause === cause).map(({ stage }) => stage))];
+  const [stage = BETWEEN, ...others] = stages.toSorted((a, b) => msOf(b) - msOf(a));
+  const alone = msOf(stage) >= all * ALONE;
+  const ms = alone ? msOf(stage) : all;
+  const share = ms / totalMs;
+  const usual = median(
+    spreads
+      .filter((one) => one.totalMs > 0 && (byCause(one).untold ?? 0) === 0)
+      .map((one) => (byCause(one, alone ? stage : undefined)[cause] ?? 0) / one.totalMs),
+  );
+  const where = alone ? { stage } : { stage, others };
+  const before = usual === undefined ? '' : `; last ${earlier.length} runs ${shareText(usual)}`;
+  return {
+    ...{ cause, stage, ms, share },
+    ...(usual === undefined ? {} : { usual }),
+    sentence: `${shareSentence(cause, where, share, run)}${before}`,
+    evidence: evidenceOf(cause, stage, run, usualMsOf(stage, earlier), figures.servers),
+    suggestion: advice(cause, stage, run, figures.servers),
+  };
+}
+
+function slowerOf(
+  { totalMs, parts }: TimeSpread,
+  spreads: readonly TimeSpread[],
+  usualMs: number | undefined,
+): string | undefined {
+  if (usualMs === undefined || spreads.length < FEW_RUNS) return undefined;
+  if (totalMs < usualMs * SLOWER_TIMES || totalMs - usualMs < SLOWER_MS) return undefined;
+  const sumOf = (spread: Pick<TimeSpread, 'parts'>, stage: string, cause: Cause): number =>
+    spread.parts.reduce((sum, part) => sum + (part.stage === stage && part.cause === cause ? part.ms : 0), 0);
+  const more = parts.map(({ stage, cause }) => ({
+    ...{ stage, cause },
+    ms: sumOf({ parts }, stage, cause) - (median(spreads.map((one) => sumOf(one, stage, cause))) ?? 0),
+  }));
+  const [most] = more.toSorted((a, b) => b.ms - a.ms);
+  const why = most === undefined ? '' : `; ${longerSentence(most.cause, most.stage, most.ms)}`;
+  return `the run took ${spanText(totalMs)}, the last ${spreads.length} runs ${spanText(usualMs)}${why}`;
+}
+
+const stageMs = ({ stages }: TimedRun, name: string): number =>
+  stages.reduce((sum, { stage, ms }) => sum + (stage === name ? ms : 0), 0);
+
+function usualMsOf(stage: string, earlier: readonly JudgedRun[]): number | undefined {
+  return median(
+    earlier.filter(({ stages }) => stages.some((one) => one.stage === stage)).map((one) => stageMs(one, stage)),
+  );
+}
+
+/** What the stages of a run took in those before it. */
+function usualStages({ stages }: TimedRun, earlier: readonly TimedRun[]): UsualStage[] {
+  return [...new Set(stages.map(({ stage }) => stage))].flatMap((stage) => {
+    const those = earlier.map((run) => run.stages.filter((one) => one.stage === stage)).filter((one) => one.length > 0);
+    const ms = median(those.map((same) => same.reduce((sum, one) => sum + one.ms, 0)));
+    if (ms === undefined) return [];
+    const told = those.flatMap((same) => {
+      const times = same.flatMap((one) => one.times ?? []);
+      return times.length === 0 ? [] : [times];
+    });
+    const part = (name: 'queueMs' | 'runMs' | 'retryMs' | 'waitMs'): number =>
+      median(told.map((times) => times.reduce((sum, one) => sum + one[name], 0))) ?? 0;
+    const rates = those.flatMap((same) =>
+      same.flatMap(({ rows, ms: took }) => (rows && took > 0 ? [(rows / took) * 1_000] : [])),
+    );
+    const rate = median(rates);
+    return [
+      {
+        ...{ stage, runs: those.length, ms },
+        ...(told.length === 0
+          ? {}
+          : {
+              parts: {
+                queueMs: part('queueMs'),
+                runMs: part('runMs'),
+                retryMs: part('retryMs'),
+                waitMs: part('waitMs'),
+              },
+            }),
+        ...(rate === undefined ? {} : { rowsPerSecond: Math.round(rate) }),
+      },
+    ];
+  });
+}
