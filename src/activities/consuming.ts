@@ -6,6 +6,7 @@ import type { StageDeps } from '../stages/deps.ts';
 import type { ConsumeInput, ConsumeStatus } from '../stages/io.ts';
 import { consume } from '../stages/landing/consume.ts';
 import { attended } from './attended.ts';
+import { measuredConsumer } from './measured-consumer.ts';
 
 /** What a consumer's query answers; the workflow's own type says more. */
 interface State {
@@ -21,13 +22,15 @@ export function consumingActivities(deps: StageDeps) {
     /** Lands a topic until it is cancelled; ends normally then, at the head of the chain. */
     async consume(input: ConsumeInput): Promise<ConsumeStatus> {
       const context = Context.current();
+      const measured = measuredConsumer(deps.metrics, input);
       const status = await attended((stage) =>
         consume(deps, input, stage, {
+          ...measured.hooks,
           landed: async (record, workflowIds) => {
             await Promise.all(workflowIds.map((id) => tell(context.client, id, record.batch)));
           },
         }),
-      );
+      ).finally(() => measured.left());
       // Nobody told the consumer to end: its worker goes, or somebody paused or reset the activity by hand. It comes back.
       if (!context.cancellationDetails?.cancelRequested) throw new CancelledFailure('interrupted');
       return status;

@@ -30,6 +30,11 @@ export const workerFlags: readonly WorkerFlag[] = [
     help: 'answer /healthz and /readyz there, on loopback where no host is named (default: nowhere)',
   },
   {
+    flags: '--metrics <[host:]port>',
+    variable: 'SLUICE_WORKER_METRICS',
+    help: 'answer /metrics for Prometheus there, on loopback where no host is named; 0 for any free port (default: nowhere)',
+  },
+  {
     flags: '--bundle <file>',
     variable: 'SLUICE_WORKER_BUNDLE',
     help: 'workflows as "sluice bundle" has written them (default: they are bundled at each start)',

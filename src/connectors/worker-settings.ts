@@ -17,6 +17,8 @@ export interface WorkerSettings {
   readonly forceMs: number;
   /** Where health is asked for; absent: nowhere. */
   readonly health?: { readonly host: string; readonly port: number };
+  /** Where Prometheus asks for metrics; absent: nowhere. */
+  readonly metrics?: { readonly host: string; readonly port: number };
   /** A file of `sluice bundle`. */
   readonly bundle?: string;
   /** Absent: this worker takes no part in worker versioning. */
@@ -54,7 +56,7 @@ function sizeProblem(
   return `${name} has the size "${size}", which is no number from 1 to 9999`;
 }
 
-const health = z.string().transform((text, context): { host: string; port: number } => {
+const place = z.string().transform((text, context): { host: string; port: number } => {
   const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:]+)\]:|([^:[\]\s]+):)?(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits === undefined || port > 65_535) {
@@ -72,7 +74,8 @@ const schema = z
     SLUICE_WORKER_QUEUES: queues.prefault(example),
     SLUICE_WORKER_GRACE: duration.default('5s').transform(durationMs),
     SLUICE_WORKER_FORCE_AFTER: duration.default('20s').transform(durationMs),
-    SLUICE_WORKER_HEALTH: health.optional(),
+    SLUICE_WORKER_HEALTH: place.optional(),
+    SLUICE_WORKER_METRICS: place.optional(),
     SLUICE_WORKER_BUNDLE: z.string().optional(),
     TEMPORAL_DEPLOYMENT_NAME: versionPart('name')
       .refine((name) => !name.includes('.'), 'a deployment’s name has no dots')
@@ -116,6 +119,7 @@ export function readWorkerSettings(
     graceMs: found.SLUICE_WORKER_GRACE,
     forceMs: found.SLUICE_WORKER_FORCE_AFTER,
     ...(found.SLUICE_WORKER_HEALTH === undefined ? {} : { health: found.SLUICE_WORKER_HEALTH }),
+    ...(found.SLUICE_WORKER_METRICS === undefined ? {} : { metrics: found.SLUICE_WORKER_METRICS }),
     ...(found.SLUICE_WORKER_BUNDLE === undefined ? {} : { bundle: found.SLUICE_WORKER_BUNDLE }),
     ...(deploymentName !== undefined && buildId !== undefined ? { version: { deploymentName, buildId } } : {}),
   };

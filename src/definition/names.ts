@@ -13,6 +13,13 @@ export function streamName(pipeline: string, dataset: string): string {
   return dataset === mainDataset ? pipeline : `${pipeline}.${dataset}`;
 }
 
+/** Whose data set a stream is: the opposite of {@link streamName}. No pipeline's name has a dot. */
+export function datasetOf(stream: string): { readonly pipeline: string; readonly dataset: string } {
+  const dot = stream.indexOf('.');
+  if (dot < 0) return { pipeline: stream, dataset: mainDataset };
+  return { pipeline: stream.slice(0, dot), dataset: stream.slice(dot + 1) };
+}
+
 const offset20 = (offset: bigint): string => offset.toString().padStart(20, '0');
 const number6 = (n: number): string => String(n).padStart(6, '0');
 const partition4 = (partition: number): string => String(partition).padStart(4, '0');

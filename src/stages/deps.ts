@@ -1,11 +1,14 @@
 import type { KafkaConnector } from '../connectors/kafka.ts';
 import type { Log } from '../connectors/log.ts';
 import type { MailConnector } from '../connectors/mail.ts';
+import type { Metrics } from '../connectors/metrics.ts';
 import type { Store } from '../connectors/object-store.ts';
 import type { SearchConnector } from '../connectors/search.ts';
 import type { SparkConnector } from '../connectors/spark/spark.ts';
 import type { Settings } from '../connectors/settings.ts';
 import type { ZooKeeperConnector } from '../connectors/zookeeper.ts';
+
+export type { Metrics };
 
 /** What every stage works with. Built once a process; tests build it on the real servers. */
 export interface StageDeps {
@@ -20,6 +23,8 @@ export interface StageDeps {
   /** Absent where the worker's configuration names no Spark. */
   readonly spark?: SparkConnector;
   readonly settings: Settings;
+  /** Absent where nobody asks for them. */
+  readonly metrics?: Metrics;
 }
 
 /** How far a stage is. Becomes the activity's heartbeat and the live line of the CLI, so it stays small. */

@@ -1,4 +1,5 @@
 import { DefaultLogger, GracefulShutdownPeriodExpiredError, type NativeConnection, Runtime } from '@temporalio/worker';
+import { MeteredMetrics } from '../connectors/metrics.ts';
 import { requireSearchAttributes, temporalPlace } from '../connectors/temporal.ts';
 import type { WorkerSettings } from '../connectors/worker-settings.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
@@ -6,6 +7,8 @@ import { readBundle } from './bundle.ts';
 import { connectWorker } from './connection.ts';
 import type { Health } from './health.ts';
 import { writeLogLine } from './log-line.ts';
+import { metricsEndpoint, type MetricsEndpoint } from './metrics-endpoint.ts';
+import { sampleTemporal } from './sampling.ts';
 import { stageDepsOf } from './stage-deps.ts';
 import { bundleWorkflows, createWorkers, runWorkers } from './worker-set.ts';
 
@@ -15,10 +18,14 @@ import { bundleWorkflows, createWorkers, runWorkers } from './worker-set.ts';
  */
 export async function serve(settings: WorkerSettings, health: Health | undefined, stop: AbortSignal): Promise<void> {
   // Signals are handled by whoever called; the SDK's own handling would stop the workers one by one behind our back.
-  Runtime.install({ logger: new DefaultLogger('WARN', writeLogLine), shutdownSignals: [] });
+  const endpoint = settings.metrics && (await metricsEndpoint(settings.metrics));
+  const logger = new DefaultLogger('WARN', writeLogLine);
+  const telemetry = endpoint ? { telemetryOptions: endpoint.telemetry } : {};
+  const { metricMeter } = Runtime.install({ logger, shutdownSignals: [], ...telemetry });
   const place = temporalPlace(process.env);
   const { address, namespace } = place;
-  const deps = stageDepsOf(process.env);
+  const metrics = endpoint && new MeteredMetrics(metricMeter);
+  const deps = { ...stageDepsOf(process.env), ...(metrics ? { metrics } : {}) };
   const { bundle } = settings;
   const connection = await connectWorker(place);
   try {
@@ -31,8 +38,9 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
       bundle: () => (bundle === undefined ? bundleWorkflows() : readBundle(bundle)),
     });
     health?.serves({ connection, workers });
+    if (metrics) void sampleTemporal(connection, namespace, metrics, (message) => logger.warn(message), stop);
     const running = runWorkers(workers, stop);
-    process.stdout.write(`worker ready: ${readyLine(settings, { address, namespace }, health)}\n`);
+    process.stdout.write(`worker ready: ${readyLine(settings, { address, namespace }, { health, endpoint })}\n`);
     await running;
   } catch (error) {
     if (!wasLeftBehind(error)) throw error;
@@ -54,7 +62,7 @@ const wasLeftBehind = (error: unknown): boolean =>
 function readyLine(
   { queues, version }: WorkerSettings,
   { address, namespace }: { readonly address: string; readonly namespace: string },
-  health: Health | undefined,
+  { health, endpoint }: { readonly health: Health | undefined; readonly endpoint: MetricsEndpoint | undefined },
 ): string {
   const sizes = [...queues].map(([name, size]) => `${name}=${size}`).join(',');
   return [
@@ -62,6 +70,7 @@ function readyLine(
     `queues ${sizes}`,
     ...(version ? [`build ${version.buildId} of deployment ${version.deploymentName}`] : []),
     ...(health ? [`health at ${health.url}`] : []),
+    ...(endpoint ? [`metrics at ${endpoint.url}`] : []),
     `pid ${process.pid}`,
   ].join('; ');
 }

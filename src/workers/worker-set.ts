@@ -10,6 +10,7 @@ import {
 import { timeAttempts } from '../activities/attempt-timing.ts';
 import { classifyErrors } from '../activities/error-interceptor.ts';
 import { createActivities } from '../activities/index.ts';
+import { measureActivities } from '../activities/measuring.ts';
 import type { QueueName, WorkerSettings } from '../connectors/worker-settings.ts';
 import { taskQueues } from '../definition/names.ts';
 import type { StageDeps } from '../stages/deps.ts';
@@ -38,7 +39,14 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
     connection,
     namespace,
     activities: createActivities(deps),
-    interceptors: { activity: [completionFailPoint, timeAttempts, classifyErrors] },
+    interceptors: {
+      activity: [
+        ...(deps.metrics ? [measureActivities(deps.metrics)] : []),
+        completionFailPoint,
+        timeAttempts,
+        classifyErrors,
+      ],
+    },
     shutdownGraceTime: graceMs,
     shutdownForceTime: forceMs,
     // A cancellation travels back on a heartbeat's answer; by default the SDK holds beats back for 0.8 of the timeout, 24 s.

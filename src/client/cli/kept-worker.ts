@@ -9,6 +9,8 @@ const SHORT_LIVES = 3;
 export interface KeptWorker {
   /** Rejects with `StackUnavailable` once no other is started; never resolves. */
   readonly gaveUp: Promise<never>;
+  /** Of the first one; the others take the same address where it names a port. */
+  readonly metrics?: string;
   stop(): Promise<void>;
 }
 
@@ -25,12 +27,13 @@ export async function keepWorker(
 ): Promise<KeptWorker> {
   // The one that runs, or is being started.
   let current = startWorker(environment, log);
-  await current;
+  const { metrics } = await current;
   let stopping = false;
   const gaveUp = keep();
   gaveUp.catch(() => {});
   return {
     gaveUp,
+    ...(metrics === undefined ? {} : { metrics }),
     stop: async () => {
       stopping = true;
       const worker = await current.catch(() => undefined);

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { down, runningStack, up, type RunningStack, type StackOptions } from '../../../stack/index.ts';
-import { chosenPort } from '../../../stack/ports.ts';
+import { chosenPort, requireFree } from '../../../stack/ports.ts';
 import { loadDefinition } from '../../definition/load.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import { API_PORT, listeningOn, RATE_LIMIT } from '../api/listening.ts';
@@ -30,6 +30,9 @@ export interface StartOptions {
   readonly kafka?: 'kraft' | 'zookeeper';
   readonly json?: boolean;
 }
+
+/** The one of the SDK's examples, and of `deploy/`. */
+const METRICS_PORT = 9464;
 
 const shipped = fileURLToPath(new URL('../../../pipelines/broadband.yaml', import.meta.url));
 
@@ -60,7 +63,10 @@ export async function start(definition: string | undefined, options: StartOption
     const running = await orStopped(up(stack));
     source = await localSource(written, file, running.state, options.freePorts ?? false, screen);
     const pipeline = source?.pipeline ?? written;
-    const environment = workerEnvironment(running, source);
+    const environment = {
+      SLUICE_WORKER_METRICS: await metricsPlace(options.freePorts ?? false),
+      ...workerEnvironment(running, source),
+    };
     const log = join(running.state, 'logs', 'worker.log');
     screen.say(`Starting a worker (its log: ${log})`);
     worker = await orStopped(keepWorker(environment, log, (line) => screen.say(line)));
@@ -75,7 +81,10 @@ export async function start(definition: string | undefined, options: StartOption
     const { launched, report } = await orStopped(Promise.race([work, worker.gaveUp]));
     const lines = report ? [preparedLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report)) : [];
     for (const line of lines) screen.say(line);
-    const links = { ...running.links, api: api.url, dashboard: `${api.url}/dashboard` };
+    const links = {
+      ...{ ...running.links, api: api.url, dashboard: `${api.url}/dashboard` },
+      ...(worker.metrics === undefined ? {} : { metrics: worker.metrics }),
+    };
     showLinks(links, launched.workflowId, launched.hour, screen);
     screen.say(`Took ${seconds(Date.now() - startedAt)} in all`);
     if (options.json) {
@@ -135,6 +144,16 @@ function workerEnvironment(
   };
 }
 
+/** Where the worker tells its metrics: on the usual port, or on any where that is held. */
+async function metricsPlace(freePort: boolean): Promise<string> {
+  const port = chosenPort('metrics', METRICS_PORT, process.env);
+  if (freePort) return '0';
+  return requireFree('metrics', 'metrics', port).then(
+    () => String(port),
+    () => '0',
+  );
+}
+
 /** Beside the worker, for this machine; where its port is held, at another one. */
 async function startApi(
   { state }: RunningStack,
@@ -152,12 +171,15 @@ async function startApi(
 }
 
 function showLinks(
-  links: RunningStack['links'] & { readonly api: string; readonly dashboard: string },
+  links: RunningStack['links'] & { readonly api: string; readonly dashboard: string; readonly metrics?: string },
   workflowId: string,
   hour: string,
   screen: Screen,
 ): void {
-  const titles = { temporal: 'Runs', minio: 'Objects', mailpit: 'Mail', api: 'API', dashboard: 'Dashboard' } as const;
+  const titles = {
+    ...{ temporal: 'Runs', minio: 'Objects', mailpit: 'Mail', api: 'API', dashboard: 'Dashboard' },
+    metrics: 'Metrics',
+  } as const;
   if (links.temporal) {
     screen.say(
       `${'This hour'.padEnd(10)} ${links.temporal}/namespaces/default/workflows/${encodeURIComponent(workflowId)}  (${hour})`,

@@ -11,6 +11,8 @@ const entry = fileURLToPath(new URL('../../main.ts', import.meta.url));
 
 export interface WorkerProcess {
   readonly pid: number;
+  /** Where Prometheus asks it for metrics, if it was told to tell them. */
+  readonly metrics?: string;
   /** Resolves when the process has ended: with its exit code, null where a signal killed it. */
   readonly ended: Promise<number | null>;
   stop(): Promise<void>;
@@ -35,10 +37,13 @@ export async function startWorker(
   child.stderr?.pipe(file, { end: false });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let last = '';
+  let metrics: string | undefined;
   await new Promise<void>((resolve, reject) => {
     createInterface(child.stdout as Readable).on('line', (line) => {
       file.write(`${line}\n`);
-      if (line.startsWith('worker ready')) resolve();
+      if (!line.startsWith('worker ready')) return;
+      metrics = /; metrics at (\S+);/.exec(line)?.[1];
+      resolve();
     });
     createInterface(child.stderr as Readable).on('line', (line) => {
       last = line;
@@ -48,7 +53,10 @@ export async function startWorker(
       reject(new SluiceError('StackUnavailable', `The worker did not start: ${last} (its log: ${log}).`)),
     );
   });
-  return { pid: child.pid ?? 0, ended: exited, stop: () => stop(child, exited) };
+  return {
+    ...{ pid: child.pid ?? 0, ended: exited, stop: () => stop(child, exited) },
+    ...(metrics === undefined ? {} : { metrics }),
+  };
 }
 
 async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {

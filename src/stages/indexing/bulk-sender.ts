@@ -36,11 +36,21 @@ export interface BulkOutcome {
   readonly refused: number;
 }
 
+/** One request: how it went, and what became of its documents. */
+export interface BulkRequest {
+  readonly ms: number;
+  readonly bytes: number;
+  /** Absent where no answer came, or one to the request as a whole. */
+  readonly documents?: BulkOutcome & { readonly again: number };
+}
+
 export interface BulkOptions {
   /** Called for each refused document, one at a time; sending waits for it. */
   readonly refused?: (refusal: Refusal) => Promise<void>;
   /** Called after each request with the documents that are done so far. */
   readonly done?: (documents: number) => void;
+  /** Called after each request, answered or not. */
+  readonly requested?: (request: BulkRequest) => void;
   readonly requestTimeoutMs?: number;
   /** How waiting is done; tests do not wait. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
@@ -159,9 +169,11 @@ class BulkSender {
   /** @returns the operations to send again, and why */
   async #try(left: readonly BulkOperation[]): Promise<{ again: readonly BulkOperation[]; why: string }> {
     const lines = left.flatMap(({ action, document }) => (document === undefined ? [action] : [action, document]));
+    const bytes = bytesOf(lines);
+    const startedAt = performance.now();
     let answer: estypes.BulkResponse;
     try {
-      moved('search', bytesOf(lines));
+      moved('search', bytes);
       answer = await waitingOn('search', () =>
         this.#search.client.bulk(
           // The client sends text as it is.
@@ -171,8 +183,11 @@ class BulkSender {
       );
     } catch (error) {
       this.#ctx.signal.throwIfAborted();
+      this.#options.requested?.({ ms: performance.now() - startedAt, bytes });
       return this.#failed(left, error);
     }
+    const ms = performance.now() - startedAt;
+    const before = this.outcome;
     const again: BulkOperation[] = [];
     let why = '';
     for (const [at, operation] of left.entries()) {
@@ -191,6 +206,13 @@ class BulkSender {
       } else await this.#refuse({ operation, status, type, reason });
     }
     this.#options.done?.(this.#written + this.#newer + this.#refused);
+    const documents = {
+      written: this.#written - before.written,
+      newer: this.#newer - before.newer,
+      refused: this.#refused - before.refused,
+      again: again.length,
+    };
+    this.#options.requested?.({ ms, bytes, documents });
     return { again, why };
   }
 

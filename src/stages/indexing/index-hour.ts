@@ -9,11 +9,12 @@ import { sendBulk, type BulkOperation } from './bulk-sender.ts';
 import { DocumentMaker, type HourContent } from './documents.ts';
 import { newestContent } from './hour-content.ts';
 import { indexedRows, isWhole, type IndexedRows } from './indexed-rows.ts';
+import { measuredBulk } from './measured-bulk.ts';
 import { RejectedDocuments } from './rejected-documents.ts';
 import { deleteOlderGenerations, markOwn, markVanished } from './stale-documents.ts';
 import type { Target } from './targets.ts';
 
-type Deps = Pick<StageDeps, 'search' | 'store' | 'settings'>;
+type Deps = Pick<StageDeps, 'search' | 'store' | 'settings' | 'metrics'>;
 
 /** An hour that is to be in an index. */
 export interface HourToIndex {
@@ -111,6 +112,7 @@ async function send(
   try {
     const { written, newer } = await sendBulk(deps.search, target.index, operations(), ctx, {
       refused: (refusal) => rejected.add(refusal),
+      requested: measuredBulk(deps.metrics, stream),
       done: (documents) => ctx.progress({ rows: documents, note: `indexed ${documents} of ${record.rows}` }),
     });
     await failPoint('index:after-bulk');

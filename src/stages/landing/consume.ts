@@ -6,7 +6,7 @@ import type { ConsumeInput, ConsumeStatus } from '../io.ts';
 import { commitBatch } from './batch-record.ts';
 import { DeadLetterQueue } from './dead-letters.ts';
 import type { EndedBatch } from './manifest.ts';
-import { PartitionLander, type LanderCounts } from './partition-lander.ts';
+import { PartitionLander, type CommittedChunk, type LanderCounts } from './partition-lander.ts';
 import { SchemaRegistry } from './schema.ts';
 import { startLanders } from './start-landers.ts';
 import { watchForStalls } from './stall-watch.ts';
@@ -19,6 +19,8 @@ export interface ConsumeHooks {
   /** A batch has been committed. May be told twice of one; never of none. */
   landed(record: BatchRecord, workflowIds: readonly string[]): Promise<void>;
   status?(status: ConsumeStatus): void;
+  /** A chunk has been committed. */
+  committed?(chunk: CommittedChunk): void;
 }
 
 /**
@@ -55,8 +57,9 @@ export async function consume(
       const committed = await commitBatch(deps.store, input.stream, batch, input.epoch, schema);
       if (committed) await hooks.landed(committed.record, committed.workflowIds);
     },
-    committed: (): void => {
+    committed: (chunk?: CommittedChunk): void => {
       moved = Date.now();
+      if (chunk) hooks.committed?.(chunk);
       report();
     },
     deadLetters: (found: Parameters<DeadLetterQueue['send']>[0]) => letters.send(found),

@@ -26,12 +26,23 @@ export interface LanderCounts {
   manifests: number;
 }
 
+/** What a lander has committed by one manifest. */
+export interface CommittedChunk {
+  readonly rows: number;
+  /** Of its objects, those of other producers' rows included. */
+  readonly bytes: number;
+  readonly resent: number;
+  readonly foreign: number;
+  readonly deadLetters: number;
+  readonly lost: number;
+}
+
 /** What follows from what a lander does. */
 export interface LanderHooks {
   /** A batch has ended in the partition, and its part is stored. */
   ended(batch: string, ended: EndedBatch): Promise<void>;
-  /** A manifest has been committed. */
-  committed(): void;
+  /** A manifest has been committed: this one, or the one of another writer who was faster. */
+  committed(ours?: CommittedChunk): void;
   /** Keeps records that cannot be landed; only then is the range that they stand in committed. */
   deadLetters(letters: readonly DeadLetter[]): Promise<void>;
   /** Whether all landers together hold more than they should, and one with `own` value bytes is to commit what it has. */
@@ -199,15 +210,17 @@ export class PartitionLander {
     const of = { stream: this.#input.stream, epoch: this.#input.epoch, partition: this.partition };
     const { objects, foreignObjects } = await writeChunk(this.#store, of, this.#schemas, this.#chunk);
     if (this.#letters.length > 0) await this.#hooks.deadLetters(this.#letters);
-    this.counts.deadLetters += this.#letters.length;
+    const deadLetters = this.#letters.length;
+    this.counts.deadLetters += deadLetters;
     await failPoint('land:before-manifest');
-    const outcome = await this.#chain.append(this.#chunk.manifest(objects, foreignObjects));
+    const manifest = this.#chunk.manifest(objects, foreignObjects);
+    const outcome = await this.#chain.append(manifest);
     await failPoint('land:after-manifest');
     this.#begin();
     this.#landed.clear();
     this.counts.manifests += 1;
     await this.#finish(this.#chain.head);
-    this.#hooks.committed();
+    this.#hooks.committed(outcome === 'ours' ? committedChunk(manifest, deadLetters) : undefined);
     return outcome;
   }
 
@@ -250,4 +263,11 @@ export class PartitionLander {
     const rules = { topic, epoch, partition: this.partition, maxRecords, maxBytes, abandonAfterMs };
     return new Chunk(this.#chain.head, rules);
   }
+}
+
+function committedChunk(manifest: Manifest, deadLetters: number): CommittedChunk {
+  const { objects, foreignObjects = [], resent, foreign, lost = 0 } = manifest;
+  const bytes = [...objects, ...foreignObjects].reduce((total, object) => total + object.bytes, 0);
+  const rows = objects.reduce((total, object) => total + object.rows, 0);
+  return { rows, bytes, resent, foreign, deadLetters, lost };
 }

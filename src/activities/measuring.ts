@@ -1,0 +1,87 @@
+import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
+import type { ActivityInterceptors } from '@temporalio/worker';
+import type { Metrics } from '../stages/deps.ts';
+import { runOutcomes, type AttemptOutcome } from '../definition/metrics.ts';
+import { datasetOf } from '../definition/names.ts';
+import { tellResult } from './measured-results.ts';
+
+/** The stage that an activity's attempt counts for. Those that are left out look, wait, or keep the books of other workflows. */
+const stageOf: Readonly<Record<string, string>> = {
+  prepare: 'prepare',
+  findStored: 'reuse',
+  importSource: 'import',
+  clean: 'clean',
+  saveLocalCopy: 'save',
+  publish: 'publish',
+  consume: 'consume',
+  commitHour: 'commit',
+  markStale: 'commit',
+  indexBatch: 'index',
+  reconcile: 'reconcile',
+  writeReport: 'report',
+  planRebuild: 'rebuild',
+  rebuildIndex: 'rebuild',
+  compactStream: 'compact',
+  collectGarbage: 'gc',
+  retain: 'retain',
+};
+
+/** Pipelines that this process has told of. */
+const known = new Set<string>();
+
+/** So that the first run of a pipeline is seen as one more, and not as the beginning of a series. */
+function beginRuns(metrics: Metrics, pipeline: string): void {
+  if (known.has(pipeline)) return;
+  known.add(pipeline);
+  for (const outcome of runOutcomes) metrics.add('sluice_runs_total', 0, { pipeline, outcome });
+}
+
+/** Measures attempts and what they give. The outermost interceptor: it sees errors as Temporal is told of them. */
+export function measureActivities(metrics: Metrics): (context: Context) => ActivityInterceptors {
+  return ({ info }) => ({
+    inbound: {
+      execute: async (input, next) => {
+        const activity = info.activityType;
+        const stage = stageOf[activity];
+        const pipeline = pipelineOf(info.workflowExecution?.workflowId ?? '');
+        if (stage === undefined || pipeline === undefined) return next(input);
+        beginRuns(metrics, pipeline);
+        const whose = { pipeline, stage };
+        const startedAt = Date.now();
+        const over = (outcome: AttemptOutcome): void => {
+          metrics.add('sluice_attempts_total', 1, { ...whose, outcome });
+          const seconds = (Date.now() - startedAt) / 1_000;
+          metrics.observe('sluice_attempt_duration_seconds', seconds, { ...whose, outcome });
+        };
+        const waited = (startedAt - info.currentAttemptScheduledTimestampMs) / 1_000;
+        metrics.observe('sluice_attempt_queue_seconds', waited, whose);
+        if (info.attempt > 1) metrics.add('sluice_retries_total', 1, whose);
+        try {
+          const result = await next(input);
+          over('completed');
+          tellResult(metrics, pipeline, { activity, input: input.args[0], result });
+          return result;
+        } catch (error) {
+          const outcome = outcomeOf(error);
+          over(outcome);
+          if (outcome === 'failed') metrics.add('sluice_attempt_failures_total', 1, { ...whose, code: codeOf(error) });
+          throw error;
+        }
+      },
+    },
+  });
+}
+
+/** Whose work a workflow does, by its id; undefined where that says nothing. */
+export function pipelineOf(workflowId: string): string | undefined {
+  const [, stream] = /^(?:pipeline|consumer|reindex|maintenance)\/([a-z][^/]*)/.exec(workflowId) ?? [];
+  return stream === undefined ? undefined : datasetOf(stream).pipeline;
+}
+
+function outcomeOf(error: unknown): AttemptOutcome {
+  if (error instanceof CancelledFailure) return 'cancelled';
+  return codeOf(error) === 'WorkerShutdown' ? 'handed-over' : 'failed';
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof ApplicationFailure ? (error.type ?? 'Unexpected') : 'Unexpected';

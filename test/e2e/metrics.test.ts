@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metrics } from '../../src/definition/metrics.ts';
+import { TestApp } from '../helpers/app.ts';
+import { noPromtool, promtool, samplesOf, type Sample } from '../helpers/promtool.ts';
+
+describe('the metrics of a worker', () => {
+  let app: TestApp | undefined;
+  let scrape = '';
+  let samples: Sample[] = [];
+  let pipeline = '';
+
+  beforeAll(async () => {
+    app = await TestApp.start({ SLUICE_WORKER_METRICS: '0' });
+    const { pipeline: definition } = app.define();
+    pipeline = definition.name;
+    app.serve(definition, { body: 'id,kind,amount\n1,a,1.5\n2,b,2.5\n2,b,2.5\n3,b,none\n' });
+    await app.client.runs.result((await app.client.runs.launch({ pipeline: definition })).workflowId);
+    const said = await readFile(join(app.folder, 'worker.log'), 'utf8');
+    expect(app.worker.metrics).toBe(/; metrics at (http:\/\/127\.0\.0\.1:\d+\/metrics);/.exec(said)?.[1]);
+    const response = await fetch(app.worker.metrics ?? '');
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    scrape = await response.text();
+    samples = samplesOf(scrape);
+  });
+
+  afterAll(async () => {
+    await app?.stop();
+  });
+
+  const value = (name: string, labels: Readonly<Record<string, string>>): number | undefined =>
+    samples.find(
+      (sample) =>
+        sample.name === name &&
+        Object.entries({ pipeline, ...labels }).every(([label, text]) => sample.labels[label] === text),
+    )?.value;
+
+  it('tell of each row where it went', () => {
+    const rows = (stage: string, outcome: string): number | undefined =>
+      value('sluice_rows_total', { dataset: 'main', stage, outcome });
+    expect(rows('import', 'parsed')).toBe(4);
+    expect([rows('clean', 'clean'), rows('clean', 'duplicate'), rows('clean', 'rejected')]).toEqual([2, 1, 1]);
+    expect([rows('publish', 'published'), rows('land', 'landed'), rows('index', 'indexed')]).toEqual([2, 2, 2]);
+    expect(value('sluice_bulk_documents_total', { outcome: 'written' })).toBe(2);
+    expect(value('sluice_runs_total', { outcome: 'completed' })).toBe(1);
+    expect(value('sluice_runs_total', { outcome: 'failed' })).toBe(0);
+    expect(value('sluice_equations_total', { dataset: 'main', outcome: 'holds' })).toBe(1);
+    expect(value('sluice_consumer_lag_records', { shard: '0' })).toBe(0);
+    expect(value('sluice_stage_duration_seconds_count', { stage: 'publish' })).toBe(1);
+    expect(value('sluice_chunk_size_bytes_sum', {})).toBeGreaterThan(0);
+  });
+
+  it('are the SDK’s and those that are declared', () => {
+    const told = [...scrape.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', kind]) => ({ name, kind }));
+    const ours = told.filter(({ name }) => name.startsWith('sluice_'));
+    expect(told.some(({ name }) => name === 'temporal_activity_schedule_to_start_latency_seconds')).toBe(true);
+    const declared = new Map(Object.entries(metrics).map(([name, { kind }]) => [name, kind]));
+    expect(ours.filter(({ name, kind }) => declared.get(name) !== kind)).toEqual([]);
+    // Incidents, retries and failures are of other runs.
+    const missing = [...declared.keys()].filter((name) => !ours.some((one) => one.name === name));
+    const rare = /incidents|retries|failures|schedule_/;
+    expect(missing.filter((name) => !rare.test(name))).toEqual([]);
+  });
+
+  it.skipIf(noPromtool)('leave Prometheus’ own linter without a word', async () => {
+    expect(await promtool(['check', 'metrics'], scrape)).toEqual({ code: 0, said: '' });
+  });
+});
