@@ -35,39 +35,61 @@ export function stageTable(report: TimedStages): string[] {
   };
   const usual = rows.some(({ usualMs }) => usualMs !== undefined);
   const parts = rows.some(({ runMs }) => runMs !== undefined);
-  const columns: readonly (readonly [string, (row: StageRow) => string])[] = [
-    ['took', ms((row) => row.ms)],
-    ...(usual ? [['usually', ms((row) => row.usualMs)] as const] : []),
-    ...(parts
-      ? ([
-          ['queue', ms((row) => row.queueMs)],
-          ['run', ms((row) => row.runMs)],
-          ['retry', ms((row) => row.retryMs)],
-          ['wait', ms((row) => row.waitMs)],
-        ] as const)
+  const column = (title: string, of: (row: StageRow) => string) => ({
+    ...{ title, of },
+    width: Math.max(title.length, ...rows.map((row) => of(row).length)),
+  });
+  const columns = [
+    column(
+      'took',
+      ms((row) => row.ms),
+    ),
+    ...(usual
+      ? [
+          column(
+            'usually',
+            ms((row) => row.usualMs),
+          ),
+        ]
       : []),
-    ['rows/s', ({ rowsPerSecond }) => (rowsPerSecond === undefined ? '' : count(rowsPerSecond))],
     ...(parts
-      ? [['bytes/s', ({ bytesPerSecond }) => (bytesPerSecond === undefined ? '' : sizeText(bytesPerSecond))] as const]
+      ? [
+          column(
+            'queue',
+            ms((row) => row.queueMs),
+          ),
+          column(
+            'run',
+            ms((row) => row.runMs),
+          ),
+          column(
+            'retry',
+            ms((row) => row.retryMs),
+          ),
+          column(
+            'wait',
+            ms((row) => row.waitMs),
+          ),
+        ]
       : []),
+    column('rows/s', ({ rowsPerSecond: rate }) => (rate === undefined ? '' : count(rate))),
+    ...(parts ? [column('bytes/s', ({ bytesPerSecond: rate }) => (rate === undefined ? '' : sizeText(rate)))] : []),
   ];
-  const width = (title: string, of: (row: StageRow) => string): number =>
-    Math.max(title.length, ...rows.map((row) => of(row).length));
   const line = (stage: string, cells: readonly string[]): string =>
-    `  ${[stage.padEnd(10), ...cells.map((cell, at) => cell.padStart(width(...(columns[at] ?? ['', () => '']))))].join('  ')}`;
+    `  ${[stage.padEnd(10), ...cells.map((cell, at) => cell.padStart(columns[at]?.width ?? 0))].join('  ')}`;
   return [
     styled(
       'dim',
       line(
         'stage',
-        columns.map(([title]) => title),
+        columns.map(({ title }) => title),
       ),
       process.stdout,
     ),
     ...rows.map((row) =>
       `${line(
         row.stage,
-        columns.map(([, of]) => of(row)),
+        columns.map(({ of }) => of(row)),
       )}  ${'▇'.repeat(Math.round((row.ms / longest) * BAR))}`.trimEnd(),
     ),
     ...pathLine(report),
