@@ -7,6 +7,7 @@ import { noPromtool, promtool, samplesOf, type Sample } from '../helpers/promtoo
 
 describe('the metrics of a worker', () => {
   let app: TestApp | undefined;
+  let contentType: string | null;
   let scrape = '';
   let samples: Sample[] = [];
   let pipeline = '';
@@ -17,10 +18,8 @@ describe('the metrics of a worker', () => {
     pipeline = definition.name;
     app.serve(definition, { body: 'id,kind,amount\n1,a,1.5\n2,b,2.5\n2,b,2.5\n3,b,none\n' });
     await app.client.runs.result((await app.client.runs.launch({ pipeline: definition })).workflowId);
-    const said = await readFile(join(app.folder, 'worker.log'), 'utf8');
-    expect(app.worker.metrics).toBe(/; metrics at (http:\/\/127\.0\.0\.1:\d+\/metrics);/.exec(said)?.[1]);
     const response = await fetch(app.worker.metrics ?? '');
-    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    contentType = response.headers.get('content-type');
     scrape = await response.text();
     samples = samplesOf(scrape);
   });
@@ -35,6 +34,12 @@ describe('the metrics of a worker', () => {
         sample.name === name &&
         Object.entries({ pipeline, ...labels }).every(([label, text]) => sample.labels[label] === text),
     )?.value;
+
+  it('are where the worker says that they are, as Prometheus wants them', async () => {
+    const said = await readFile(join(app?.folder ?? '', 'worker.log'), 'utf8');
+    expect(app?.worker.metrics).toBe(/; metrics at (http:\/\/127\.0\.0\.1:\d+\/metrics);/.exec(said)?.[1]);
+    expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/);
+  });
 
   it('tell of each row where it went', () => {
     const rows = (stage: string, outcome: string): number | undefined =>

@@ -28,8 +28,9 @@ describe.skipIf(noStack)('a worker that is told to stop', () => {
   });
 
   const log = (name: string): string => join(app?.folder ?? '', name);
-  const said = async (what: RegExp): Promise<void> =>
-    expect.poll(() => readFile(log('worker.log'), 'utf8')).toMatch(what);
+  const said = async (what: RegExp): Promise<void> => {
+    await expect.poll(() => readFile(log('worker.log'), 'utf8')).toMatch(what);
+  };
 
   /** How each activity of a type was started: which attempt, and what the one before failed with. */
   async function started(workflowId: string, type: string): Promise<{ attempt: number; after: string | undefined }[]> {

@@ -191,7 +191,7 @@ describe('whatever is told', () => {
         expect(blocks.length).toBeLessThanOrEqual(slackLimits.blocks);
         for (const block of blocks) {
           const most = block.type === 'header' ? slackLimits.header : slackLimits.section;
-          if (block.text) expect(block.text.text.length).toBeLessThanOrEqual(most);
+          expect(block.text?.text.length ?? 0).toBeLessThanOrEqual(most);
           expect(block.fields?.length ?? 0).toBeLessThanOrEqual(slackLimits.fields);
           expect(block.elements?.length ?? 0).toBeLessThanOrEqual(slackLimits.contextElements);
           for (const field of block.fields ?? []) expect(field.text.length).toBeLessThanOrEqual(slackLimits.field);
