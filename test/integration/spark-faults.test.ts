@@ -103,7 +103,7 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
   });
 
   it('a worker that is killed leaves a session that the next attempt goes on with', async () => {
-    const rows = table(60_000);
+    const rows = table(20_000);
     const job = await jobOf(root, definition, rows, header);
     const given: GivenJob = {
       pipeline: pipelineSchema.parse({ name: 'p', source: { url: 'https://example.org/a.csv' }, ...definition }),
@@ -140,7 +140,7 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
   });
 
   it('two attempts at once, of which one took the other for dead, never give half of the rows', async () => {
-    const rows = table(30_000);
+    const rows = table(10_000);
     const whole = await expected(rows);
     const engine = sparkEngine({ spark: deps.spark!, store: deps.store });
     for (const at of [
@@ -286,7 +286,7 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
   it('goes on where the server was killed and has come back', async () => {
     const state = join(root, 'stack');
     const only = ['minio', 'spark'] as const;
-    const rows = table(40_000);
+    const rows = table(10_000);
     const own = stageDeps((await up({ state, only, freePorts: true })).environment);
     try {
       await own.store.ensureBucket();

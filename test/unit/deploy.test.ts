@@ -82,7 +82,7 @@ describe('the Containerfile', () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 });
 
 describe('the unit for systemd', async () => {

@@ -43,4 +43,4 @@ it('programs in the pages fit the code that they are for', async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 120_000);
+});

@@ -292,14 +292,16 @@ describe('what a file may be', () => {
   });
 
   test('a bomb stops at its limit, in little memory', async () => {
-    const bomb = Buffer.concat([gzipSync('a,b\n'), ...(await createGzipOf(100, Buffer.alloc(3_000_000, 'x')))]);
+    const bombOf = async (line: string): Promise<Buffer> =>
+      Buffer.concat([gzipSync('a,b\n'), ...(await createGzipOf(100, Buffer.alloc(3_000_000, line)))]);
+    const [lines, oneLine] = [await bombOf(`${'x'.repeat(99_999)}\n`), await bombOf('x')];
     const before = process.memoryUsage().rss;
-    await expect(look(bomb)).rejects.toThrow(/grows to more than 250 times its size.*source.limits.expansion/);
-    await expect(look(bomb, {}, { expandedBytes: 1_000_000, expansion: 100_000 })).rejects.toThrow(
+    await expect(look(lines)).rejects.toThrow(/grows to more than 250 times its size.*source.limits.expansion/);
+    await expect(look(oneLine, {}, { expandedBytes: 1_000_000, expansion: 100_000 })).rejects.toThrow(
       /more than 1000000 bytes.*source.limits.expandedBytes/,
     );
     expect(process.memoryUsage().rss - before).toBeLessThan(250_000_000);
-  }, 120_000);
+  });
 });
 
 describe('any table', () => {
@@ -392,10 +394,9 @@ describe('any table', () => {
   });
 
   test('with bytes changed in any way adds up, or is refused in a sentence', async () => {
-    const until = Date.now() + 8_000;
     const files = [...samples(), gzipSync(samples()[0] ?? ''), bzip2];
     let rounds = 0;
-    for (let round = 0; Date.now() < until; round++) {
+    for (let round = 0; round < 600; round++) {
       const random = seeded(20_261_124 + round);
       const file = mutate(files[random(files.length)] ?? Buffer.alloc(0), random);
       const found = await look(file, {}, {}, 1 + random(4_096)).catch((error: unknown) => error);

@@ -156,7 +156,7 @@ describe('a bundle of the workflows', () => {
     file = join(folder, 'dist', 'workflows.js');
     await writeBundle(file);
     text = await readFile(file, 'utf8');
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await rm(folder, { recursive: true, force: true });
