@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hourKey, type LogicalHour } from '../../src/definition/hour.ts';
 import { loadDefinition } from '../../src/definition/load.ts';
@@ -11,14 +10,13 @@ import { TestApp } from '../helpers/app.ts';
 import { steadyHour } from '../helpers/steady-hour.ts';
 import { noBrowser, startBrowser } from '../helpers/browser.ts';
 import { indexedOfRuns, search } from '../helpers/bystander.ts';
+import { drawn, emptyOf, graveOf, marksIn, panelOf, tableOf, Visitor } from '../helpers/dashboard-page.ts';
 import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
 import { noStack } from '../helpers/stack.ts';
 
 const home = join(import.meta.dirname, '..', '..');
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Where screenshots go: `docs/images`, say. None are taken where it is not set. */
 const images = process.env['SLUICE_TEST_SCREENSHOTS'];
-const DESKTOP = { width: 1440, height: 1000 };
 
 interface Bucket {
   readonly key: string;
@@ -32,8 +30,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
   let browser: Browser;
   let pipeline: Pipeline;
   let hour: LogicalHour;
-  /** What a page has complained of since the last test. */
-  const complaints: string[] = [];
+  let visitor: Visitor;
 
   beforeAll(async () => {
     hour = await steadyHour();
@@ -52,6 +49,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     await app.client.schedules.apply(pipeline);
     await ran(pipeline);
     [api, browser] = await Promise.all([serveProcess(app.environment), startBrowser()]);
+    visitor = new Visitor(browser, api.url);
   }, 300_000);
 
   afterAll(async () => {
@@ -62,7 +60,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
   });
 
   afterEach(() => {
-    const said = complaints.splice(0);
+    const said = visitor.complaints();
     if (said.length > 0) throw new Error(`the browser complained: ${said.join('; ')}`);
   });
 
@@ -71,53 +69,11 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     await app.client.runs.wait(launched.workflowId);
   }
 
-  /** A page that keeps what it complains of: errors of scripts, and what its policy refuses. */
-  async function opened(query: string, options: BrowserContextOptions = {}, at = api): Promise<Page> {
-    const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(60_000);
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    await page.goto(`${at.url}/dashboard${query}`);
-    return page;
-  }
+  /** A page of this API, or of another one. */
+  const opened = (query: string, options: BrowserContextOptions = {}, from = visitor): Promise<Page> =>
+    from.open(query, options);
 
   const board = (more = '', name = pipeline.name): string => `?dashboard=data-${name}${more}`;
-
-  const panel = (page: Page, title: string): Locator =>
-    page.locator('.panel').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
-
-  /** Scrolls by every panel, until each has what it shows. */
-  async function drawn(page: Page): Promise<Locator[]> {
-    await page.locator('.panel').first().waitFor();
-    const panels = await page.locator('.panel').all();
-    for (const one of panels) {
-      await one.scrollIntoViewIfNeeded();
-      await expect.poll(() => one.getAttribute('aria-busy'), { timeout: 60_000 }).toBe('false');
-    }
-    await page.evaluate('scrollTo(0, 0)');
-    return panels;
-  }
-
-  /** The rows of a panel’s table, as it says them, by their first cell; numbers as they are and not as they are rounded. */
-  async function tableOf(one: Locator): Promise<Map<string, (string | number)[]>> {
-    await expect.poll(() => one.getAttribute('aria-busy'), { timeout: 60_000 }).toBe('false');
-    const toggle = one.getByRole('button', { name: /^As a table/ });
-    if ((await toggle.getAttribute('aria-pressed')) === 'false') await toggle.click();
-    const rows = await one
-      .locator('tbody tr')
-      .evaluateAll((found) =>
-        (found as unknown as { cells: Iterable<{ dataset: Record<string, string>; textContent: string }> }[]).map(
-          (row) =>
-            [...row.cells].map(({ dataset, textContent }) =>
-              dataset['value'] === undefined ? textContent : Number(dataset['value']),
-            ),
-        ),
-      );
-    return new Map(rows.map((row) => [String(row[0]), row]));
-  }
 
   /** Means and counts by state, from Elasticsearch itself. */
   async function byState(...states: string[]): Promise<Bucket[]> {
@@ -138,36 +94,14 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     const panels = await drawn(page);
     expect(panels.length).toBeGreaterThan(8);
     expect(await page.locator('.failed, .nothing').count()).toBe(0);
-    const empty: string[] = [];
-    for (const one of panels) {
-      const isMetric = (await one.locator('.big').count()) > 0;
-      const shows = isMetric ? (await one.locator('.big.none').count()) === 0 : (await marks(one)) > 0;
-      if (!shows) empty.push((await one.locator('h2').textContent()) ?? '');
-    }
-    expect(empty).toEqual([]);
+    expect(await emptyOf(panels)).toEqual([]);
     await shot(page, 'dashboard');
     await page.context().close();
   });
 
-  /** Marks that an SVG has, or pixels that a canvas has. */
-  async function marks(one: Locator): Promise<number> {
-    const canvas = one.locator('canvas');
-    if ((await canvas.count()) === 0)
-      return one.locator('.role-mark path[d], .role-mark text, .role-mark line').count();
-    return canvas.evaluate((found) => {
-      const { width, height, getContext } = found as unknown as {
-        width: number;
-        height: number;
-        getContext: (kind: '2d') => { getImageData: (...box: number[]) => { data: Uint8ClampedArray } };
-      };
-      const { data } = getContext.call(found, '2d').getImageData(0, 0, width, height);
-      return data.filter((value, at) => at % 4 === 3 && value > 0).length;
-    });
-  }
-
   it('says the same numbers as Elasticsearch, also filtered, and for whoever gets the link', async () => {
     const page = await opened(board());
-    const ranked = panel(page, 'Usage by state, ranked');
+    const ranked = panelOf(page, 'Usage by state, ranked');
     const direct = await byState();
     const told = [...(await tableOf(ranked)).values()];
     expect(told).toHaveLength(direct.length);
@@ -189,10 +123,10 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     expect(new URL(page.url()).searchParams.getAll('filter.state')).toEqual(['CA', 'TX']);
 
     const other = await opened(new URL(page.url()).search);
-    expect((await tableOf(panel(other, 'Usage by state, ranked'))).size).toBe(2);
+    expect((await tableOf(panelOf(other, 'Usage by state, ranked'))).size).toBe(2);
     const all = some.reduce((sum, { doc_count }) => sum + doc_count, 0);
     const mean = some.reduce((sum, { mean, doc_count }) => sum + mean.value * doc_count, 0) / all;
-    const tile = panel(other, 'Mean usage').locator('.big');
+    const tile = panelOf(other, 'Mean usage').locator('.big');
     await expect
       .poll(async () => Number(await tile.getAttribute('data-value')), { timeout: 60_000 })
       .toBeCloseTo(mean, 9);
@@ -201,7 +135,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
 
   it('shows the time that is asked for, and says so where it holds nothing', async () => {
     const page = await opened(board());
-    const ranked = panel(page, 'Usage by state, ranked');
+    const ranked = panelOf(page, 'Usage by state, ranked');
     expect((await tableOf(ranked)).size).toBe(51);
     await page.getByRole('combobox', { name: 'Time' }).selectOption('custom');
     await page.getByLabel('From (UTC)').fill('2020-01-02T00:00');
@@ -211,7 +145,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     await page.getByLabel('To (UTC)').fill('2020-01-03T00:00');
     await page.getByRole('button', { name: 'Show' }).click();
     await ranked.getByText('Nothing in this time, with these filters.').waitFor();
-    expect(await panel(page, 'Mean usage').locator('.big').textContent()).toBe('none yet');
+    expect(await panelOf(page, 'Mean usage').locator('.big').textContent()).toBe('none yet');
     expect(new URL(page.url()).searchParams.get('from')).toBe('2020-01-02T00:00:00Z');
     await page.getByRole('combobox', { name: 'Time' }).selectOption('Last 7 days');
     await expect.poll(() => ranked.locator('tbody tr').count(), { timeout: 60_000 }).toBe(51);
@@ -225,19 +159,19 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
       route.fulfill({ status: 503, json: { detail: 'Elasticsearch does not answer.' } }),
     );
     await page.goto(`${api.url}/dashboard${board()}`);
-    const ranked = panel(page, 'Usage by state, ranked');
+    const ranked = panelOf(page, 'Usage by state, ranked');
     await ranked.getByText('Elasticsearch does not answer.').waitFor();
     await page.unroute(path);
     await ranked.getByRole('button', { name: 'Try again' }).click();
     expect((await tableOf(ranked)).size).toBe(51);
     // What the browser itself says of an answer with this status.
-    expect(complaints.splice(0).every((text) => text.includes('503'))).toBe(true);
+    expect(visitor.complaints().every((text) => text.includes('503'))).toBe(true);
     await page.context().close();
   });
 
   it('gives a chart as SVG and as PNG', async () => {
     const page = await opened(board());
-    const ranked = panel(page, 'Usage by state, ranked');
+    const ranked = panelOf(page, 'Usage by state, ranked');
     await expect.poll(() => ranked.getAttribute('aria-busy'), { timeout: 60_000 }).toBe('false');
     for (const [kind, start] of [
       ['SVG', '<svg'],
@@ -282,7 +216,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     expect(await page.evaluate('window.kept')).toBe('this page');
     await app.client.runs.wait(workflowId);
 
-    expect(complaints.splice(0)).toEqual([expect.stringContaining('503')]);
+    expect(visitor.complaints()).toEqual([expect.stringContaining('503')]);
 
     await live.getByRole('link').click();
     await page.getByRole('heading', { level: 1, name: slow.name }).waitFor();
@@ -362,11 +296,11 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     const page = await opened('?dashboard=operations');
     const empty: string[] = [];
     for (const one of await drawn(page)) {
-      const shows = (await one.locator('.big, .nothing').count()) > 0 || (await marks(one)) > 0;
+      const shows = (await one.locator('.big, .nothing').count()) > 0 || (await marksIn(one)) > 0;
       if (!shows) empty.push((await one.locator('h2').textContent()) ?? '');
     }
     expect(empty).toEqual([]);
-    const tile = panel(page, 'Runs completed').locator('.big');
+    const tile = panelOf(page, 'Runs completed').locator('.big');
     const completed = async (): Promise<number> => Number(await tile.getAttribute('data-value'));
     expect(await completed()).toBeGreaterThanOrEqual(2);
     await page.locator('.filter summary').filter({ hasText: 'Pipeline' }).click();
@@ -380,7 +314,8 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     const token = 'a-token-of-this-test-0123456789';
     const closed = await serveProcess({ ...app.environment, SLUICE_API_TOKEN: token });
     try {
-      const page = await opened(board(), {}, closed);
+      const stranger = new Visitor(browser, closed.url);
+      const page = await opened(board(), {}, stranger);
       await page.getByLabel('Token').fill('“no-header-carries-these-quotes”');
       await page.getByRole('button', { name: 'Go on' }).click();
       await page.getByText('That can be no token').waitFor();
@@ -389,9 +324,9 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
       await page.getByText('That token is not the one').waitFor();
       await page.getByLabel('Token').fill(token);
       await page.getByRole('button', { name: 'Go on' }).click();
-      expect((await tableOf(panel(page, 'Usage by state, ranked'))).size).toBe(51);
+      expect((await tableOf(panelOf(page, 'Usage by state, ranked'))).size).toBe(51);
       expect(page.url()).not.toContain(token);
-      expect(complaints.splice(0).every((text) => text.includes('401'))).toBe(true);
+      expect(stranger.complaints().every((text) => text.includes('401'))).toBe(true);
       await page.context().close();
     } finally {
       await closed.stop();
@@ -414,14 +349,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
         const page = await opened(view, { colorScheme });
         await page.locator('.view h1').waitFor();
         if (view.includes('dashboard=')) await drawn(page);
-        await page.evaluate(axe);
-        const { violations } = (await page.evaluate('axe.run(document)')) as {
-          violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
-        };
-        const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        expect(grave.map(({ id, nodes }) => `${view} ${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)).toEqual(
-          [],
-        );
+        expect({ view, grave: await graveOf(page) }).toEqual({ view, grave: [] });
         if (view === board() && colorScheme === 'dark') await shot(page, 'dashboard-dark');
         if (view.includes('operations') && colorScheme === 'light') await shot(page, 'operations');
         await page.context().close();
