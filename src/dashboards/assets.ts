@@ -44,7 +44,9 @@ export function pageAssets(): Promise<PageAssets> {
 }
 
 async function load(): Promise<PageAssets> {
-  const texts = new Map([...(await libraries()), ...(await ownFiles())]);
+  const own = await ownFiles();
+  const texts = new Map([...(await libraries()), ...own]);
+  texts.set('index.html', withModules(texts.get('index.html') ?? '', own));
   const sum = createHash('sha256');
   for (const [name, text] of [...texts].toSorted(([a], [b]) => (a < b ? -1 : 1))) sum.update(`${name}\0${text}\0`);
   const version = sum.digest('hex').slice(0, 16);
@@ -100,6 +102,13 @@ async function libraries(): Promise<[string, string][]> {
     ['vega-interpreter.js', withoutMap(overVega(interpreter))],
     ...shapeNames.map((name): [string, string] => [`${name}.json`, JSON.stringify(shapes(name))]),
   ];
+}
+
+/** The page names its modules: a browser would find them one behind another. */
+function withModules(page: string, own: readonly (readonly [string, string])[]): string {
+  const modules = own.filter(([name, text]) => name.endsWith('.js') && /^export /m.test(text));
+  const links = modules.map(([name]) => `  <link rel="modulepreload" href="${ASSETS}${name}" />\n  `);
+  return page.replace('</head>', `${links.join('')}</head>`);
 }
 
 const withoutMap = (script: string): string => script.replace(/^\/\/# sourceMappingURL=.*$/m, '');

@@ -137,13 +137,14 @@ describe.skipIf(noStack || noBrowser !== undefined)('every panel of every dashbo
   it('does so for the counties, of both dates and of one, and axe finds nothing in the way there', async () => {
     const { name } = counties;
     const both = { field: 'date', from: '2019-11-01', to: '2020-10-31' };
-    const whole = await said(`?dashboard=data-${name}`, `${name}-`, [name, both], ofCounties, async (page) => {
+    const whole = await said(`?dashboard=data-${name}`, `${name}-`, [name, both], ofCounties);
+    // Where tables are short: those of the whole country would take axe a minute.
+    const query = `?dashboard=data-${name}&from=2019-11-01&to=2020-01-31&filter.state=VT`;
+    const asked = { ...both, to: '2020-01-31', terms: { state: ['VT'] } };
+    const part = await said(query, `${name}-`, [name, asked], ofCounties, async (page) => {
       expect(await page.locator('.failed, .nothing').count()).toBe(0);
       expect(await graveOf(page)).toEqual([]);
     });
-    const query = `?dashboard=data-${name}&from=2019-11-01&to=2020-01-31&filter.state=VT`;
-    const asked = { ...both, to: '2020-01-31', terms: { state: ['VT'] } };
-    const part = await said(query, `${name}-`, [name, asked], ofCounties);
     // One run brought both dates, so these two are no other ones.
     expect(same(whole, part)).toEqual(['freshness', 'hours']);
   });

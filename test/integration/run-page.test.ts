@@ -221,13 +221,14 @@ describe.skipIf(noStack)('a run and its panels as files', () => {
     const both = await sluice('dashboards', 'render', '--operations', ...time, '--out', all);
     expect(both).toMatchObject({ code: 1, err: expect.stringMatching(/^Whose panels\?/) as string });
 
-    const wrong: [string[], RegExp][] = [
+    const wrong: [string[], RegExp, string?][] = [
       [['amount-by-stat'], new RegExp(`^No panel is called "amount-by-stat"\\. Did you mean "${wanted}"\\?`)],
       [[wanted, '--filter', 'stat=CA'], /filtered by state\. Did you mean "state"\?/],
       [[wanted, wanted], /is one file, and 2 panels are several/],
+      [[wanted], /none\.gif is no picture that can be made/, 'none.gif'],
     ];
-    for (const [args, sentence] of wrong) {
-      const path = join(folder, 'none.png');
+    for (const [args, sentence, file = 'none.png'] of wrong) {
+      const path = join(folder, file);
       const { code, err } = await sluice('dashboards', 'render', ...args, ...time, '--out', path);
       expect(err).toMatch(sentence);
       expect({ code, there: existsSync(path) }).toEqual({ code: 1, there: false });

@@ -123,6 +123,13 @@ function placeOf(panels: readonly Panel[], { out, format }: RenderFlags, named: 
   if (out === undefined)
     throw new SluiceError('SettingsInvalid', 'Where to? Add --out FILE.svg, FILE.png or a folder.');
   const extension = formats.find((known) => extname(out).toLowerCase() === `.${known}`);
+  // Whoever names one panel and such a file does not mean a folder of that name.
+  if (extension === undefined && named && panels.length === 1 && /^\.[a-z]\w{1,4}$/i.test(extname(out))) {
+    throw new SluiceError(
+      'SettingsInvalid',
+      `${out} is no picture that can be made: give --out FILE.svg, FILE.png or a folder.`,
+    );
+  }
   if (extension === undefined) {
     const as = format ?? 'svg';
     return { format: as, folder: resolve(out), path: ({ id }) => join(resolve(out), `${id}.${as}`) };

@@ -6,6 +6,7 @@ import { currentMode, onMode } from './mode.ts';
 import { PanelFrame, type PanelEntry } from './panel-frame.ts';
 import { regularly, type Room } from './room.ts';
 import { timeRange } from './time-range.ts';
+import { Turns } from './turns.ts';
 import { link } from './words.ts';
 
 interface DashboardEntry {
@@ -18,8 +19,10 @@ interface DashboardEntry {
   readonly panels: readonly PanelEntry[];
 }
 
-/** Panels are asked for when they are so near to what is seen. */
+/** So near to what is seen a panel is loaded again with the others. */
 const NEAR = '400px';
+/** Charts on their way: more of them would only take the server and the browser from each other. */
+const CHARTS_AT_ONCE = 3;
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', timeZone: 'UTC' });
 
 /** A dashboard: its controls, and its panels in a grid. */
@@ -40,7 +43,8 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
     return;
   }
   document.title = `${shown.title} · Sluice`;
-  const frames = shown.panels.map((panel) => new PanelFrame(panel));
+  const turns = new Turns(CHARTS_AT_ONCE);
+  const frames = shown.panels.map((panel) => new PanelFrame(panel, turns));
   room.signal.addEventListener('abort', () => frames.forEach((frame) => frame.end()));
   const updated = element('p', { class: 'updated' });
   let now: BoardAddress = { ...address, dashboard: shown.id };

@@ -33,7 +33,10 @@ export async function consumers(room: Room): Promise<void> {
 
   async function load(path: string, signal: AbortSignal): Promise<void> {
     try {
-      const found = (await get<{ consumers: Consumer[] }>(path, signal)).consumers;
+      const [{ consumers: found }, maySteer] = await Promise.all([
+        get<{ consumers: Consumer[] }>(path, signal),
+        room.maySteer(),
+      ]);
       if (signal.aborted) return;
       trouble.replaceChildren();
       // What has not changed is left alone, and with it who stands on one of its buttons.
@@ -43,7 +46,7 @@ export async function consumers(room: Room): Promise<void> {
       const focused =
         document.activeElement instanceof HTMLElement ? document.activeElement.dataset['steer'] : undefined;
       list.replaceChildren(
-        ...(found.length === 0 ? [none()] : streamsOf(found).map((stream) => card(room, stream, anew))),
+        ...(found.length === 0 ? [none()] : streamsOf(found).map((stream) => card(maySteer, stream, anew))),
       );
       if (focused !== undefined) list.querySelector<HTMLElement>(`[data-steer="${CSS.escape(focused)}"]`)?.focus();
     } catch (error) {
@@ -68,7 +71,7 @@ function streamsOf(found: readonly Consumer[]): Consumer[][] {
   return [...Map.groupBy(found, ({ stream }) => stream).values()];
 }
 
-function card(room: Room, shards: readonly Consumer[], anew: () => Promise<void>): HTMLElement {
+function card(maySteer: boolean, shards: readonly Consumer[], anew: () => Promise<void>): HTMLElement {
   const stream = shards[0]?.stream ?? '';
   const modes = new Set(shards.map((shard) => shard.state?.mode));
   const tell = async (word: 'pause' | 'resume'): Promise<void> => {
@@ -94,7 +97,7 @@ function card(room: Room, shards: readonly Consumer[], anew: () => Promise<void>
       'aria-label': `${text} the consumer of ${stream}`,
       'data-steer': `${stream}`,
     });
-  const actions = !room.maySteer
+  const actions = !maySteer
     ? []
     : [
         ...(modes.has('running') ? [steer('pause', 'Pause')] : []),

@@ -7,9 +7,14 @@ try {
 }
 // Charts are what most readers come for; other views do without.
 if (!new URLSearchParams(location.search).has('view')) {
-  const link = document.createElement('link');
-  link.rel = 'preload';
-  link.as = 'script';
-  link.href = '/dashboard/assets/vega.min.js';
-  document.head.append(link);
+  for (const [rel, name] of [
+    ['preload', '/dashboard/assets/vega.min.js'],
+    ['modulepreload', '/dashboard/assets/vega-interpreter.js'],
+  ] as const) {
+    const link = document.createElement('link');
+    link.rel = rel;
+    if (rel === 'preload') link.as = 'script';
+    link.href = name;
+    document.head.append(link);
+  }
 }

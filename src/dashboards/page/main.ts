@@ -16,7 +16,7 @@ let showing = new AbortController();
 /** The query of the address that is shown. */
 let shown = '';
 /** Asked once, and again after a token was given. */
-let session: { readonly maySteer: boolean } | undefined;
+let session: Promise<{ readonly maySteer: boolean }> | undefined;
 /** Whether the form for the token stands in place of a view. */
 let isAsking = false;
 
@@ -39,8 +39,7 @@ async function show(moved: boolean): Promise<void> {
     title = titles[address.view];
     mark(address);
     view.classList.add(address.view);
-    session ??= await get<{ maySteer: boolean }>('/session', signal);
-    await draw({ element: view, signal, maySteer: session.maySteer, ...placesOf(signal) }, address);
+    await draw({ element: view, signal, maySteer, ...placesOf(signal) }, address);
   } catch (error) {
     // Where it is the token, its form stands there already.
     if (signal.aborted || (error instanceof ApiError && error.status === 401)) return;
@@ -54,6 +53,14 @@ async function show(moved: boolean): Promise<void> {
   if (moved) main.querySelector('h1')?.focus();
   // Who chose another dashboard stays where that was chosen.
   else if (id !== '') document.getElementById(id)?.focus();
+}
+
+async function maySteer(): Promise<boolean> {
+  session ??= get<{ maySteer: boolean }>('/session').catch((error: unknown) => {
+    session = undefined;
+    throw error;
+  });
+  return (await session).maySteer;
 }
 
 /** A view that its reader has left changes neither the address nor what is shown, whatever comes late. @param signal of the view */

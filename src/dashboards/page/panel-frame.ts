@@ -5,6 +5,7 @@ import { button, element, failed } from './dom.ts';
 import { counted, metric } from './format.ts';
 import { Loading } from './loading.ts';
 import { tableOf, type Table } from './table.ts';
+import type { Turns } from './turns.ts';
 
 /** A panel as the list of dashboards has it. */
 export interface PanelEntry {
@@ -20,10 +21,11 @@ type Answer =
   | { readonly kind: 'chart'; readonly spec: Spec; readonly table: Table }
   | { readonly kind: 'metric'; readonly value: number | null; readonly documents: number };
 
-/** A panel on the page: loaded once it is near to what is seen, and again when what is asked for has changed. */
+/** A panel on the page: loaded in its turn, which comes sooner the nearer it is to what is seen, and again when what is asked for has changed. */
 export class PanelFrame {
   readonly element: HTMLElement;
   readonly #panel: PanelEntry;
+  readonly #turns: Turns;
   readonly #body: HTMLElement;
   readonly #tools: HTMLElement;
   /** What went wrong with a picture. */
@@ -36,8 +38,10 @@ export class PanelFrame {
   #asTable = false;
   #chart: Chart | undefined;
 
-  constructor(panel: PanelEntry) {
+  /** @param turns of all charts of the page; a tile costs little, and waits for nobody */
+  constructor(panel: PanelEntry, turns: Turns) {
     this.#panel = panel;
+    this.#turns = turns;
     const title = `title-${panel.id}`;
     this.#body = element('div', { class: 'panel-body' }, element('div', { class: 'skeleton', 'aria-hidden': 'true' }));
     this.#tools = element('div', { class: 'panel-tools' });
@@ -54,17 +58,18 @@ export class PanelFrame {
     this.element.style.setProperty('--h', String(panel.size.h));
   }
 
-  /** @param path of the request from now on. @param anew also where it is the same as before */
+  /** @param path of the request from now on. @param anew also where it is the same as before: at once where it is near, and else once it is */
   ask(path: string, anew = false): void {
+    const isOther = path !== this.#path;
     this.#path = path;
     if (anew) this.#loaded = '';
-    this.#begin();
+    if (isOther || this.#near) this.#begin();
   }
 
   /** Whether it is, or soon will be, in sight. */
   near(is: boolean): void {
     this.#near = is;
-    this.#begin();
+    if (is) this.#begin();
   }
 
   /** Nothing is loaded any more, whoever asks. */
@@ -74,21 +79,42 @@ export class PanelFrame {
     this.#chart = undefined;
   }
 
+  #again(): void {
+    this.#loaded = '';
+    this.#begin();
+  }
+
   #begin(): void {
-    if (!this.#near || this.#path === this.#loaded) return;
+    if (this.#path === this.#loaded) return;
     this.#loaded = this.#path;
     void this.#loading.again(this.#path);
   }
 
-  async #load(path: string, signal: AbortSignal): Promise<void> {
+  #load(path: string, signal: AbortSignal): Promise<void> {
+    // From now on: what stands there still is of what was asked before.
     this.element.setAttribute('aria-busy', 'true');
+    if (this.#panel.kind === 'metric') return this.#fetch(path, signal);
+    return this.#turns.take(
+      () => this.#distance(),
+      signal,
+      () => this.#fetch(path, signal),
+    );
+  }
+
+  /** Pixels from what is seen. */
+  #distance(): number {
+    const { top, bottom } = this.element.getBoundingClientRect();
+    return Math.max(0, top - innerHeight, -bottom);
+  }
+
+  async #fetch(path: string, signal: AbortSignal): Promise<void> {
     try {
       const answer = await get<Answer>(path, signal);
       if (!signal.aborted) await this.#show(answer, signal);
     } catch (error) {
       if (signal.aborted) return;
       this.#clear();
-      this.#body.append(failed(messageOf(error), () => this.ask(this.#path, true)));
+      this.#body.append(failed(messageOf(error), () => this.#again()));
     }
     if (!signal.aborted) this.element.setAttribute('aria-busy', 'false');
   }

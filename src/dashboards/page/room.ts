@@ -6,7 +6,7 @@ export interface Room {
   /** Aborts when the reader goes elsewhere. */
   readonly signal: AbortSignal;
   /** Whether whoever reads may pause and resume. */
-  readonly maySteer: boolean;
+  readonly maySteer: () => Promise<boolean>;
   /** The address says this from now on; the view has it drawn already. */
   readonly remember: (address: Address) => void;
   /** To another place: “Back” leads here again. */
