@@ -42,6 +42,8 @@ function top(subject: Subject, category: string): ChartPanel {
 }
 
 function bars(subject: Subject, field: string, size: number, sort: Json): { readonly [key: string]: Json } {
+  // So many bars have room for small letters alone; bands are few.
+  const letters = sort === '-x' ? { labelFontSize: 9 } : {};
   const missing = subject.fields.get(field) === 'string' ? { missing: '(none)' } : {};
   return {
     data: searchAnHour(subject, { terms: { field, size, ...missing } }),
@@ -55,7 +57,7 @@ function bars(subject: Subject, field: string, size: number, sort: Json): { read
     encoding: {
       y: {
         ...{ field: 'label', type: 'nominal', sort, title: null },
-        axis: { labelLimit: 140, labelOverlap: true, ticks: false },
+        axis: { labelLimit: 140, labelOverlap: true, ticks: false, ...letters },
       },
       x: {
         ...{ field: 'records', type: 'quantitative', title: 'Records an hour' },

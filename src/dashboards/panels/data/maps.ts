@@ -117,5 +117,5 @@ export const usProjection = { type: 'albersUsa' };
 /** Below the map, so that a narrow one keeps its width. */
 export const legend = (format: string): JsonObject => ({
   ...{ format, orient: 'bottom', direction: 'horizontal' },
-  ...{ gradientLength: 200, gradientThickness: 12, titleLimit: 320 },
+  ...{ gradientLength: 240, gradientThickness: 12, titleLimit: 320 },
 });

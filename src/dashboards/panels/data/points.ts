@@ -37,7 +37,9 @@ export function points(subject: Subject): ChartPanel | undefined {
         ...{ field: 'records', type: 'quantitative', scale: { range: [4, 140] } },
         legend: {
           title: 'Records an hour',
-          orient: 'bottom',
+          // On a narrow screen there is no room for two beside each other.
+          orient: 'top',
+          direction: 'horizontal',
           format: ',~r',
           tickCount: 3,
           symbolFillColor: palette.main,

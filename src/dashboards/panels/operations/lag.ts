@@ -2,6 +2,8 @@ import type { ChartPanel } from '../../panel.ts';
 import { kind, labelled, legend, newest, operationsChart, timeAcross } from './panel.ts';
 
 const RUNS = 500;
+/** Of more pipelines the legend would leave no room for the chart; the tooltip names each. */
+const NAMED = 8;
 
 /** Records that had not landed when a run was over, run by run. */
 export function lag(): ChartPanel {
@@ -22,10 +24,16 @@ export function lag(): ChartPanel {
           field: '_source.lag',
           type: 'quantitative',
           title: 'records not landed',
-          scale: { domainMin: 0 },
+          // Where all have landed, which is as it should be, there is no stretch from least to most.
+          scale: { domain: { unionWith: [0, 1] } },
           axis: { format: '~s', tickCount: 5, tickMinStep: 1 },
         },
-        color: { field: '_source.pipeline', type: 'nominal', title: null, legend: legend('top') },
+        color: {
+          field: '_source.pipeline',
+          type: 'nominal',
+          title: null,
+          legend: { ...legend('top'), symbolLimit: NAMED },
+        },
         tooltip: [
           { field: 'label', type: 'nominal', title: 'run' },
           { field: 'ended', type: 'nominal', title: 'was over' },

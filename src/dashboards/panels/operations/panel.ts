@@ -73,8 +73,9 @@ export const runsDown: JsonObject = {
   axis: {
     labelExpr: "[slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.label, indexof(datum.label, ' ') + 1)]",
     labelLimit: 120,
-    labelLineHeight: 12,
-    labelFontSize: 10,
+    // Two lines of ten runs, as high as the chart is.
+    labelLineHeight: { expr: 'max(7.5, min(12, height / 20.5))' },
+    labelFontSize: { expr: 'max(6.5, min(10, height / 24))' },
     ticks: false,
     domain: false,
   },

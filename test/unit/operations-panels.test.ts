@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Scene } from 'vega';
+import { compileChart } from '../../src/dashboards/compile.ts';
+import { headlessView } from '../../src/dashboards/headless-view.ts';
+import type { ChartPanel, Json } from '../../src/dashboards/panel.ts';
+import { operationsDashboard } from '../../src/dashboards/panels/index.ts';
+import { requestsOf, withAnswers } from '../../src/dashboards/requests.ts';
+import { named } from '../../src/dashboards/table.ts';
+
+interface Item {
+  readonly role?: string;
+  readonly text?: string | string[];
+  readonly bounds?: { readonly y1: number; readonly y2: number };
+  readonly items?: readonly Item[];
+}
+
+/** Texts of a role in a chart over these documents, with where they stand in their axis. */
+async function texts(id: string, role: string, documents: readonly Json[]): Promise<Item[]> {
+  const panel = operationsDashboard().panels.find((one) => one.id === `operations-${id}`) as ChartPanel;
+  const requests = requestsOf(panel.spec, { from: 'now-7d', to: 'now', filters: {} });
+  const hits = documents.map((source) => ({ _source: source }));
+  const { spec } = named(withAnswers(panel.spec, requests, [{ hits: { hits } }]));
+  // As large as on a telephone.
+  const view = headlessView(compileChart(spec, { mode: 'light', width: 300, height: 260 }));
+  await view.runAsync();
+  const found: Item[] = [];
+  const walk = (mark: Item): void => {
+    if (mark.role === role) found.push(...(mark.items ?? []));
+    else for (const item of mark.items ?? []) for (const inner of item.items ?? []) walk(inner);
+  };
+  walk((view.scenegraph() as unknown as { root: Scene & Item }).root);
+  view.finalize();
+  return found;
+}
+
+const run = (at: number, more: { readonly [key: string]: Json }): Json => ({
+  ...{ pipeline: 'e-4590f610', hour: `2026-11-24T0${at}:00:00Z`, runId: `r${at}`, at: `2026-11-24T0${at}:01:00Z` },
+  ...more,
+});
+const ten = Array.from({ length: 10 }, (_, at) => at);
+
+describe('panels of runs', () => {
+  it('the lag has an axis where all has landed', async () => {
+    const labels = await texts(
+      'lag',
+      'axis-label',
+      ten.map((at) => run(at, { lag: 0 })),
+    );
+    const said = labels.map(({ text }) => String(text));
+    expect(said).toEqual(expect.arrayContaining(['0', '1']));
+    expect(said.filter((text) => text.includes('NaN'))).toEqual([]);
+  });
+
+  it('many pipelines leave the lag room for its chart', async () => {
+    const many = Array.from({ length: 40 }, (_, at) => run(at % 10, { lag: at, pipeline: `p-${at}` }));
+    expect((await texts('lag', 'legend-label', many)).length).toBeLessThanOrEqual(8);
+  });
+
+  it.each(['rows-per-run', 'durations'])('%s names ten runs so that no name stands on another', async (id) => {
+    const counts = { clean: 9, duplicates: 0, filtered: 0, rejected: 1, published: 9, landed: 9, indexed: 9 };
+    const documents = ten.map((at) => run(at, { ...counts, stage: 'clean', position: 1, ms: 1_000 }));
+    const labels = (await texts(id, 'axis-label', documents)).filter(({ text }) => Array.isArray(text));
+    const places = labels
+      .map(({ bounds }) => [bounds?.y1 ?? 0, bounds?.y2 ?? 0] as const)
+      .toSorted(([a], [b]) => a - b);
+    expect(places).toHaveLength(10);
+    const onAnother = places.filter(([top], at) => at > 0 && top < (places[at - 1]?.[1] ?? 0) - 1);
+    expect(onAnother).toEqual([]);
+  });
+});
