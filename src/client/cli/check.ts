@@ -8,7 +8,10 @@ import { requireSearchAttributes } from '../../connectors/temporal.ts';
 import { readSettings, type Settings } from '../../connectors/settings.ts';
 import { SparkConnector } from '../../connectors/spark/spark.ts';
 import { ZooKeeperConnector, zooKeeperSentence } from '../../connectors/zookeeper.ts';
+import { channelsOf, type Channel } from '../../definition/deliveries.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { verifyChannel } from '../../inspecting/alert-channels.ts';
+import { scheduledNames } from '../schedules/scheduled.ts';
 import { withClient } from './with-client.ts';
 
 interface Verdict {
@@ -38,12 +41,38 @@ export async function check(options: { json?: boolean }): Promise<number> {
       await new MailConnector(settings.mail).verify();
       return 'connected; nothing was sent';
     }),
+    ...(await webhooks()).map(({ pipeline, channel }) =>
+      tried(`${pipeline} ${channel.name}`, 'look at its secret in the environment of the workers', async () => {
+        await verifyChannel({ settings }, channel);
+        return 'its secret is there, and its address answers; nothing was sent';
+      }),
+    ),
   ]);
   if (options.json) process.stdout.write(`${JSON.stringify({ servers: verdicts })}\n`);
   else
     for (const { server, ok, sentence } of verdicts)
       process.stdout.write(`${ok ? 'ok  ' : 'FAIL'}  ${server.padEnd(14)} ${sentence}\n`);
   return verdicts.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** The channels of scheduled pipelines that are no mail. Where Temporal does not say, its own line does. */
+async function webhooks(): Promise<{ pipeline: string; channel: Channel }[]> {
+  try {
+    return await withClient(async ({ schedules }) => {
+      const all = await Promise.all(
+        (await scheduledNames(schedules)).map((name) => schedules.definition(name).catch(() => undefined)),
+      );
+      return all.flatMap((pipeline) =>
+        pipeline === undefined
+          ? []
+          : channelsOf(pipeline.alerts)
+              .filter(({ kind }) => kind !== 'email')
+              .map((channel) => ({ pipeline: pipeline.name, channel })),
+      );
+    });
+  } catch {
+    return [];
+  }
 }
 
 async function tried(server: string, remedy: string, work: () => Promise<string>): Promise<Verdict> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { jsonOption, type Register } from './arguments.ts';
+import { alertsCommands } from './alerts-commands.ts';
 import { backfillCommands } from './backfill-commands.ts';
 import { completionCommands } from './completion-commands.ts';
 import { dashboardsCommands } from './dashboards-commands.ts';
@@ -20,6 +21,7 @@ const groups: Readonly<Record<string, readonly Register[]>> = {
   'Files and definitions': [inspectionCommands],
   'What is stored': [maintenanceCommands],
   'What it looks like': [dashboardsCommands],
+  'Who is told': [alertsCommands],
   'Servers and processes': [serverCommands],
 };
 
