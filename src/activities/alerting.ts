@@ -43,7 +43,11 @@ function outboxOf(deps: StageDeps, pipeline: Pipeline, context: StageContext): O
   const { temporalUi, apiUrl } = deps.settings;
   return {
     begunBefore: isSending(context.previous),
-    begin: () => keep(context, { note: 'sending', resume: { sending: true } }),
+    begin: async () => {
+      // A worker that is told to stop hands over what it has not begun.
+      context.signal.throwIfAborted();
+      await keep(context, { note: 'sending', resume: { sending: true } });
+    },
     // What cannot be kept is not sent again: nobody is told, and nobody is told twice.
     over: () => keep(context, { note: 'not delivered' }).catch(() => {}),
     page: (incident) => pageOf(deps, pipeline, incident, context),
@@ -70,8 +74,9 @@ async function keep(context: StageContext, progress: Progress): Promise<void> {
   const { client, info } = Context.current();
   try {
     const { connection } = client;
-    await connection.withDeadline(Date.now() + KEPT_WITHIN_MS, () =>
-      client.activity.heartbeat(info.taskToken, progress),
+    // What is asked for in here would be stopped with the activity.
+    await connection.withAbortSignal(new AbortController().signal, () =>
+      connection.withDeadline(Date.now() + KEPT_WITHIN_MS, () => client.activity.heartbeat(info.taskToken, progress)),
     );
   } catch (error) {
     throw new SluiceError(

@@ -131,9 +131,10 @@ export class Secrets {
   #find(name: string): Secret {
     const value = NAME.test(name) && !name.endsWith('_HOSTS') ? this.#value(name) : undefined;
     if (value === undefined) {
+      const variable = `${PREFIX}${NAME.test(name) ? name : 'NAME'}`;
       throw new SluiceError(
         'SecretRefused',
-        `This worker has no secret "${name.slice(0, 64)}": set ${PREFIX}NAME and ${PREFIX}NAME_HOSTS, or put it into SLUICE_SECRETS_DIR.`,
+        `This worker has no secret "${name.slice(0, 64)}": set ${variable} and ${variable}_HOSTS, or put it into SLUICE_SECRETS_DIR.`,
       );
     }
     return value;

@@ -9,6 +9,7 @@ import { alertsSchema } from '../../src/definition/alerts.ts';
 import { planDeliveries, type Delivery } from '../../src/definition/deliveries.ts';
 import type { Notice } from '../../src/definition/incidents.ts';
 import { deliver, type Delivered, type Outbox } from '../../src/stages/alerting/deliver.ts';
+import { verifyChannel } from '../../src/stages/alerting/try-channel.ts';
 import { HttpServers } from '../helpers/http-server.ts';
 import { MailServers, type MailManners } from '../helpers/mail-server.ts';
 import { noticeOf, transition } from '../helpers/notices.ts';
@@ -378,5 +379,25 @@ describe('a delivery', () => {
     await expect(deliver({ settings, mail: new MailConnector(settings.mail) }, input, outbox())).rejects.toMatchObject({
       code: 'DeliveryRefused',
     });
+  });
+});
+
+describe('a channel that is looked at, and sent nothing', () => {
+  const verified = (environment: Record<string, string>): Promise<void> =>
+    verifyChannel({ settings: settingsOf(environment) }, { name: 'slack', kind: 'slack', url: '${secret:SLACK}' });
+
+  it('could be used where somebody answers at its address', async () => {
+    const { url, taken } = await web.open();
+    await verified({ SLUICE_SECRET_SLACK: `${url}/secretpart` });
+    expect(taken).toEqual([]);
+  });
+
+  it('could not where nobody does, or nothing is known of it', async () => {
+    const { url } = await web.open();
+    web.close();
+    const failed = verified({ SLUICE_SECRET_SLACK: `${url}/secretpart` });
+    await expect(failed).rejects.toMatchObject({ code: 'SlackUnavailable' });
+    await expect(failed).rejects.not.toThrow(/secretpart/);
+    await expect(verified({})).rejects.toMatchObject({ code: 'SecretRefused' });
   });
 });
