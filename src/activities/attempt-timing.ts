@@ -1,7 +1,7 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
-import { Meter, metered } from '../connectors/meter.ts';
-import { NO_ANSWER, TIMING, type AttemptTiming } from '../definition/timing.ts';
+import { NO_ANSWER, TIMING, type AttemptTiming, type Spent } from '../definition/timing.ts';
+import { measured } from '../stages/measured.ts';
 
 /** Workflows whose report says where the time went. */
 const TOLD = new Set(['pipeline']);
@@ -12,21 +12,21 @@ const TOLD = new Set(['pipeline']);
  */
 export function timeAttempts(context: Context): ActivityInterceptors {
   const inbound: ActivityInboundCallsInterceptor = {
-    execute: async (input, next) => {
-      const startedAt = Date.now();
-      const meter = new Meter();
-      const told = TOLD.has(context.info.workflowType ?? '');
-      try {
-        const result: unknown = await metered(meter, () => next(input));
-        return told ? withTiming(result, timingOf(context, startedAt, meter)) : result;
-      } catch (error) {
-        if (told && error instanceof ApplicationFailure) {
-          const [facts = {}] = error.details ?? [];
-          error.details?.splice(0, error.details.length, facts, { [TIMING]: timingOf(context, startedAt, meter) });
+    execute: (input, next) =>
+      measured(async (spent) => {
+        const startedAt = Date.now();
+        const told = TOLD.has(context.info.workflowType ?? '');
+        try {
+          const result: unknown = await next(input);
+          return told ? withTiming(result, timingOf(context, startedAt, spent())) : result;
+        } catch (error) {
+          if (told && error instanceof ApplicationFailure) {
+            const [facts = {}] = error.details ?? [];
+            error.details?.splice(0, error.details.length, facts, { [TIMING]: timingOf(context, startedAt, spent()) });
+          }
+          throw error;
         }
-        throw error;
-      }
-    },
+      }),
   };
   return { inbound };
 }
@@ -40,12 +40,12 @@ export function withTiming(result: unknown, timing: AttemptTiming): unknown {
   return isObject(result) ? { ...result, [TIMING]: timing } : result;
 }
 
-function timingOf({ info }: Context, startedAt: number, meter: Meter): AttemptTiming {
+function timingOf({ info }: Context, startedAt: number, spent: Spent): AttemptTiming {
   const { attempt, scheduledTimestampMs: first, currentAttemptScheduledTimestampMs: current } = info;
   const failed = failedBefore(info.heartbeatDetails);
   const unknown = attempt - 1 - Object.values(failed).reduce((sum, times) => sum + times, 0);
   return {
-    ...meter.spent,
+    ...spent,
     queueMs: Math.max(0, startedAt - current),
     runMs: Date.now() - startedAt,
     retryMs: attempt > 1 ? Math.max(0, current - first) : 0,

@@ -5,6 +5,7 @@ import { ids } from '../definition/names.ts';
 import type { StageDeps } from '../stages/deps.ts';
 import type { ConsumeInput, ConsumeStatus } from '../stages/io.ts';
 import { consume } from '../stages/landing/consume.ts';
+import { waitedSoFar } from '../stages/measured.ts';
 import { attended } from './attended.ts';
 import { measuredConsumer } from './measured-consumer.ts';
 
@@ -16,6 +17,12 @@ interface State {
   readonly problem?: { readonly code: string; readonly message: string };
 }
 
+/** What a run is told of a batch: the workflow's own type says more. */
+interface LandedBatch {
+  readonly batch: string;
+  readonly storeMs: number;
+}
+
 /** The activities around the consumer, which also talk to other workflows. */
 export function consumingActivities(deps: StageDeps) {
   return {
@@ -23,11 +30,16 @@ export function consumingActivities(deps: StageDeps) {
     async consume(input: ConsumeInput): Promise<ConsumeStatus> {
       const context = Context.current();
       const measured = measuredConsumer(deps.metrics, input);
+      let before = 0;
       const status = await attended((stage) =>
         consume(deps, input, stage, {
           ...measured.hooks,
           landed: async (record, workflowIds) => {
-            await Promise.all(workflowIds.map((id) => tell(context.client, id, record.batch)));
+            // Between two landings it only waits for the store to land something.
+            const now = waitedSoFar('store');
+            const storeMs = now - before;
+            before = now;
+            await Promise.all(workflowIds.map((id) => tell(context.client, id, { batch: record.batch, storeMs })));
           },
         }),
       ).finally(() => measured.left());
@@ -52,10 +64,14 @@ export function consumingActivities(deps: StageDeps) {
 }
 
 /** A workflow that is over, or never was, needs no telling: whoever waits reads the batch record. */
-async function tell(client: Client, workflowId: string, batch: string): Promise<void> {
+async function tell(client: Client, workflowId: string, landed: LandedBatch): Promise<void> {
   try {
-    await client.workflow.getHandle(workflowId).signal('landed', { batch });
+    await client.workflow.getHandle(workflowId).signal('landed', landed);
   } catch (error) {
-    Context.current().log.debug('nobody waits for this batch', { workflowId, batch, error: sentenceOf(error) });
+    Context.current().log.debug('nobody waits for this batch', {
+      workflowId,
+      batch: landed.batch,
+      error: sentenceOf(error),
+    });
   }
 }

@@ -14,6 +14,15 @@ interface Use {
   throttledMs: number;
 }
 
+/** Milliseconds since any one moment. */
+export interface MeterClock {
+  now(): number;
+  /** In which the event loop of this thread has had nothing to do so far. */
+  idle(): number;
+}
+
+const ownClock: MeterClock = { now: () => performance.now(), idle: () => performance.eventLoopUtilization().idle };
+
 const current = new AsyncLocalStorage<Meter>();
 
 /**
@@ -23,21 +32,29 @@ const current = new AsyncLocalStorage<Meter>();
  */
 export class Meter {
   readonly #uses = new Map<WaitedOn, Use>();
-  readonly #began = performance.now();
-  readonly #idleBefore = idleMs();
+  readonly #clock: MeterClock;
+  readonly #began: number;
+  readonly #idleBefore: number;
   readonly #cpuBefore = process.cpuUsage();
-  #idle = this.#idleBefore;
+  #idle: number;
+
+  constructor(clock: MeterClock = ownClock) {
+    this.#clock = clock;
+    this.#began = clock.now();
+    this.#idleBefore = clock.idle();
+    this.#idle = this.#idleBefore;
+  }
 
   /** A request begins. @returns what ends it */
   open(on: WaitedOn): () => void {
     this.#settle();
     const use = this.#use(on);
     use.open += 1;
-    const at = performance.now();
+    const at = this.#clock.now();
     return () => {
       this.#settle();
       use.open -= 1;
-      use.longestMs = Math.max(use.longestMs, performance.now() - at);
+      use.longestMs = Math.max(use.longestMs, this.#clock.now() - at);
     };
   }
 
@@ -52,7 +69,7 @@ export class Meter {
   get spent(): Spent {
     this.#settle();
     const { user, system } = process.cpuUsage(this.#cpuBefore);
-    const ms = performance.now() - this.#began;
+    const ms = this.#clock.now() - this.#began;
     return {
       busyMs: Math.max(0, Math.round(ms - (this.#idle - this.#idleBefore))),
       cpuMs: Math.round((user + system) / 1_000),
@@ -62,7 +79,7 @@ export class Meter {
 
   /** Gives the time since the last change to whoever was waited for. */
   #settle(): void {
-    const now = idleMs();
+    const now = this.#clock.idle();
     const passed = now - this.#idle;
     this.#idle = now;
     if (passed <= 0) return;
@@ -88,9 +105,6 @@ function shown({ ms, requests, longestMs, bytes, throttledMs }: Use): ServerUse 
     ...(throttledMs > 0 ? { throttledMs: Math.round(throttledMs) } : {}),
   };
 }
-
-/** In which the event loop of this thread has had nothing to do so far. */
-const idleMs = (): number => performance.eventLoopUtilization().idle;
 
 /** Runs work whose waiting is told to a meter, however deep it happens. */
 export const metered = <T>(meter: Meter, work: () => Promise<T>): Promise<T> => current.run(meter, work);

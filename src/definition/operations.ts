@@ -31,8 +31,18 @@ export const operationsFields = {
   /** Records in the topics behind what had landed, over all data sets, when the run was over. */
   lag: 'long',
 
+  /** Of a run: what took most of its time, the stage where most of that was, and how long (docs/performance.md). */
+  bottleneck: 'keyword',
+  bottleneckStage: 'keyword',
+  bottleneckMs: 'long',
+
   stage: 'keyword',
   position: 'integer',
+  /** Of a stage, milliseconds: waited for a worker's place, ran, was tried again, waited on purpose. */
+  queueMs: 'long',
+  runMs: 'long',
+  retryMs: 'long',
+  waitMs: 'long',
 
   /** Of a run: read of its main data set. Of a stage: what it took in or gave out. Of a rejection: rejected for this reason. */
   rows: 'long',

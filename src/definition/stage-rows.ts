@@ -29,18 +29,18 @@ export interface StageRow {
 }
 
 /** With whom a stage exchanges the bytes that it is about; of several the first that it had to do with. */
-const bytesWith: Readonly<Record<string, readonly WaitedOn[]>> = {
-  import: ['source', 'store'],
-  clean: ['store'],
-  publish: ['broker'],
-  index: ['search'],
-};
+const bytesWith: ReadonlyMap<string, readonly WaitedOn[]> = new Map([
+  ['import', ['source', 'store']],
+  ['clean', ['store']],
+  ['publish', ['broker']],
+  ['index', ['search']],
+] as const);
 
 /** The stages of a run with what they took, part by part, and in the runs before. */
 export function stageRows({ stages, timing }: TimedStages): StageRow[] {
   return stages.map(({ stage, ms, rows, times }) => {
     const usual = timing?.usual.find((one) => one.stage === stage);
-    const bytes = (bytesWith[stage] ?? []).map((server) => times?.on[server]?.bytes ?? 0).find((sum) => sum > 0);
+    const bytes = (bytesWith.get(stage) ?? []).map((server) => times?.on[server]?.bytes ?? 0).find((sum) => sum > 0);
     const perSecond = (amount: number): number => Math.round((amount / ms) * 1_000);
     return {
       ...{ stage, ms },

@@ -54,6 +54,8 @@ export interface StageTimes extends Spent {
   readonly waitMs: number;
   /** What for, at the end of it. */
   readonly waitedFor?: string;
+  /** How long the consumer that it waited for waited for the object store; may have begun before the stage. */
+  readonly consumerStoreMs?: number;
   /** Held by a person's pause in front of the stage: not among what it took. */
   readonly heldMs?: number;
   /** Attempts that failed, by code. */

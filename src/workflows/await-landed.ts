@@ -29,9 +29,10 @@ const LONGEST_WAIT_MS = 3_600_000;
 export type Told = Set<string>;
 
 /** Listens for what lands. Anybody may signal by hand, and an error in here would stop the run for good. */
-export function hearLanded(told: Told): void {
-  const hear = (given: { readonly batch?: unknown } | null | undefined): void => {
-    const batch = given?.batch;
+export function hearLanded(told: Told, run: RunLog): void {
+  const hear = (given: { readonly batch?: unknown; readonly storeMs?: unknown } | null | undefined): void => {
+    const { batch, storeMs } = given ?? {};
+    if (typeof storeMs === 'number') run.consumerWaited(storeMs);
     if (typeof batch === 'string') told.add(batch);
     else log.warn('landed: that names no batch; it is left aside');
   };

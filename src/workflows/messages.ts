@@ -114,8 +114,8 @@ export interface ConsumerState {
 /** What `acceptLoss` answers: where the consumer stands, and the range that was given up. */
 export type LossAccepted = ConsumerState & { readonly accepted: LossInput };
 
-/** Told to a run when a batch of it has landed. */
-export const landedSignal = defineSignal<[{ batch: string }]>('landed');
+/** Told to a run when a batch of it has landed. `storeMs`: how long the consumer waited for the object store since the batch before it. */
+export const landedSignal = defineSignal<[{ batch: string; storeMs?: number }]>('landed');
 /** How far a run is. */
 export const progressQuery = defineQuery<RunProgress>('progress');
 /** The report as it stands; the whole one once the run is over. */

@@ -26,7 +26,7 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
   const control = new RunControl();
   const run = new RunLog(input, control);
   const told: Told = new Set();
-  hearLanded(told);
+  hearLanded(told, run);
   steerable(run, control);
   try {
     return await control.cancellable(async () => {

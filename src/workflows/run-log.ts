@@ -170,6 +170,11 @@ export class RunLog {
     this.show();
   }
 
+  /** A consumer waited for the object store while the run waited for it. */
+  consumerWaited(storeMs: number): void {
+    if (this.#current === 'land') this.#watch.consumerWaited(storeMs);
+  }
+
   warn(sentence: string): void {
     this.#warnings.push(sentence);
     this.show();

@@ -21,6 +21,7 @@ export class StageWatch {
   readonly #lanes = new Map<string, EndedActivity[]>();
   readonly #waiting = new ActiveClock();
   #waitedFor: string | undefined;
+  #consumerStoreMs = 0;
 
   constructor() {
     this.#waiting.hold(true);
@@ -37,6 +38,11 @@ export class StageWatch {
   waits(what: string | undefined): void {
     this.#waiting.hold(what === undefined);
     this.#waitedFor = what ?? this.#waitedFor;
+  }
+
+  /** A consumer that the stage waits for waited for the object store; of several side by side the longest counts. */
+  consumerWaited(storeMs: number): void {
+    this.#consumerStoreMs = Math.max(this.#consumerStoreMs, storeMs);
   }
 
   /** @param ms what the stage took @param heldMs how long a person's pause held it before @returns undefined where nothing is known */
@@ -56,6 +62,7 @@ export class StageWatch {
       ...sums,
       ...{ queueMs, runMs, retryMs, waitMs },
       ...(waitMs > 0 && this.#waitedFor !== undefined ? { waitedFor: this.#waitedFor } : {}),
+      ...(this.#consumerStoreMs > 0 ? { consumerStoreMs: this.#consumerStoreMs } : {}),
       ...(heldMs > 0 ? { heldMs } : {}),
       ...(longest && lanes.length > 1 ? { longest: longest[0], sideBySide: lanes.length } : {}),
     };

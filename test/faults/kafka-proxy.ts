@@ -15,11 +15,15 @@ export interface KafkaProxy {
 }
 
 /**
- * Passes everything on, but a produce response only if `drop` says no: the broker has appended the records by then, and the client sees its
+ * Passes everything on, late by what `late` says of an answer, but a produce response only if `drop` says no: the broker has appended the records by then, and the client sees its
  * connection cut. Clients learn a broker's address from its own answers, so the port in those becomes the proxy's.
  * @param drop Asked with the number of the response, counted from 1.
  */
-export async function kafkaProxy(broker: string, drop: (nth: number) => boolean): Promise<KafkaProxy> {
+export async function kafkaProxy(
+  broker: string,
+  drop: (nth: number) => boolean,
+  late: () => number = () => 0,
+): Promise<KafkaProxy> {
   const [host = '', port = ''] = broker.split(':');
   const sockets = new Set<Socket>();
   let produced = 0;
@@ -61,7 +65,9 @@ export async function kafkaProxy(broker: string, drop: (nth: number) => boolean)
           }
         }
         if (api === METADATA || api === FIND_COORDINATOR) renamePort(frame, host, Number(port), listening);
-        client.write(frame);
+        const ms = late();
+        if (ms === 0) client.write(frame);
+        else setTimeout(() => client.write(frame), ms);
       }),
     );
   });

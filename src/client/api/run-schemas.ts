@@ -5,6 +5,7 @@ import { runOutcomes, type RunSummary } from '../run-list.ts';
 import type { StoryEntry } from '../run-story.ts';
 import type { PendingActivity } from '../run-events.ts';
 import type { ReportSoFar, RunAttempt } from '../runs.ts';
+import { causes } from '../../definition/timing.ts';
 import { hourSchema, instantSchema, nameSchema, schemaOf } from './schemas.ts';
 
 const count = z.int().min(0);
@@ -54,6 +55,25 @@ export const progressSchema = schemaOf<RunProgress>()(
 
 const failure = z.object({ code: z.string(), stage: z.string(), message: z.string() });
 
+/** Where the time of a run went, as far as programs look for it; the rest is in docs/performance.md. */
+const reportTiming = z
+  .looseObject({
+    runs: count.describe('So many runs it is compared with.'),
+    bottleneck: z
+      .looseObject({
+        cause: z.enum(causes),
+        stage: z.string(),
+        share: z.number().min(0).max(1).describe('Of the run.'),
+        usual: z.number().min(0).max(1).optional().describe('The same in the runs before, their median.'),
+        sentence: z.string(),
+        evidence: z.array(z.string()),
+        suggestion: z.string(),
+      })
+      .optional(),
+    slower: z.string().optional().describe('Of a run that took much longer than the others: what made it so.'),
+  })
+  .describe('Missing of a run that is on its way, of older versions, and where nobody could judge it in time.');
+
 /** What programs look for is described; the rest of a report is there, too (docs/api.md). */
 export const reportSchema = z
   .looseObject({
@@ -65,6 +85,7 @@ export const reportSchema = z
     startedAt: instantSchema,
     endedAt: instantSchema.optional(),
     stages: z.array(z.looseObject(timing)),
+    timing: reportTiming.optional(),
     batches: z.record(z.string(), z.string()),
     generations: z.record(z.string(), count),
     equations: z.array(

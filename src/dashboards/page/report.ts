@@ -8,6 +8,9 @@ import type { Room } from './room.ts';
 import { tableOf } from './table.ts';
 import { hourKey, hourWords, link, state } from './words.ts';
 
+/** Of what the time of a stage is made. */
+const parts = ['queueMs', 'runMs', 'retryMs', 'waitMs'] as const;
+
 /** A run's report: what this page shows of it (docs/api.md). */
 interface Report {
   readonly pipeline: string;
@@ -22,7 +25,17 @@ interface Report {
     readonly startedAt: string;
     readonly ms: number;
     readonly rows?: number;
+    readonly times?: Readonly<Record<(typeof parts)[number], number>>;
   }[];
+  readonly timing?: {
+    readonly usual: readonly { readonly stage: string; readonly ms: number }[];
+    readonly bottleneck?: {
+      readonly sentence: string;
+      readonly evidence: readonly string[];
+      readonly suggestion: string;
+    };
+    readonly slower?: string;
+  };
   readonly source?: { readonly address: string; readonly fetchedAt: string; readonly replayed: boolean };
   readonly clean?: { readonly engine: string; readonly rejectedBy?: Readonly<Record<string, number>> };
   readonly equations: readonly {
@@ -52,6 +65,7 @@ export async function report(room: Room, address: Extract<Address, { view: 'run'
     summary(found),
     live.element,
     ...section('Rows', equationOf(found)),
+    ...section('Where the time went', bottleneckOf(found)),
     ...section('Stages', stagesOf(found)),
     ...section('Rejected, by reason', rejectedOf(found)),
     ...section('Warnings', listOf(found.warnings ?? [])),
@@ -108,19 +122,43 @@ function equationOf({ equations }: Report): HTMLElement | undefined {
   return tableOf({ columns, rows }, 'Rows at each hop, and whether all are accounted for');
 }
 
-function stagesOf({ stages }: Report): HTMLElement | undefined {
+/** What took most of the run, on what that rests, and what to do. */
+function bottleneckOf({ timing }: Report): HTMLElement | undefined {
+  const { bottleneck, slower } = timing ?? {};
+  if (bottleneck === undefined) return undefined;
+  return element(
+    'div',
+    {},
+    element('p', {}, element('b', {}, bottleneck.sentence)),
+    listOf(bottleneck.evidence) ?? '',
+    element('p', {}, bottleneck.suggestion),
+    ...(slower === undefined ? [] : [element('p', {}, slower)]),
+  );
+}
+
+function stagesOf({ stages, timing }: Report): HTMLElement | undefined {
   if (stages.length === 0) return undefined;
   const longest = Math.max(...stages.map(({ ms }) => ms), 1);
-  const rows = stages.map(({ stage, ms, rows: count }) => [
+  const told = stages.some(({ times }) => times !== undefined);
+  const usual = (timing?.usual ?? []).length > 0;
+  const usually = (name: string): string => {
+    const found = timing?.usual.find(({ stage }) => stage === name);
+    return found === undefined ? '' : duration(found.ms);
+  };
+  const rows = stages.map(({ stage, ms, rows: count, times }) => [
     stage,
     count ?? null,
     duration(ms),
+    ...(usual ? [usually(stage)] : []),
+    ...(told ? parts.map((part) => (times === undefined ? '' : duration(times[part]))) : []),
     element('meter', { min: 0, max: longest, value: ms, 'aria-label': `${stage}: ${duration(ms)}` }),
   ]);
   const columns = [
     { title: 'Stage' },
     { title: 'Rows', numeric: true },
     { title: 'Took', numeric: true },
+    ...(usual ? [{ title: 'Usually', numeric: true }] : []),
+    ...(told ? ['Queue', 'Run', 'Retry', 'Wait'].map((title) => ({ title, numeric: true })) : []),
     { title: 'Share' },
   ];
   return tableOf({ columns, rows }, 'Stages, in order');

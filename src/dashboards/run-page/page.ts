@@ -12,6 +12,7 @@ import {
 } from './sections.ts';
 import { STYLE } from './style.ts';
 import { clipped, instant, section } from './tables.ts';
+import { timingSection } from './timing.ts';
 
 /** A panel as it stands on the page. SVGs come from our own renderer, and stand as they are. */
 export type Figure =
@@ -67,7 +68,7 @@ export function runPage({ report, madeAt, webUi, chart, panels }: PageParts): st
         </header>
         <main>
           ${errorSection(report)} ${rowsSection(report)} ${rejectedSection(report)} ${qualitySection(report)}
-          ${stagesSection(report, chart)} ${notesSection(report)}
+          ${stagesSection(report, chart)} ${timingSection(report)} ${notesSection(report)}
           ${panels === undefined ? '' : panelsSection(panels, report)} ${sourceSection(report)}
           ${identitySection(report, webUi)}
         </main>

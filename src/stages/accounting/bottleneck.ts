@@ -46,22 +46,16 @@ function bottleneckOf(
   earlier: readonly JudgedRun[],
   figures: ServerFigures,
 ): Bottleneck | undefined {
-  const { totalMs, parts } = spread;
+  const { totalMs } = spread;
   const told = Object.entries(byCause(spread)).filter(([cause]) => cause !== 'untold') as [Cause, number][];
   const [largest] = told.toSorted(([, a], [, b]) => b - a);
   if (largest === undefined || totalMs === 0) return undefined;
   const [cause, all] = largest;
-  const msOf = (stage: string): number =>
-    parts.reduce((sum, part) => sum + (part.cause === cause && part.stage === stage ? part.ms : 0), 0);
-  const stages = [...new Set(parts.filter((part) => part.cause === cause).map(({ stage }) => stage))];
-  const [stage = BETWEEN, ...others] = stages.toSorted((a, b) => msOf(b) - msOf(a));
-  const alone = msOf(stage) >= all * ALONE;
-  const ms = alone ? msOf(stage) : all;
+  const { stage, others, alone, stageMs: most } = mainStage(spread, cause);
+  const ms = alone ? most : all;
   const share = ms / totalMs;
   const usual = median(
-    spreads
-      .filter((one) => one.totalMs > 0 && (byCause(one).untold ?? 0) === 0)
-      .map((one) => (byCause(one, alone ? stage : undefined)[cause] ?? 0) / one.totalMs),
+    spreads.filter(tells).map((one) => (byCause(one, alone ? stage : undefined)[cause] ?? 0) / one.totalMs),
   );
   const where = alone ? { stage } : { stage, others };
   const before = usual === undefined ? '' : `; last ${earlier.length} runs ${shareText(usual)}`;
@@ -74,30 +68,44 @@ function bottleneckOf(
   };
 }
 
-function slowerOf(
-  { totalMs, parts }: TimeSpread,
-  spreads: readonly TimeSpread[],
-  usualMs: number | undefined,
-): string | undefined {
+function slowerOf(spread: TimeSpread, spreads: readonly TimeSpread[], usualMs: number | undefined): string | undefined {
+  const { totalMs } = spread;
   if (usualMs === undefined || spreads.length < FEW_RUNS) return undefined;
   if (totalMs < usualMs * SLOWER_TIMES || totalMs - usualMs < SLOWER_MS) return undefined;
-  const sumOf = (spread: Pick<TimeSpread, 'parts'>, stage: string, cause: Cause): number =>
-    spread.parts.reduce((sum, part) => sum + (part.stage === stage && part.cause === cause ? part.ms : 0), 0);
-  const more = parts.map(({ stage, cause }) => ({
-    ...{ stage, cause },
-    ms: sumOf({ parts }, stage, cause) - (median(spreads.map((one) => sumOf(one, stage, cause))) ?? 0),
+  const own = byCause(spread);
+  const told = spreads.filter(tells);
+  const more = (Object.keys(own) as Cause[]).map((cause) => ({
+    cause,
+    ms: (own[cause] ?? 0) - (median(told.map((one) => byCause(one)[cause] ?? 0)) ?? 0),
+    ...mainStage(spread, cause),
   }));
   const [most] = more.toSorted((a, b) => b.ms - a.ms);
-  const why = most === undefined ? '' : `; ${longerSentence(most.cause, most.stage, most.ms)}`;
+  const why =
+    most === undefined || told.length === 0
+      ? ''
+      : `; ${longerSentence(most.cause, most.alone ? most.stage : BETWEEN, most.ms)}`;
   return `the run took ${spanText(totalMs)}, the last ${spreads.length} runs ${spanText(usualMs)}${why}`;
 }
 
-const stageMs = ({ stages }: TimedRun, name: string): number =>
+/** Whether the workers of a run said where its time went; older ones did not. */
+const tells = (spread: TimeSpread): boolean => spread.totalMs > 0 && (byCause(spread).untold ?? 0) === 0;
+
+/** Where most of a cause was; `alone` where that is nearly all of it. */
+function mainStage({ parts }: TimeSpread, cause: Cause) {
+  const those = parts.filter((part) => part.cause === cause);
+  const msOf = (stage: string): number => those.reduce((sum, part) => sum + (part.stage === stage ? part.ms : 0), 0);
+  const stages = [...new Set(those.map(({ stage }) => stage))];
+  const [stage = BETWEEN, ...others] = stages.toSorted((a, b) => msOf(b) - msOf(a));
+  const alone = msOf(stage) >= those.reduce((sum, { ms }) => sum + ms, 0) * ALONE;
+  return { stage, others, alone, stageMs: msOf(stage) };
+}
+
+const tookIn = ({ stages }: TimedRun, name: string): number =>
   stages.reduce((sum, { stage, ms }) => sum + (stage === name ? ms : 0), 0);
 
 function usualMsOf(stage: string, earlier: readonly JudgedRun[]): number | undefined {
   return median(
-    earlier.filter(({ stages }) => stages.some((one) => one.stage === stage)).map((one) => stageMs(one, stage)),
+    earlier.filter(({ stages }) => stages.some((one) => one.stage === stage)).map((one) => tookIn(one, stage)),
   );
 }
 

@@ -2,6 +2,7 @@ import type { OperationsField } from '../../definition/operations.ts';
 import { hourKey } from '../../definition/hour.ts';
 import { mainDataset } from '../../definition/names.ts';
 import type { RowCounts } from '../../definition/refs.ts';
+import type { StageTimes } from '../../definition/timing.ts';
 import { sha256Hex } from '../hashing.ts';
 import type { RunReport, StageTiming } from '../run-report.ts';
 
@@ -63,20 +64,30 @@ function runBody(report: RunReport, lag: number | undefined): OperationsDocument
     ...(done ? { doneHour: report.hour } : {}),
     ...(rows === undefined ? {} : { rows }),
     ...(lag === undefined ? {} : { lag }),
+    ...bottleneckBody(report),
     ...(error ? { errorCode: error.code, errorStage: error.stage, errorMessage: error.message } : {}),
     warnings: (report.warnings ?? []).length + (report.prepared?.warnings ?? []).length,
   };
 }
 
+function bottleneckBody({ timing }: RunReport): OperationsDocument['body'] {
+  const { cause, stage, ms } = timing?.bottleneck ?? {};
+  if (cause === undefined || stage === undefined || ms === undefined) return {};
+  return { bottleneck: cause, ...(stage === '' ? {} : { bottleneckStage: stage }), bottleneckMs: Math.round(ms) };
+}
+
 function stageBody({ stages, error }: RunReport, timing: StageTiming, at: number): OperationsDocument['body'] {
-  const { stage, startedAt, ms, rows } = timing;
+  const { stage, startedAt, ms, rows, times } = timing;
   const failed = error?.stage === stage && at === stages.findLastIndex((one) => one.stage === stage);
   return {
     ...{ stage, startedAt, endedAt: new Date(Date.parse(startedAt) + ms).toISOString(), ms },
     ...(rows === undefined ? {} : { rows }),
+    ...(times === undefined ? {} : partsOf(times)),
     ...(failed ? { errorCode: error.code } : {}),
   };
 }
+
+const partsOf = ({ queueMs, runMs, retryMs, waitMs }: StageTimes) => ({ queueMs, runMs, retryMs, waitMs });
 
 /** The equations; of data sets that have none, for the run did not get so far, what cleaning counted. */
 function datasetBodies({ equations, clean }: RunReport) {

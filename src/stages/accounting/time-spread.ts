@@ -50,6 +50,7 @@ function spread({ stage, ms, times }: StageTiming, give: (stage: string, cause: 
   take('retries', times.retryMs);
   take('wait', times.waitMs);
   for (const [cause, part] of runParts(times)) take(cause, part);
+  if (stage === 'land') take('store', times.consumerStoreMs ?? 0);
   take(stage === 'land' ? 'consumer' : 'temporal', rest);
 }
 
