@@ -2,9 +2,8 @@ import { ActivityCancellationType, proxyActivities, type ActivityInterfaceFor } 
 import type { Activities } from '../activities/index.ts';
 import { durationMs } from '../definition/duration.ts';
 import { taskQueues } from '../definition/names.ts';
-import type { AttemptTiming } from '../definition/timing.ts';
 import type { StageRetries } from '../definition/retries.ts';
-import { takeTiming, timingOfFailure, type EndedActivity } from './stage-times.ts';
+import { failureTold, timingTold, type EndedActivity } from './stage-times.ts';
 
 /** How long a silent worker is believed to be alive. A killed one's stage starts elsewhere after this. */
 export const HEARTBEAT_TIMEOUT = '30s';
@@ -59,11 +58,10 @@ function observed(
       return (...given: unknown[]): Promise<unknown> => {
         const from = Date.now();
         const work = activity(...given);
-        const tell = (failed: boolean, timing: AttemptTiming | undefined): void =>
-          ended({ from, to: Date.now(), failed, ...(timing ? { timing } : {}) });
+        const tell = (told: Pick<EndedActivity, 'failed' | 'timing'>): void => ended({ from, to: Date.now(), ...told });
         work.then(
-          (result) => tell(false, takeTiming(result)),
-          (error: unknown) => tell(true, timingOfFailure(error)),
+          (result) => tell(timingTold(result)),
+          (error: unknown) => tell(failureTold(error)),
         );
         return work;
       };

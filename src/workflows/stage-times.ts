@@ -7,7 +7,8 @@ import { ActiveClock } from './active-clock.ts';
 export interface EndedActivity {
   readonly from: number;
   readonly to: number;
-  readonly failed: boolean;
+  /** The code of what failed it for good. */
+  readonly failed?: string;
   /** Absent where its worker did not tell: an older one, one that was lost, or a result that can hold none. */
   readonly timing?: AttemptTiming;
 }
@@ -50,7 +51,7 @@ export class StageWatch {
     const last = (activities: readonly EndedActivity[]): number => Math.max(...activities.map(({ to }) => to));
     const lanes = [...this.#lanes].toSorted(([, a], [, b]) => last(b) - last(a));
     const [longest] = lanes;
-    const told = longest?.[1].some(({ timing, failed }) => timing !== undefined || failed) ?? false;
+    const told = longest?.[1].some(({ timing, failed }) => timing !== undefined || failed !== undefined) ?? false;
     const waited = this.#waiting.ms;
     if (!told && waited === 0 && heldMs === 0) return undefined;
     const sums = (longest?.[1] ?? []).map(sumsOf).reduce(together, nothing);
@@ -72,26 +73,33 @@ export class StageWatch {
 /** The worker's clock says how long it ran; how long that could have been, Temporal's. */
 function sumsOf({ from, to, failed, timing }: EndedActivity): Sums {
   const whole = to - from;
-  if (timing === undefined) return failed ? { ...nothing, retryMs: whole, failed: { [NO_ANSWER]: 1 } } : nothing;
+  const last = failed === undefined ? {} : { [failed]: 1 };
+  if (timing === undefined) return failed === undefined ? nothing : { ...nothing, retryMs: whole, failed: last };
   const runMs = Math.min(timing.runMs, whole);
   const retryMs = Math.min(timing.retryMs, whole - runMs);
   const queueMs = Math.min(timing.queueMs, whole - runMs - retryMs);
-  if (failed) return { ...nothing, queueMs, retryMs: retryMs + runMs, failed: timing.failed };
+  if (failed !== undefined) {
+    return { ...nothing, queueMs, retryMs: retryMs + runMs, failed: counted(timing.failed, last) };
+  }
   return { ...timing, queueMs, runMs, retryMs };
 }
 
 function together(a: Sums, b: Sums): Sums {
   const servers = new Set([...Object.keys(a.on), ...Object.keys(b.on)]) as Set<keyof Sums['on']>;
-  const codes = new Set([...Object.keys(a.failed), ...Object.keys(b.failed)]);
   return {
     queueMs: a.queueMs + b.queueMs,
     runMs: a.runMs + b.runMs,
     retryMs: a.retryMs + b.retryMs,
     busyMs: a.busyMs + b.busyMs,
     cpuMs: a.cpuMs + b.cpuMs,
-    failed: Object.fromEntries([...codes].map((code) => [code, (a.failed[code] ?? 0) + (b.failed[code] ?? 0)])),
+    failed: counted(a.failed, b.failed),
     on: Object.fromEntries([...servers].map((server) => [server, both(a.on[server], b.on[server])])),
   };
+}
+
+function counted(a: Sums['failed'], b: Sums['failed']): Sums['failed'] {
+  const codes = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return Object.fromEntries(codes.map((code) => [code, (a[code] ?? 0) + (b[code] ?? 0)]));
 }
 
 function both(a: ServerUse | undefined, b: ServerUse | undefined): ServerUse | undefined {
@@ -107,18 +115,19 @@ function both(a: ServerUse | undefined, b: ServerUse | undefined): ServerUse | u
 }
 
 /** Takes the timing out of an activity's result, which is then as the activity made it. */
-export function takeTiming(result: unknown): AttemptTiming | undefined {
+export function timingTold(result: unknown): Pick<EndedActivity, 'timing'> {
   const carrier: unknown = Array.isArray(result) ? result[0] : result;
-  if (typeof carrier !== 'object' || carrier === null || !(TIMING in carrier)) return undefined;
+  if (typeof carrier !== 'object' || carrier === null || !(TIMING in carrier)) return {};
   const timing = carrier[TIMING] as AttemptTiming;
   delete (carrier as Record<string, unknown>)[TIMING];
-  return timing;
+  return { timing };
 }
 
-/** What a failed activity tells of its last attempt. */
-export function timingOfFailure(error: unknown): AttemptTiming | undefined {
+/** What a failed activity tells of its last attempt, and of what failed it. */
+export function failureTold(error: unknown): Pick<EndedActivity, 'failed' | 'timing'> {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  const told =
-    cause instanceof ApplicationFailure ? (cause.details?.[1] as Record<string, unknown> | undefined) : undefined;
-  return told?.[TIMING] as AttemptTiming | undefined;
+  const failure = cause instanceof ApplicationFailure ? cause : undefined;
+  const told = failure?.details?.[1] as Record<string, unknown> | undefined;
+  const timing = told?.[TIMING] as AttemptTiming | undefined;
+  return { failed: failure?.type ?? NO_ANSWER, ...(timing ? { timing } : {}) };
 }
