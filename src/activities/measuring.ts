@@ -2,29 +2,8 @@ import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/
 import type { ActivityInterceptors } from '@temporalio/worker';
 import type { Metrics } from '../stages/deps.ts';
 import { runOutcomes, type AttemptOutcome } from '../definition/metrics.ts';
-import { datasetOf } from '../definition/names.ts';
+import { pipelineOfWorkflow, stageOfActivity } from '../definition/stage-of-activity.ts';
 import { tellResult } from './measured-results.ts';
-
-/** The stage that an activity's attempt counts for. Those that are left out look, wait, or keep the books of other workflows. */
-const stageOf: Readonly<Record<string, string>> = {
-  prepare: 'prepare',
-  findStored: 'reuse',
-  importSource: 'import',
-  clean: 'clean',
-  saveLocalCopy: 'save',
-  publish: 'publish',
-  consume: 'consume',
-  commitHour: 'commit',
-  markStale: 'commit',
-  indexBatch: 'index',
-  reconcile: 'reconcile',
-  writeReport: 'report',
-  planRebuild: 'rebuild',
-  rebuildIndex: 'rebuild',
-  compactStream: 'compact',
-  collectGarbage: 'gc',
-  retain: 'retain',
-};
 
 /** Pipelines that this process has told of. */
 const known = new Set<string>();
@@ -42,8 +21,8 @@ export function measureActivities(metrics: Metrics): (context: Context) => Activ
     inbound: {
       execute: async (input, next) => {
         const activity = info.activityType;
-        const stage = stageOf[activity];
-        const pipeline = pipelineOf(info.workflowExecution?.workflowId ?? '');
+        const stage = stageOfActivity[activity];
+        const pipeline = pipelineOfWorkflow(info.workflowExecution?.workflowId ?? '');
         if (stage === undefined || pipeline === undefined) return next(input);
         beginRuns(metrics, pipeline);
         const whose = { pipeline, stage };
@@ -70,12 +49,6 @@ export function measureActivities(metrics: Metrics): (context: Context) => Activ
       },
     },
   });
-}
-
-/** Whose work a workflow does, by its id; undefined where that says nothing. */
-export function pipelineOf(workflowId: string): string | undefined {
-  const [, stream] = /^(?:pipeline|consumer|reindex|maintenance)\/([a-z][^/]*)/.exec(workflowId) ?? [];
-  return stream === undefined ? undefined : datasetOf(stream).pipeline;
 }
 
 function outcomeOf(error: unknown): AttemptOutcome {

@@ -1,17 +1,19 @@
+import { inspect } from 'node:util';
 import type { LogEntry } from '@temporalio/worker';
 import { sentenceOf } from '../definition/errors.ts';
 
 /** What nobody looks up. */
 const leftOut = new Set<string>(['taskToken', 'sdkComponent', 'namespace']);
 
-/** What Temporal's library says, as one line: an error is its sentence, unless SLUICE_DEBUG asks for where it came from. */
-export function writeLogLine({ level, timestampNanos, message, meta = {} }: LogEntry): void {
-  // Two of three workers have none.
-  if (message.startsWith('No workflows registered')) return;
+/** Whether anybody wants to read it: two of three workers have no workflows, and need none. */
+export const isSaid = ({ message }: LogEntry): boolean => !message.startsWith('No workflows registered');
+
+/** What Temporal's library says, as one line: an error is its sentence, unless SLUICE_DEBUG asks for where it came from, in the lines below. */
+export function textLine({ level, timestampNanos, message, meta = {} }: LogEntry): string {
   const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  process.stderr.write(`${[at, level, message, ...facts(meta)].join(' ')}\n`);
   const { error } = meta as { error?: unknown };
-  if (error !== undefined && process.env['SLUICE_DEBUG'] === '1') console.error(error);
+  const stack = error !== undefined && process.env['SLUICE_DEBUG'] === '1' ? [`\n${inspect(error)}`] : [];
+  return [at, level, message, ...facts(meta), ...stack].join(' ');
 }
 
 function facts(meta: NonNullable<LogEntry['meta']>): string[] {

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { readLogSettings } from '../connectors/log-settings.ts';
 import { readWorkerSettings, type WorkerSettings } from '../connectors/worker-settings.ts';
 import { sentenceOf } from '../definition/errors.ts';
 import { givenOptions } from './arguments.ts';
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** Undefined where it was called wrongly, which has been said then. */
 function settingsOf(argv: readonly string[]): WorkerSettings | undefined {
   try {
+    readLogSettings(process.env);
     return readWorkerSettings(process.env, givenOptions(argv));
   } catch (error) {
     if (!(error instanceof CommanderError)) process.stderr.write(`${sentenceOf(error)}\n`);

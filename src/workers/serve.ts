@@ -1,12 +1,14 @@
-import { DefaultLogger, GracefulShutdownPeriodExpiredError, type NativeConnection, Runtime } from '@temporalio/worker';
+import { GracefulShutdownPeriodExpiredError, type NativeConnection, Runtime } from '@temporalio/worker';
+import { readLogSettings } from '../connectors/log-settings.ts';
 import { MeteredMetrics } from '../connectors/metrics.ts';
+import { redactor } from '../connectors/redaction.ts';
 import { requireSearchAttributes, temporalPlace } from '../connectors/temporal.ts';
 import type { WorkerSettings } from '../connectors/worker-settings.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { readBundle } from './bundle.ts';
 import { connectWorker } from './connection.ts';
 import type { Health } from './health.ts';
-import { writeLogLine } from './log-line.ts';
+import { workerLog } from './logging.ts';
 import { metricsEndpoint, type MetricsEndpoint } from './metrics-endpoint.ts';
 import { sampleTemporal } from './sampling.ts';
 import { stageDepsOf } from './stage-deps.ts';
@@ -19,13 +21,18 @@ import { bundleWorkflows, createWorkers, runWorkers } from './worker-set.ts';
 export async function serve(settings: WorkerSettings, health: Health | undefined, stop: AbortSignal): Promise<void> {
   // Signals are handled by whoever called; the SDK's own handling would stop the workers one by one behind our back.
   const endpoint = settings.metrics && (await metricsEndpoint(settings.metrics));
-  const logger = new DefaultLogger('WARN', writeLogLine);
-  const telemetry = endpoint ? { telemetryOptions: endpoint.telemetry } : {};
-  const { metricMeter } = Runtime.install({ logger, shutdownSignals: [], ...telemetry });
+  const stages = stageDepsOf(process.env);
+  const log = workerLog(
+    readLogSettings(process.env),
+    redactor(process.env, (text) => stages.settings.secrets.redacted(text)),
+  );
+  const { logger } = log;
+  const telemetryOptions = { ...log.telemetry, ...endpoint?.telemetry };
+  const { metricMeter } = Runtime.install({ logger, shutdownSignals: [], telemetryOptions });
   const place = temporalPlace(process.env);
   const { address, namespace } = place;
   const metrics = endpoint && new MeteredMetrics(metricMeter);
-  const deps = { ...stageDepsOf(process.env), ...(metrics ? { metrics } : {}) };
+  const deps = { ...stages, ...(metrics ? { metrics } : {}) };
   const { bundle } = settings;
   const connection = await connectWorker(place);
   try {
@@ -51,6 +58,7 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
     await connection.close().catch(() => {});
     await deps.search.close();
     deps.spark?.close();
+    log.close();
   }
 }
 

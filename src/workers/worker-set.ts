@@ -10,6 +10,7 @@ import {
 import { timeAttempts } from '../activities/attempt-timing.ts';
 import { classifyErrors } from '../activities/error-interceptor.ts';
 import { createActivities } from '../activities/index.ts';
+import { logAttempts } from '../activities/log-attempts.ts';
 import { measureActivities } from '../activities/measuring.ts';
 import type { QueueName, WorkerSettings } from '../connectors/worker-settings.ts';
 import { taskQueues } from '../definition/names.ts';
@@ -42,9 +43,7 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
     interceptors: {
       activity: [
         ...(deps.metrics ? [measureActivities(deps.metrics)] : []),
-        completionFailPoint,
-        timeAttempts,
-        classifyErrors,
+        ...[logAttempts, completionFailPoint, timeAttempts, classifyErrors],
       ],
     },
     shutdownGraceTime: graceMs,

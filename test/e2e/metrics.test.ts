@@ -1,11 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metrics } from '../../src/definition/metrics.ts';
 import { TestApp } from '../helpers/app.ts';
+import { makeNamespace } from '../helpers/namespace.ts';
 import { noPromtool, promtool, samplesOf, type Sample } from '../helpers/promtool.ts';
+import { noStack, testStack } from '../helpers/stack.ts';
 
-describe('the metrics of a worker', () => {
+describe.skipIf(noStack)('the metrics of a worker', () => {
   let app: TestApp | undefined;
   let contentType: string | null;
   let scrape = '';
@@ -13,7 +16,11 @@ describe('the metrics of a worker', () => {
   let pipeline = '';
 
   beforeAll(async () => {
-    app = await TestApp.start({ SLUICE_WORKER_METRICS: '0' });
+    // Of its own: another worker would count a part of the run.
+    const namespace = `metrics-${randomBytes(4).toString('hex')}`;
+    const { environment } = await testStack();
+    await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
+    app = await TestApp.start({ SLUICE_WORKER_METRICS: '0', TEMPORAL_NAMESPACE: namespace });
     const { pipeline: definition } = app.define();
     pipeline = definition.name;
     app.serve(definition, { body: 'id,kind,amount\n1,a,1.5\n2,b,2.5\n2,b,2.5\n3,b,none\n' });

@@ -7,9 +7,10 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { measuredConsumer } from '../../src/activities/measured-consumer.ts';
 import { tellResult } from '../../src/activities/measured-results.ts';
-import { measureActivities, pipelineOf } from '../../src/activities/measuring.ts';
+import { measureActivities } from '../../src/activities/measuring.ts';
 import { MeteredMetrics, type Metrics } from '../../src/connectors/metrics.ts';
 import { bareName, histogramBuckets, labels, metrics, type MetricName } from '../../src/definition/metrics.ts';
+import { pipelineOfWorkflow } from '../../src/definition/stage-of-activity.ts';
 import { measuredBulk } from '../../src/stages/indexing/measured-bulk.ts';
 import { metricsEndpoint } from '../../src/workers/metrics-endpoint.ts';
 import { OpenIncidents, openIncidents, sampleSchedules } from '../../src/workers/sampling.ts';
@@ -222,9 +223,9 @@ describe('what is told of an attempt', () => {
   it('is nothing of what looks and waits, or of workflows with ids of any text', async () => {
     expect(await attempt(async () => ({}), { activityType: 'findSlots' })).toEqual([]);
     expect(await attempt(async () => ({}), { workflowExecution: { workflowId: 'launch/any text' } })).toEqual([]);
-    expect(pipelineOf('consumer/broadband.by-state/3')).toBe('broadband');
-    expect(pipelineOf('maintenance/broadband')).toBe('broadband');
-    expect(pipelineOf('slot/1')).toBeUndefined();
+    expect(pipelineOfWorkflow('consumer/broadband.by-state/3')).toBe('broadband');
+    expect(pipelineOfWorkflow('maintenance/broadband')).toBe('broadband');
+    expect(pipelineOfWorkflow('slot/1')).toBeUndefined();
   });
 });
 
