@@ -1,5 +1,5 @@
 import { criticalPath, stageRows, type TimedStages } from '../../definition/stage-rows.ts';
-import { html, type Markup } from '../markup.ts';
+import { html, type Markup } from '../../formats/markup.ts';
 import { duration } from '../metric-text.ts';
 import type { ReportOnPage } from './report-on-page.ts';
 import { count, list, section, table } from './tables.ts';
