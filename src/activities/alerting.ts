@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { planDeliveries, type Delivery } from '../definition/deliveries.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
-import type { Incident, Notice } from '../definition/incidents.ts';
+import type { AlertedPipeline, Incident, Notice } from '../definition/incidents.ts';
 import { keys } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import { deliver, type Delivered, type Outbox } from '../stages/alerting/deliver.ts';
@@ -22,7 +22,7 @@ export function alertingActivities(deps: StageDeps) {
       pipeline,
       notice,
     }: {
-      readonly pipeline: Pipeline;
+      readonly pipeline: AlertedPipeline;
       readonly notice: Notice;
     }): Promise<readonly Delivery[]> => planDeliveries(pipeline.alerts, notice, new Date().toISOString()),
 
@@ -32,14 +32,14 @@ export function alertingActivities(deps: StageDeps) {
      * @throws only where it surely was not taken; final codes where another try would end alike
      */
     deliver: (input: {
-      readonly pipeline: Pipeline;
+      readonly pipeline: AlertedPipeline;
       readonly delivery: Delivery;
       readonly notice: Notice;
     }): Promise<Delivered> => attended((context) => deliver(deps, input, outboxOf(deps, input.pipeline, context))),
   };
 }
 
-function outboxOf(deps: StageDeps, pipeline: Pipeline, context: StageContext): Outbox {
+function outboxOf(deps: StageDeps, pipeline: AlertedPipeline, context: StageContext): Outbox {
   const { temporalUi, apiUrl } = deps.settings;
   return {
     begunBefore: isSending(context.previous),
@@ -89,16 +89,21 @@ async function keep(context: StageContext, progress: Progress): Promise<void> {
 /** The page of the run that an incident is about, by its report. */
 async function pageOf(
   deps: StageDeps,
-  pipeline: Pipeline,
+  { name }: AlertedPipeline,
   incident: Incident,
   context: StageContext,
 ): Promise<AlertPage> {
   const { hours, runId = '' } = incident;
   const hour = hours.at(-1);
   if (hour === undefined) throw new SluiceError('EngineUnfit', 'It is not known which hour the run was of.');
-  const key = keys.attempt(pipeline.name, hour, runId, 'run.json');
-  const report = await within(REPORT_WITHIN_MS, deps.store.findJson<AlertInput['report']>(key));
-  if (report === undefined) throw new SluiceError('EngineUnfit', 'The run has stored no report.');
+  // What shaped that run stands beside its report; what its pipeline is now may be something else.
+  const stored = <T>(file: string): Promise<T | undefined> =>
+    deps.store.findJson<T>(keys.attempt(name, hour, runId, file));
+  const [report, pipeline] = await within(
+    REPORT_WITHIN_MS,
+    Promise.all([stored<AlertInput['report']>('run.json'), stored<Pipeline>('definition.json')]),
+  );
+  if (!report || !pipeline) throw new SluiceError('EngineUnfit', 'The run has stored no report.');
   return alertPage(deps, { pipeline, report }, context);
 }
 

@@ -29,6 +29,7 @@ import { consumingActivities } from './consuming.ts';
 import { reportActivities } from './reports.ts';
 import { runActivities } from './runs.ts';
 import { limited, slotActivities } from './slots.ts';
+import { tellingActivities } from './telling.ts';
 import { turnActivities } from './turns.ts';
 
 export type { BackfillPlan, HourStretch } from '../stages/accounting/plan-backfill.ts';
@@ -73,11 +74,12 @@ export function createActivities(deps: StageDeps) {
     compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),
     collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
     retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),
-    ...alertingActivities(deps),
     ...reportActivities(deps),
     ...consumingActivities(deps),
     ...backfillActivities(deps),
     ...runActivities(),
+    ...alertingActivities(deps),
+    ...tellingActivities(),
     ...turnActivities(),
     ...slotActivities(deps),
   };

@@ -1,4 +1,5 @@
 import type { LogicalHour } from './hour.ts';
+import type { Pipeline } from './pipeline.ts';
 
 /**
  * How parts of Sluice tell each other what is wrong. A *problem* is a pipeline, a rule and a subject; while it lasts there is one incident of it,
@@ -118,4 +119,15 @@ export interface Notice {
   readonly id: string;
   readonly pipeline: string;
   readonly transitions: readonly Transition[];
+}
+
+/** Of a pipeline, what decides who is told of it. */
+export type AlertedPipeline = Pick<Pipeline, 'name' | 'alerts'>;
+
+/** An incident that has been told of an observation. */
+export interface Followed {
+  /** Of its workflow. */
+  readonly id: string;
+  /** The observation's time, ISO 8601, UTC. */
+  readonly at: string;
 }

@@ -1,8 +1,10 @@
 // What the worker bundles, and what clients know workflows by.
 export { backfill } from './backfill.ts';
 export { consumer } from './consumer.ts';
+export { incident } from './incident.ts';
 export { launch } from './launch.ts';
 export { maintenance } from './maintenance.ts';
+export { notifier } from './notifier.ts';
 export { pipeline } from './pipeline.ts';
 export { reindex } from './reindex.ts';
 export { slot } from './slot.ts';

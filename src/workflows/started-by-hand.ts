@@ -29,6 +29,16 @@ export function requireRunInput(input: RunInput | undefined): void {
   );
 }
 
+/** As {@link requireRunInput}, for what tells of a pipeline's problems. @throws `DefinitionInvalid` */
+export function requireAlertedPipeline(what: string, input: { readonly pipeline?: unknown } | undefined): void {
+  const { name, alerts } = (input?.pipeline ?? {}) as { readonly name?: unknown; readonly alerts?: unknown };
+  const missing = [
+    ...(typeof name === 'string' && name !== '' ? [] : ['pipeline.name']),
+    ...(typeof alerts === 'object' && alerts !== null ? [] : ['pipeline.alerts']),
+  ];
+  if (missing.length > 0) refuse(`${what}: ${missing.join(', ')} is missing or wrong; what sees a problem starts it`);
+}
+
 const unnumbered = { life: 0 };
 
 /** As {@link requireRunInput}, for a consumer. @throws `DefinitionInvalid` */

@@ -10,6 +10,7 @@ import type {
   ObjectRef,
   PreparedStream,
 } from '../../src/definition/refs.ts';
+import type { Told } from '../../src/activities/telling.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import { planDeliveries } from '../../src/definition/deliveries.ts';
 import { runActivities } from '../../src/activities/runs.ts';
@@ -40,6 +41,8 @@ export interface Record {
   readonly reports: RunReport[];
   /** Stored beside the reports. */
   readonly definitions: Pipeline[];
+  /** What incidents were told of. */
+  readonly told: Told[];
 }
 
 const landed = { batch: 'b1', version: 1, record: ref, rows: 3, checksum, objects: 1 };
@@ -55,7 +58,7 @@ export const committed = (pipeline: Pipeline): CommittedDataset => ({
 
 /** Stages that all go well, for one data set of three rows; each call is noted by name. */
 export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivities>; record: Record } {
-  const record: Record = { calls: [], reports: [], definitions: [] };
+  const record: Record = { calls: [], reports: [], definitions: [], told: [] };
   const prepared: PreparedStream = {
     ...{ dataset: 'main', stream: pipeline.name, topic: pipeline.name, partitions: 1, epoch: 'e1', life: 1 },
     ...{ index: `${pipeline.name}-1`, alias: pipeline.name, schema: 's1', changes: [] },
@@ -118,6 +121,12 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
     sendFailureAlert: note('sendFailureAlert', { sent: true }),
     planDeliveries: async ({ pipeline: { alerts }, notice }) =>
       planDeliveries(alerts, notice, new Date().toISOString()),
+    // What is over is told after every run that goes through: no call of its own.
+    tellOf: async (told: Told) => {
+      if (told.observations.length > 0) record.calls.push('tellOf');
+      record.told.push(told);
+    },
+    passOn: note('passOn', undefined),
     deliver: note('deliver', { accepted: true }),
     // Reads until it is told to stop, and is no stage of a run.
     consume: async () => {

@@ -1,0 +1,101 @@
+import { Context } from '@temporalio/activity';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import type { AlertedPipeline, Clearing, Observation, Transition } from '../definition/incidents.ts';
+import { ids, taskQueues } from '../definition/names.ts';
+import { attended } from './attended.ts';
+
+const nameAttribute = defineSearchAttributeKey('PipelineName', SearchAttributeType.KEYWORD);
+
+/** What was found wrong, and what is so no more. */
+export interface Told {
+  readonly pipeline: AlertedPipeline;
+  readonly observations: readonly Observation[];
+  readonly clearings: readonly Clearing[];
+}
+
+export interface PassedOn {
+  readonly pipeline: AlertedPipeline;
+  readonly transition: Transition;
+}
+
+/** How incidents are told of what happens, and the notifier of them. Each may be done again: what has been heard before is known by its id. */
+export function tellingActivities() {
+  return {
+    /**
+     * Opens the incident of each observation, or counts it there; ends those that a clearing is about. Clearings go first: what is observed in the
+     * same breath stays open.
+     */
+    tellOf: (told: Told): Promise<void> => attended(() => tellIncidents(Context.current().client, told)),
+
+    /** Tells the notifier of a change of an incident. */
+    passOn: ({ pipeline, transition }: PassedOn): Promise<void> =>
+      attended(() =>
+        orSaysWhy(pipeline, () => toNotifier(Context.current().client, pipeline, 'transition', transition)),
+      ),
+  };
+}
+
+/** What the activity does. @throws SluiceError `Unexpected` where Temporal takes no word of it */
+export async function tellIncidents(client: Client, { pipeline, observations, clearings }: Told): Promise<void> {
+  await orSaysWhy(pipeline, async () => {
+    for (const clearing of clearings) await clear(client, clearing);
+    for (const seen of observations) await observe(client, pipeline, seen);
+    if (observations.length === 0) return;
+    const followed = observations.map((seen) => ({ id: idOf(seen), at: seen.at }));
+    // Before this ends: whoever clears the rule next finds all that was open by then.
+    await toNotifier(client, pipeline, 'follow', followed);
+  });
+}
+
+const idOf = ({ pipeline, rule, subject }: Observation | Clearing): string => ids.incident(pipeline, rule, subject);
+
+async function observe(client: Client, pipeline: AlertedPipeline, seen: Observation): Promise<void> {
+  const { rule, subject } = seen;
+  await client.workflow.signalWithStart('incident', {
+    ...{ workflowId: idOf(seen), taskQueue: taskQueues.light, args: [{ pipeline }] },
+    ...{ signal: 'observed', signalArgs: [seen, pipeline.alerts] },
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    typedSearchAttributes: [{ key: nameAttribute, value: seen.pipeline }],
+    staticSummary: `${seen.pipeline}: ${rule}${subject === undefined ? '' : ` ${subject}`}`,
+  });
+}
+
+/** The id of a problem without a subject says which incident is meant; for all of a rule, the notifier knows those that are open. */
+async function clear(client: Client, clearing: Clearing): Promise<void> {
+  const [workflowId, signal] =
+    clearing.subject === undefined ? [ids.notifier(clearing.pipeline), 'clear'] : [idOf(clearing), 'cleared'];
+  try {
+    await client.workflow.getHandle(workflowId).signal(signal, clearing);
+  } catch (error) {
+    // Nothing is open.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+async function toNotifier(
+  client: Client,
+  pipeline: AlertedPipeline,
+  signal: 'follow' | 'transition',
+  about: unknown,
+): Promise<void> {
+  await client.workflow.signalWithStart('notifier', {
+    ...{ workflowId: ids.notifier(pipeline.name), taskQueue: taskQueues.light, args: [{ pipeline }] },
+    ...{ signal, signalArgs: [about, pipeline.alerts] },
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    typedSearchAttributes: [{ key: nameAttribute, value: pipeline.name }],
+    staticSummary: `Tells whom ${pipeline.name} says of its incidents`,
+  });
+}
+
+async function orSaysWhy(pipeline: AlertedPipeline, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw new SluiceError(
+      'Unexpected',
+      `Temporal takes no word of ${pipeline.name}'s incidents: ${sentenceOf(error)}.`,
+    );
+  }
+}

@@ -1,0 +1,173 @@
+import { SluiceError } from '../definition/errors.ts';
+import { toLogicalHour } from '../definition/hour.ts';
+import {
+  incidentRules,
+  severities,
+  transitions,
+  type Clearing,
+  type Fact,
+  type Observation,
+} from '../definition/incidents.ts';
+import { ids } from '../definition/names.ts';
+
+/** What people write who start a workflow, signal it or update it by hand. Each answers with the sentence that says what is wrong; undefined where nothing is. */
+
+const DAY_MS = 86_400_000;
+/** What is silenced for longer is forgotten. */
+const LONGEST_SILENCE_DAYS = 366;
+const MOST_TEXT = 500;
+const MOST_SENTENCE = 2_000;
+const MOST_FACTS = 30;
+
+type Given = Readonly<Record<string, unknown>>;
+
+const membersOf = (given: unknown): Given => (typeof given === 'object' && given !== null ? (given as Given) : {});
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+const isInstant = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value) && !Number.isNaN(Date.parse(value));
+const isHour = (value: unknown): boolean => {
+  try {
+    return typeof value === 'string' && toLogicalHour(value) === value;
+  } catch (error) {
+    if (error instanceof SluiceError) return false;
+    throw error;
+  }
+};
+const isLeftOutOr = (value: unknown, check: (value: unknown) => boolean): boolean =>
+  value === undefined || value === null || check(value);
+const isFact = (fact: unknown): fact is Fact =>
+  isText(membersOf(fact)['name']) && typeof membersOf(fact)['value'] === 'string';
+
+/** @param id of the incident that it is told to */
+export function wrongObservation(given: unknown, id: string): string | undefined {
+  const seen = membersOf(given);
+  const wrong = [
+    ...problemMembers(seen),
+    ...(severities.some((one) => one === seen['severity']) ? [] : ['severity']),
+    ...(isText(seen['sentence']) ? [] : ['sentence']),
+    ...(Array.isArray(seen['facts']) && seen['facts'].every(isFact) ? [] : ['facts']),
+    ...(isText(seen['occurrence']) ? [] : ['occurrence']),
+    ...timeMembers(seen),
+    ...['workflowId', 'runId'].filter((name) => !isLeftOutOr(seen[name], isText)),
+  ];
+  if (wrong.length > 0) return `An observation needs ${wrong.join(', ')}, which ${areMissing(wrong)} or wrong.`;
+  const { pipeline, rule, subject } = given as Observation;
+  const own = ids.incident(pipeline, rule, subject);
+  return own === id ? undefined : `This is ${id}, and the observation belongs to ${own}.`;
+}
+
+/** As it is kept: times in one form, so that they compare as texts do, and nothing longer than anybody reads. */
+export function takenObservation(seen: Observation): Observation {
+  const { subject, hour, workflowId, runId, facts, ...rest } = seen;
+  return {
+    ...rest,
+    sentence: clipped(seen.sentence, MOST_SENTENCE),
+    facts: facts.slice(0, MOST_FACTS).map(({ name, value }) => ({ name, value: clipped(value, MOST_TEXT) })),
+    at: instantOf(seen.at),
+    ...definedOf({ subject, hour, workflowId, runId }),
+  };
+}
+
+export function takenClearing({ subject, hour, ...rest }: Clearing): Clearing {
+  return { ...rest, at: instantOf(rest.at), ...definedOf({ subject, hour }) };
+}
+
+const instantOf = (at: string): string => new Date(at).toISOString();
+const clipped = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+const definedOf = <T extends object>(members: T): Partial<T> =>
+  Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined && value !== null),
+  ) as Partial<T>;
+
+/** @param id of the incident that it is told to; left out where it is told to whoever knows them all */
+export function wrongClearing(given: unknown, id?: string): string | undefined {
+  const cleared = membersOf(given);
+  const wrong = [
+    ...problemMembers(cleared),
+    ...(isText(cleared['sentence']) ? [] : ['sentence']),
+    ...timeMembers(cleared),
+  ];
+  if (wrong.length > 0) return `A clearing needs ${wrong.join(', ')}, which ${areMissing(wrong)} or wrong.`;
+  return id === undefined || isAbout(given as Clearing, id) ? undefined : `The clearing is not about ${id}.`;
+}
+
+/** @param pipeline whose transitions are heeded */
+export function wrongTransition(given: unknown, pipeline: string): string | undefined {
+  const { id, kind, at, incident } = membersOf(given);
+  const told = membersOf(incident);
+  const wrong = [
+    ...(isText(id) ? [] : ['id']),
+    ...(transitions.some((one) => one === kind) ? [] : ['kind']),
+    ...(isInstant(at) ? [] : ['at']),
+    ...(isText(told['id']) && told['pipeline'] === pipeline ? problemMembers(told) : ['incident']),
+    ...['openedAt', 'lastSeenAt'].filter((name) => !isInstant(told[name])),
+  ];
+  if (wrong.length === 0) return undefined;
+  return `A transition of an incident of ${pipeline} needs ${wrong.join(', ')}, which ${areMissing(wrong)} or wrong.`;
+}
+
+export function wrongFollowed(given: unknown, pipeline: string): string | undefined {
+  const prefix = ids.incident(pipeline, '');
+  const fits = (one: unknown): boolean => {
+    const { id, at } = membersOf(one);
+    return typeof id === 'string' && id.startsWith(prefix) && isInstant(at);
+  };
+  if (Array.isArray(given) && given.every(fits)) return undefined;
+  return `What is followed is a list of {"id": "${prefix}…", "at": "2026-11-24T18:00:00Z"}.`;
+}
+
+/** Whether a clearing is about an incident: of the same problem, or, where it names no subject, of the same rule. */
+export function isAbout({ pipeline, rule, subject }: Clearing, id: string): boolean {
+  const own = ids.incident(pipeline, rule, subject);
+  return id === own || (subject === undefined && id.startsWith(`${own}/`));
+}
+
+export function wrongAcknowledgement(given: unknown): string | undefined {
+  const { by, note } = membersOf(given);
+  return wrongBy(by, 'acknowledge', '{"by": "who", "note": "what is being done"}') ?? wrongWords('note', note, false);
+}
+
+/** @param now in milliseconds */
+export function wrongSilencing(given: unknown, now: number): string | undefined {
+  const { by, until } = membersOf(given);
+  const form = '{"by": "who", "until": "2026-11-24T18:00:00Z"}';
+  const who = wrongBy(by, 'silence', form);
+  if (who !== undefined) return who;
+  if (until === undefined || until === null) return `silence needs "until", an end: ${form}.`;
+  if (!isInstant(until)) return `${JSON.stringify(until)} is no instant: write "until" like 2026-11-24T18:00:00Z.`;
+  const ms = Date.parse(until) - now;
+  if (ms <= 0) return `${until} is over already: a silence ends in the future.`;
+  if (ms > LONGEST_SILENCE_DAYS * DAY_MS)
+    return `${until} is more than a year away: a silence of that length is forgotten, so take a nearer end.`;
+  return undefined;
+}
+
+export function wrongClosing(given: unknown): string | undefined {
+  const { by, reason } = membersOf(given);
+  return wrongBy(by, 'close', '{"by": "who", "reason": "why"}') ?? wrongWords('reason', reason, true);
+}
+
+function wrongBy(by: unknown, word: string, form: string): string | undefined {
+  if (by === undefined || by === null) return `${word} needs "by", who does it: ${form}.`;
+  return wrongWords('by', by, true);
+}
+
+function wrongWords(name: string, value: unknown, needed: boolean): string | undefined {
+  if (!needed && (value === undefined || value === null)) return undefined;
+  if (!isText(value)) return `"${name}" must be a text that is not empty.`;
+  return value.length > MOST_TEXT ? `"${name}" has ${value.length} characters; ${MOST_TEXT} are allowed.` : undefined;
+}
+
+const problemMembers = ({ pipeline, rule, subject }: Given): string[] => [
+  ...(isText(pipeline) ? [] : ['pipeline']),
+  ...(incidentRules.some((one) => one === rule) ? [] : ['rule']),
+  ...(isLeftOutOr(subject, isText) ? [] : ['subject']),
+];
+
+const timeMembers = ({ at, hour }: Given): string[] => [
+  ...(isInstant(at) ? [] : ['at']),
+  ...(isLeftOutOr(hour, isHour) ? [] : ['hour']),
+];
+
+const areMissing = (members: readonly string[]): string => (members.length === 1 ? 'is missing' : 'are missing');

@@ -1,0 +1,335 @@
+import { randomBytes } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { tellIncidents, tellingActivities, type PassedOn } from '../../src/activities/telling.ts';
+import { alertsSchema } from '../../src/definition/alerts.ts';
+import { planDeliveries, type Delivery } from '../../src/definition/deliveries.ts';
+import type { AlertedPipeline, Clearing, Incident, Notice, Observation } from '../../src/definition/incidents.ts';
+import { ids, taskQueues } from '../../src/definition/names.ts';
+import type { Outbox } from '../../src/workflows/notifier-messages.ts';
+import { Gate } from '../helpers/gate.ts';
+import { noTemporal, WorkflowLab } from '../helpers/temporal.ts';
+
+/** What is not there yet cannot be asked. */
+async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  await vi.waitUntil(async () => Promise.resolve(what()).catch(() => false), { timeout: 60_000, interval: 50 });
+}
+
+interface Sent {
+  readonly name: string;
+  readonly notice: Notice;
+  readonly kinds: readonly string[];
+}
+
+describe.skipIf(noTemporal)('incidents', () => {
+  let lab: WorkflowLab;
+  let sent: Sent[];
+  let n = 0;
+
+  beforeAll(async () => {
+    lab = await WorkflowLab.start();
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+  });
+
+  /** What a channel does with a message, in place of taking it. */
+  let channel: (delivery: Delivery) => Promise<{ accepted: true | 'unknown' }>;
+
+  beforeEach(() => {
+    sent = [];
+    channel = async () => ({ accepted: true });
+    const { passOn } = tellingActivities();
+    lab.stages = {
+      passOn: (given: PassedOn) => passOn(given),
+      planDeliveries: async ({ pipeline, notice }: { pipeline: AlertedPipeline; notice: Notice }) =>
+        planDeliveries(pipeline.alerts, notice, new Date().toISOString()),
+      deliver: async ({ delivery, notice }: { delivery: Delivery; notice: Notice }) => {
+        const answer = await channel(delivery);
+        const told = notice.transitions.filter(({ id }) => delivery.transitions.includes(id));
+        sent.push({ name: delivery.name, notice, kinds: told.map(({ kind }) => kind) });
+        return answer;
+      },
+    };
+  });
+
+  const pipelineOf = (alerts: object = {}): AlertedPipeline => ({
+    name: `w-${randomBytes(4).toString('hex')}`,
+    alerts: alertsSchema.parse({ email: { to: ['a@example.org'] }, policy: { group: '300ms' }, ...alerts }),
+  });
+  const seen = ({ name }: AlertedPipeline, more: Partial<Observation> = {}): Observation => ({
+    ...{ pipeline: name, rule: 'run-failed', subject: 'SourceNotFound', severity: 'critical', sentence: 'It failed.' },
+    ...{ facts: [], occurrence: `o${(n += 1)}`, at: new Date().toISOString(), ...more },
+  });
+  const over = ({ name }: AlertedPipeline, more: Partial<Clearing> = {}): Clearing => ({
+    ...{ pipeline: name, rule: 'run-failed', sentence: 'It is done.', at: new Date().toISOString(), ...more },
+  });
+  const tell = (
+    pipeline: AlertedPipeline,
+    { observations = [], clearings = [] }: { observations?: Observation[]; clearings?: Clearing[] },
+  ): Promise<void> => tellIncidents(lab.temporal.client, { pipeline, observations, clearings });
+  const handleOf = ({ name }: AlertedPipeline, subject = 'SourceNotFound') =>
+    lab.temporal.client.workflow.getHandle(ids.incident(name, 'run-failed', subject));
+  const outboxOf = ({ name }: AlertedPipeline): Promise<Outbox> =>
+    lab.temporal.client.workflow.getHandle(ids.notifier(name)).query<Outbox>('outbox');
+  const kinds = (): string[][] => sent.map((one) => [...one.kinds]);
+  const settled = (pipeline: AlertedPipeline): Promise<void> =>
+    until(async () => {
+      const { held, messages } = await outboxOf(pipeline);
+      return held.length === 0 && messages.every(({ state }) => state !== 'pending');
+    });
+
+  it('tells once that a problem is there, however often it is seen, and once that it is over', async () => {
+    const pipeline = pipelineOf();
+    for (let times = 0; times < 11; times += 1) await tell(pipeline, { observations: [seen(pipeline)] });
+    await until(async () => sent.length === 1);
+    const open = await handleOf(pipeline).query<Incident>('incident');
+    expect(open).toMatchObject({ state: 'open', occurrences: 11, severity: 'critical' });
+    await tell(pipeline, { clearings: [over(pipeline)] });
+    const ended = (await handleOf(pipeline).result()) as Incident;
+    expect(ended).toMatchObject({ state: 'recovered', occurrences: 11 });
+    await until(async () => sent.length === 2);
+    expect(kinds()).toEqual([['opened'], ['recovered']]);
+    expect(sent[1]?.notice.transitions[0]?.sentence).toMatch(/^It is done\. It lasted .* and was seen 11 times\.$/);
+    // The next one is another incident.
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    await until(async () => sent.length === 3);
+    expect(kinds()[2]).toEqual(['opened']);
+    expect((await outboxOf(pipeline)).open).toHaveLength(1);
+  });
+
+  it('tells in one message what comes within a window', async () => {
+    const pipeline = pipelineOf({ policy: { group: '2s' } });
+    const subjects = ['a', 'b/c', 'd', 'e', 'ü'];
+    await Promise.all(subjects.map((subject) => tell(pipeline, { observations: [seen(pipeline, { subject })] })));
+    await until(async () => sent.length > 0);
+    await settled(pipeline);
+    expect(kinds()).toEqual([Array.from({ length: 5 }, () => 'opened')]);
+    await tell(pipeline, { clearings: [over(pipeline)] });
+    await until(async () => sent.length > 1);
+    await settled(pipeline);
+    expect(kinds()[1]).toEqual(Array.from({ length: 5 }, () => 'recovered'));
+    expect(sent).toHaveLength(2);
+  });
+
+  it('reminds until somebody acknowledges it', async () => {
+    const pipeline = pipelineOf({ policy: { group: '10ms', remindEvery: '500ms' } });
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    await until(async () => sent.length >= 3);
+    const answer = await handleOf(pipeline).executeUpdate<Incident, [object]>('acknowledge', {
+      args: [{ by: 'eva', note: 'on it' }],
+    });
+    expect(answer).toMatchObject({ state: 'acknowledged', acknowledged: { by: 'eva', note: 'on it' } });
+    await settled(pipeline);
+    const told = sent.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(sent).toHaveLength(told);
+    expect(new Set(kinds().slice(1).flat())).toEqual(new Set(['reminder']));
+    expect(new Set(sent.map(({ notice }) => notice.id)).size).toBe(told);
+  });
+
+  it('escalates, and tells whom it is escalated to', async () => {
+    const alerts = { slack: { url: '${secret:S}' }, routes: [{ to: ['email'] }] };
+    const policy = { group: '10ms', escalateAfter: '500ms', escalateTo: ['slack'] };
+    const pipeline = pipelineOf({ ...alerts, policy });
+    await tell(pipeline, { observations: [seen(pipeline, { severity: 'warning' })] });
+    await until(async () => sent.length === 2);
+    expect(sent.map(({ name, kinds: told }) => [name, ...told])).toEqual([
+      ['email', 'opened'],
+      ['slack', 'escalated'],
+    ]);
+    expect(await handleOf(pipeline).query('incident')).toMatchObject({ severity: 'critical' });
+  });
+
+  it('tells nobody of one that is silenced, and says so', async () => {
+    const pipeline = pipelineOf({ policy: { group: '10ms', remindEvery: '300ms' } });
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    const until24 = new Date(Date.now() + 86_400_000).toISOString();
+    await handleOf(pipeline).signal('silence', { by: 'eva', until: until24 });
+    await until(async () => (await handleOf(pipeline).query<Incident>('incident')).silencedUntil !== undefined);
+    await settled(pipeline);
+    const told = sent.length;
+    await handleOf(pipeline).executeUpdate('close', { args: [{ by: 'eva', reason: 'known' }] });
+    expect(await handleOf(pipeline).result()).toMatchObject({ state: 'closed' });
+    await settled(pipeline);
+    expect(sent).toHaveLength(told);
+    expect((await outboxOf(pipeline)).messages.at(-1)).toMatchObject({ state: 'silenced' });
+  });
+
+  it('loses nothing that is seen while it ends, and opens the next one with it', async () => {
+    const pipeline = pipelineOf({ policy: { group: '10ms' } });
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    await until(async () => sent.length === 1);
+    const gate = new Gate();
+    const { passOn } = lab.stages;
+    lab.stages = {
+      ...lab.stages,
+      passOn: async (given: PassedOn) => {
+        if (given.transition.kind === 'recovered') await gate.pass();
+        return passOn?.(given as never);
+      },
+    };
+    await tell(pipeline, { clearings: [over(pipeline)] });
+    await gate.reached;
+    const again = seen(pipeline);
+    await tell(pipeline, { observations: [again] });
+    await tell(pipeline, { observations: [again] });
+    gate.open();
+    await until(async () => kinds().flat().length === 3);
+    expect(kinds().flat()).toEqual(['opened', 'recovered', 'opened']);
+    expect(await handleOf(pipeline).query('incident')).toMatchObject({ state: 'open', occurrences: 1 });
+    // It is followed: what clears the rule comes to it.
+    await tell(pipeline, { clearings: [over(pipeline)] });
+    expect(await handleOf(pipeline).result()).toMatchObject({ state: 'recovered' });
+  });
+
+  it('finds what was opened a moment ago by no worker', async () => {
+    const pipeline = pipelineOf();
+    await lab.without(taskQueues.light, async () => {
+      await tell(pipeline, { observations: [seen(pipeline)] });
+      await tell(pipeline, { clearings: [over(pipeline)] });
+    });
+    expect(await handleOf(pipeline).result()).toMatchObject({ state: 'recovered' });
+    await settled(pipeline);
+    expect(kinds().flat().toSorted()).toEqual(['opened', 'recovered']);
+  });
+
+  it('goes on where it was when its worker goes: nothing is told twice, and nothing is left out', async () => {
+    const pipeline = pipelineOf({ policy: { group: '1s' } });
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    await until(async () => (await outboxOf(pipeline)).held.length === 1);
+    await lab.without(taskQueues.light, () => tell(pipeline, { observations: [seen(pipeline, { subject: 'Other' })] }));
+    await until(async () => sent.length > 0 && (await outboxOf(pipeline)).open.length === 2);
+    await settled(pipeline);
+    expect(kinds().flat()).toEqual(['opened', 'opened']);
+  });
+
+  it('continues as new, and knows then what it has told', async () => {
+    const pipeline = pipelineOf({ policy: { group: '10ms' } });
+    const { workflow } = lab.temporal.client;
+    const first = seen(pipeline);
+    await workflow.signalWithStart('incident', {
+      ...{ workflowId: handleOf(pipeline).workflowId, taskQueue: taskQueues.light },
+      ...{ args: [{ pipeline, maxHistory: 20 }], signal: 'observed', signalArgs: [first] },
+    });
+    await workflow.signalWithStart('notifier', {
+      ...{ workflowId: ids.notifier(pipeline.name), taskQueue: taskQueues.light },
+      ...{ args: [{ pipeline, maxHistory: 20 }], signal: 'follow', signalArgs: [[]] },
+    });
+    const began = await Promise.all([
+      handleOf(pipeline).describe(),
+      workflow.getHandle(ids.notifier(pipeline.name)).describe(),
+    ]);
+    for (let times = 0; times < 12; times += 1) {
+      await handleOf(pipeline).signal('observed', seen(pipeline));
+      await until(
+        async () =>
+          (
+            await handleOf(pipeline)
+              .query<Incident>('incident')
+              .catch(() => undefined)
+          )?.occurrences ===
+          times + 2,
+      );
+    }
+    await handleOf(pipeline).signal('observed', first);
+    await until(async () => sent.length === 1);
+    for (let times = 0; times < 12; times += 1) {
+      await workflow.getHandle(ids.notifier(pipeline.name)).signal('transition', sent[0]?.notice.transitions[0]);
+      await settled(pipeline);
+    }
+    const now = await Promise.all([
+      handleOf(pipeline).describe(),
+      workflow.getHandle(ids.notifier(pipeline.name)).describe(),
+    ]);
+    now.forEach(({ runId }, which) => expect(runId).not.toBe(began[which]?.runId));
+    await tell(pipeline, { clearings: [over(pipeline, { subject: 'SourceNotFound' })] });
+    expect(await handleOf(pipeline).result()).toMatchObject({ occurrences: 13 });
+    await until(async () => sent.length === 2);
+    expect(kinds()).toEqual([['opened'], ['recovered']]);
+  });
+
+  describe('a message', () => {
+    const both = { slack: { url: '${secret:S}' }, routes: [{ to: ['email'] }], policy: { group: '10ms' } };
+
+    it('goes to the other channel where the first one will not take it', async () => {
+      const pipeline = pipelineOf(both);
+      channel = async ({ name }) => {
+        if (name === 'email') throw ApplicationFailure.nonRetryable('The mail server refuses it.', 'MailUnavailable');
+        return { accepted: true };
+      };
+      await tell(pipeline, { observations: [seen(pipeline)] });
+      await until(async () => sent.length === 1);
+      await settled(pipeline);
+      expect(sent.map(({ name }) => name)).toEqual(['slack']);
+      expect((await outboxOf(pipeline)).messages).toMatchObject([
+        { name: 'email', state: 'failed', problem: 'The mail server refuses it.' },
+        { name: 'slack', state: 'sent' },
+      ]);
+    });
+
+    it('of which nobody knows whether it was taken is not sent again, by nobody', async () => {
+      const pipeline = pipelineOf(both);
+      channel = async () => ({ accepted: 'unknown' });
+      await tell(pipeline, { observations: [seen(pipeline)] });
+      await until(async () => sent.length === 1);
+      await settled(pipeline);
+      expect((await outboxOf(pipeline)).messages).toMatchObject([{ name: 'email', state: 'unknown' }]);
+    });
+
+    it('that nobody takes stands in the outbox, and the next one is sent all the same', async () => {
+      const pipeline = pipelineOf({ policy: { group: '10ms' } });
+      channel = async () => {
+        throw ApplicationFailure.nonRetryable('Gone.', 'MailUnavailable');
+      };
+      await tell(pipeline, { observations: [seen(pipeline)] });
+      await until(async () => (await outboxOf(pipeline)).messages[0]?.state === 'failed');
+      channel = async () => ({ accepted: true });
+      await tell(pipeline, { clearings: [over(pipeline)] });
+      await until(async () => sent.length === 1);
+      expect(kinds()).toEqual([['recovered']]);
+    });
+
+    it('is made of none where the pipeline has no channel; its incidents are there all the same', async () => {
+      const pipeline = { ...pipelineOf(), alerts: alertsSchema.parse({ policy: { group: '10ms' } }) };
+      await tell(pipeline, { observations: [seen(pipeline)] });
+      await until(async () => (await outboxOf(pipeline)).messages.length === 1);
+      expect((await outboxOf(pipeline)).messages).toMatchObject([{ state: 'unrouted' }]);
+      expect(await handleOf(pipeline).query('incident')).toMatchObject({ state: 'open' });
+    });
+  });
+
+  it('leaves aside what is sent by hand and is none, and says why an update is refused', async () => {
+    const pipeline = pipelineOf();
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    const handle = handleOf(pipeline);
+    for (const word of ['observed', 'cleared', 'acknowledge', 'silence', 'close']) {
+      for (const given of [undefined, null, 7, 'text', {}, { by: '' }, { pipeline: 'other', rule: 'lag' }])
+        await handle.signal(word, given);
+    }
+    const notifier = lab.temporal.client.workflow.getHandle(ids.notifier(pipeline.name));
+    for (const word of ['transition', 'follow', 'clear']) await notifier.signal(word, { id: 7 });
+    expect(await handle.query('incident')).toMatchObject({ state: 'open', occurrences: 1 });
+    const refused = async (word: string, given: object): Promise<string> =>
+      handle.executeUpdate(word, { args: [given] }).then(
+        () => 'taken',
+        (error: Error) => (error.cause as Error).message,
+      );
+    expect(await refused('silence', { by: 'eva' })).toMatch(/^silence needs "until", an end/);
+    expect(await refused('acknowledge', {})).toMatch(/^acknowledge needs "by"/);
+    expect(await refused('close', { by: 'eva', reason: ' ' })).toBe('"reason" must be a text that is not empty.');
+    await settled(pipeline);
+    expect(kinds()).toEqual([['opened']]);
+  });
+
+  it('shows an incident in the list and in the Web UI without asking it', async () => {
+    const pipeline = pipelineOf();
+    await tell(pipeline, { observations: [seen(pipeline, { hour: '2026-11-24T03:00:00Z' })] });
+    await until(async () => (await handleOf(pipeline).describe()).memo?.['incident'] !== undefined);
+    const { memo, typedSearchAttributes } = await handleOf(pipeline).describe();
+    expect(memo).toMatchObject({ incident: { state: 'open', hours: ['2026-11-24T03:00:00Z'] } });
+    const found = Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+    expect(found).toMatchObject({ PipelineName: pipeline.name, PipelineStage: 'run-failed', PipelineOutcome: 'open' });
+  });
+});
