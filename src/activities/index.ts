@@ -41,6 +41,7 @@ export type { Tally } from '../stages/maintaining/tally.ts';
 export type { CleanResult, IndexResult } from '../definition/refs.ts';
 export type { ConsumeInput, DiscardInput, Landed, LossInput, RebuildPlan, Rebuilt } from '../stages/io.ts';
 export type { Delivered } from '../stages/alerting/deliver.ts';
+export type { Told } from './telling.ts';
 export type { Alerted, RunReport, StageTiming } from '../stages/run-report.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */

@@ -10,7 +10,8 @@ const nameAttribute = defineSearchAttributeKey('PipelineName', SearchAttributeTy
 
 /** What was found wrong, and what is so no more. */
 export interface Told {
-  readonly pipeline: AlertedPipeline;
+  /** Without `alerts` where they are not known: then those that an incident knows stay. */
+  readonly pipeline: Pick<AlertedPipeline, 'name'> & Partial<AlertedPipeline>;
   readonly observations: readonly Observation[];
   readonly clearings: readonly Clearing[];
 }
@@ -51,10 +52,10 @@ export async function tellIncidents(client: Client, { pipeline, observations, cl
 
 const idOf = ({ pipeline, rule, subject }: Observation | Clearing): string => ids.incident(pipeline, rule, subject);
 
-async function observe(client: Client, pipeline: AlertedPipeline, seen: Observation): Promise<void> {
+async function observe(client: Client, pipeline: Told['pipeline'], seen: Observation): Promise<void> {
   const { rule, subject } = seen;
   await client.workflow.signalWithStart('incident', {
-    ...{ workflowId: idOf(seen), taskQueue: taskQueues.light, args: [{ pipeline }] },
+    ...{ workflowId: idOf(seen), taskQueue: taskQueues.light, args: [startedWith(pipeline)] },
     ...{ signal: 'observed', signalArgs: [seen, pipeline.alerts] },
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     typedSearchAttributes: [{ key: nameAttribute, value: seen.pipeline }],
@@ -76,12 +77,12 @@ async function clear(client: Client, clearing: Clearing): Promise<void> {
 
 async function toNotifier(
   client: Client,
-  pipeline: AlertedPipeline,
+  pipeline: Told['pipeline'],
   signal: 'follow' | 'transition',
   about: unknown,
 ): Promise<void> {
   await client.workflow.signalWithStart('notifier', {
-    ...{ workflowId: ids.notifier(pipeline.name), taskQueue: taskQueues.light, args: [{ pipeline }] },
+    ...{ workflowId: ids.notifier(pipeline.name), taskQueue: taskQueues.light, args: [startedWith(pipeline)] },
     ...{ signal, signalArgs: [about, pipeline.alerts] },
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     typedSearchAttributes: [{ key: nameAttribute, value: pipeline.name }],
@@ -89,7 +90,10 @@ async function toNotifier(
   });
 }
 
-async function orSaysWhy(pipeline: AlertedPipeline, work: () => Promise<void>): Promise<void> {
+/** Where nothing is known yet of whom to tell, the next one who does says so. */
+const startedWith = ({ name, alerts }: Told['pipeline']): object => ({ pipeline: { name, alerts: alerts ?? {} } });
+
+async function orSaysWhy(pipeline: Told['pipeline'], work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -5,6 +5,7 @@ import type { RunInput } from './messages.ts';
 import type { RunControl } from './run-control.ts';
 import type { RunLog } from './run-log.ts';
 import { stageActivities } from './stage-activities.ts';
+import { tellOfFailure } from './telling.ts';
 
 /**
  * What follows a run that did not go through: one that was cancelled removes what it alone had made, each stores its report, and whom the
@@ -23,11 +24,16 @@ export async function afterFailure(
   return cancelled ? afterCancel(input, run, control, error) : afterProblem(input, run, error);
 }
 
-async function afterProblem({ pipeline: definition }: RunInput, run: RunLog, error: unknown): Promise<unknown> {
+async function afterProblem(input: RunInput, run: RunLog, error: unknown): Promise<unknown> {
+  const { pipeline: definition } = input;
   const problem = problemOf(error);
   const report = run.report('failed', problem);
   const { writeReport, sendFailureAlert } = stageActivities('light', definition.retries, 'after a failure');
-  await allOf([writeReport(report, definition), sendFailureAlert({ pipeline: definition, report })]);
+  // Runs that were on their way before there were incidents tell of it themselves.
+  const telling = patched('incidents')
+    ? tellOfFailure(input, report, error)
+    : sendFailureAlert({ pipeline: definition, report });
+  await allOf([writeReport(report, definition), telling]);
   return failure(problem);
 }
 

@@ -129,7 +129,7 @@ async function ensureConsumer(pipeline: Pipeline, prepared: PreparedStream, shar
     try {
       await startChild(consumer, {
         workflowId,
-        args: [{ consume }],
+        args: [{ consume, alerts: pipeline.alerts }],
         parentClosePolicy: ParentClosePolicy.ABANDON,
         cancellationType: ChildWorkflowCancellationType.ABANDON,
         staticSummary: `Lands topic ${prepared.topic}${shardsOf(pipeline) > 1 ? `, shard ${shard}` : ''}`,
@@ -138,7 +138,7 @@ async function ensureConsumer(pipeline: Pipeline, prepared: PreparedStream, shar
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       // It may end between the two calls: then the next turn of the wait starts another.
       await getExternalWorkflowHandle(workflowId)
-        .signal(adoptSignal, consume)
+        .signal(adoptSignal, consume, pipeline.alerts)
         .catch(() => {});
     }
   });

@@ -6,12 +6,14 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities, ConsumeInput, LossInput } from '../activities/index.ts';
 import { ids, taskQueues } from '../definition/names.ts';
+import { Halts } from './consumer-incidents.ts';
 import { cancellationOf, failure, problemOf, wasCancelled, type Problem } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
 import {
@@ -56,6 +58,7 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   let given = input.consume;
   const now: { mode: ConsumerState['mode'] } = { mode: input.paused === true ? 'paused' : 'running' };
   let problem: Problem | undefined;
+  const halts = new Halts(input.alerts, input.halted === true, input.checkedMs);
   const state = (): ConsumerState => ({
     mode: now.mode,
     stream: given.stream,
@@ -84,11 +87,12 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   setHandler(pauseSignal, () => void enter('paused'), { description: 'As the update, without an answer.' });
   setHandler(resumeSignal, () => void enter('running'), { description: 'As the update, without an answer.' });
   setHandler(drainSignal, () => void enter('draining'), { description: 'As the update, without an answer.' });
-  setHandler(adoptSignal, (told) => {
+  setHandler(adoptSignal, (told, alerts) => {
     if (!isFor(given, told)) {
       log.warn('adopt: that is not what a run tells a consumer of this stream; it is left aside');
       return;
     }
+    if (typeof alerts === 'object') halts.alerts = alerts;
     // A run that began before the topic grew knows of fewer partitions.
     const newer =
       told.life === given.life ? { ...told, partitions: Math.max(told.partitions, given.partitions) } : told;
@@ -133,19 +137,28 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
     const startsAfresh = (): boolean => isHistoryFull(input.maxHistory) && now.mode !== 'halted';
     await condition(() => now.mode === 'running' || now.mode === 'draining' || startsAfresh());
     if (now.mode === 'draining' || startsAfresh()) {
-      await condition(allHandlersFinished);
+      await condition(() => allHandlersFinished() && halts.told);
       // Drained meanwhile, perhaps: the word would not reach the next run.
-      if (now.mode === 'draining') return state();
-      return continueAsNew<typeof consumer>({ ...input, consume: given, paused: now.mode === 'paused' });
+      if (now.mode === 'draining') {
+        halts.over(given, `The consumer of ${given.stream} was drained.`);
+        await condition(() => halts.told);
+        return state();
+      }
+      const carried = { ...(halts.alerts ? { alerts: halts.alerts } : {}), halted: halts.open };
+      return continueAsNew<typeof consumer>({ ...input, ...carried, consume: given, paused: now.mode === 'paused' });
     }
     const reading = given;
+    let ended = false;
+    halts.reads(given, () => ended || now.mode !== 'running');
     const outcome = await consumeUntil(
       reading,
       () => now.mode !== 'running' || given !== reading || isHistoryFull(input.maxHistory),
     );
+    ended = true;
     if (outcome && now.mode === 'running' && given === reading) {
       problem = outcome;
       enter('halted');
+      if (patched('consumer-incidents')) halts.halted(given, outcome);
     }
   }
 }

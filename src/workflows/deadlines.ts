@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, patched } from '@temporalio/workflow';
 import type { Alerted } from '../activities/index.ts';
 import { durationMs } from '../definition/duration.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
@@ -6,6 +6,7 @@ import { ActiveClock } from './active-clock.ts';
 import { failure, problemOf, type Problem } from './failure.ts';
 import type { RunInput } from './messages.ts';
 import { stageActivities } from './stage-activities.ts';
+import { tellOfDeadline } from './telling.ts';
 
 /** What a deadline says of a run, and of whom the alert is to tell. */
 export interface Watched {
@@ -39,6 +40,11 @@ export class Deadlines {
   stage<T>(stage: string, work: () => Promise<T>): Promise<T> {
     const limit = this.#limits?.stages?.[stage as keyof NonNullable<Pipeline['deadlines']['stages']>];
     return this.#within(limit, stage, `stages.${stage}`, work);
+  }
+
+  /** Whether one of them was near. */
+  get near(): boolean {
+    return this.#alerts.length > 0;
   }
 
   /** Until what is to be told has been told, or cannot be. */
@@ -87,7 +93,7 @@ export class Deadlines {
     }
   }
 
-  /** The claim of an alert is by hour and subject, so each deadline is told of once, over all tries and runs of the hour. */
+  /** Each deadline is an incident of its own, which lasts until a run comes near none. */
   #tell(limit: string, what: string, member: string): void {
     const { pipeline, hour } = this.#input;
     const part = Math.round(pipeline.deadlines.warnAt * 100);
@@ -97,10 +103,13 @@ export class Deadlines {
     this.#run.warn(message);
     log.warn(message);
     const report = this.#run.alerted({ code: 'DeadlineNear', message });
-    const { sendFailureAlert } = stageActivities('light', pipeline.retries, `deadline near: ${what}`);
-    const subject = member === 'run' ? 'DeadlineNear' : `DeadlineNear-${what}`;
     // Whether it can be told or not, the run goes on; and a run that is stopped meanwhile tells it all the same.
-    const alert = CancellationScope.nonCancellable(() => sendFailureAlert({ pipeline, report, subject })).then(
+    const alert = CancellationScope.nonCancellable(async () => {
+      if (patched('incidents')) return tellOfDeadline(this.#input, report, member === 'run' ? 'run' : what);
+      const { sendFailureAlert } = stageActivities('light', pipeline.retries, `deadline near: ${what}`);
+      const subject = member === 'run' ? 'DeadlineNear' : `DeadlineNear-${what}`;
+      await sendFailureAlert({ pipeline, report, subject });
+    }).then(
       () => {},
       (error: unknown) => log.warn('nobody was told of a deadline', { problem: problemOf(error).message }),
     );

@@ -94,6 +94,12 @@ export interface ReindexReport {
 export interface ConsumerInput {
   readonly consume: ConsumeInput;
   readonly paused?: boolean;
+  /** Whom its pipeline tells of problems. Consumers from before there were incidents learn it from the next run. */
+  readonly alerts?: Pipeline['alerts'];
+  /** It had halted, and has not read for long enough since. */
+  readonly halted?: boolean;
+  /** For how long it has to read until that is over, in milliseconds, where that is not a minute. Tests set it. */
+  readonly checkedMs?: number;
   /** Continue as new after so many history events, where the server does not say so first. Tests set it. */
   readonly maxHistory?: number;
 }
@@ -128,8 +134,8 @@ export const resumeRunUpdate = defineUpdate<RunProgress>('resume');
 export const cancelRunUpdate = defineUpdate<RunProgress>('cancel');
 export const cancelRunSignal = defineSignal('cancel');
 
-/** Gives a consumer its topic's newest epoch and the definition's newest limits. An older epoch than its own is ignored. */
-export const adoptSignal = defineSignal<[ConsumeInput]>('adopt');
+/** Gives a consumer its topic's newest epoch, the definition's newest limits, and whom that tells of problems. An older epoch than its own is ignored. */
+export const adoptSignal = defineSignal<[ConsumeInput, Pipeline['alerts']?]>('adopt');
 export const pauseSignal = defineSignal('pause');
 export const resumeSignal = defineSignal('resume');
 export const drainSignal = defineSignal('drain');

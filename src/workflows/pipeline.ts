@@ -19,6 +19,7 @@ import { sourceReport } from './source-report.ts';
 import { stageActivities } from './stage-activities.ts';
 import { requireRunInput } from './started-by-hand.ts';
 import { stagesBeforeCommit, stillStored, storedReferences } from './stored-references.ts';
+import { tellOfSuccess } from './telling.ts';
 
 /** One run of one hour. Fails with the code and sentence of the stage that failed; its report is stored either way. */
 export async function pipeline(input: RunInput): Promise<RunReport> {
@@ -42,9 +43,11 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
   }
 }
 
-async function keepReport({ pipeline: definition }: RunInput, run: RunLog, outcome: Outcome): Promise<RunReport> {
+async function keepReport(input: RunInput, run: RunLog, outcome: Outcome): Promise<RunReport> {
+  const { pipeline: definition } = input;
   const report = run.report(outcome);
   const { timing } = await stageActivities('light', definition.retries, 'report').writeReport(report, definition);
+  if (patched('incidents')) await tellOfSuccess(input, report, run.deadlines.near);
   return run.judged(report, timing);
 }
 

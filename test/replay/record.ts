@@ -5,6 +5,10 @@ import { pid } from 'node:process';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { tellIncidents, tellingActivities, type PassedOn } from '../../src/activities/telling.ts';
+import { planDeliveries } from '../../src/definition/deliveries.ts';
+import type { Clearing, Incident, Notice, Observation } from '../../src/definition/incidents.ts';
+import type { Outbox } from '../../src/workflows/notifier-messages.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues, type StartStage } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
@@ -73,6 +77,112 @@ async function recordPipeline(
   await during(handle);
   await settled(handle);
   await keep(name, handle.workflowId);
+}
+
+/** What runs and consumers tell of, and what becomes of that. */
+async function recordIncidents(): Promise<void> {
+  await recordPipeline('pipeline-told-completed', {}, () => ({}));
+  await recordPipeline('pipeline-told-failed', {}, () => ({
+    importSource: async () => {
+      throw new SluiceError('SourceUnavailable', 'away');
+    },
+  }));
+  let near = false;
+  const late = { deadlines: { run: '1h', stages: { import: '20s' }, warnAt: 0.1 } };
+  await recordPipeline('pipeline-told-deadline', late, ({ importSource }) => ({
+    tellOf: async () => void (near = true),
+    importSource: async () => {
+      await until(async () => near);
+      return importSource(undefined as never);
+    },
+  }));
+
+  // Halts, reads again for long enough, halts again and is drained.
+  let gone = true;
+  let word = 0;
+  lab.stages = {
+    tellOf: async () => void (word += 1),
+    consume: async () => {
+      if (gone) throw new SluiceError('LogTruncated', 'offset 7 is gone');
+      await untilCancelled();
+    },
+  };
+  const { name } = definition();
+  const halting = await client.workflow.start('consumer', {
+    workflowId: ids.consumer(name, 0),
+    taskQueue: taskQueues.light,
+    args: [
+      {
+        consume: {
+          ...{ stream: name, topic: name, epoch: 'e1', life: 1, partitions: 1, shard: 0 },
+          ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
+        },
+        ...{ alerts: {}, checkedMs: 500 },
+      },
+    ],
+  });
+  await until(async () => word === 1);
+  gone = false;
+  await halting.executeUpdate('resume');
+  await until(async () => word === 2);
+  gone = true;
+  await halting.executeUpdate('pause');
+  await halting.executeUpdate('resume');
+  await until(async () => word === 3);
+  await halting.executeUpdate('drain');
+  await settled(halting);
+  await keep('consumer-told', halting.workflowId);
+
+  // Opened, seen again, reminded of, escalated, acknowledged, silenced and over; seen again meanwhile, and closed by hand.
+  const pipeline = definition({
+    alerts: {
+      email: { to: ['a@example.org'] },
+      policy: { group: '200ms', remindEvery: '300ms', escalateAfter: '1s' },
+    },
+  });
+  const { passOn } = tellingActivities();
+  const ending = new Gate();
+  lab.stages = {
+    passOn: async (given: PassedOn) => {
+      if (given.transition.kind === 'recovered') await ending.pass();
+      return passOn(given);
+    },
+    planDeliveries: async ({ pipeline: { alerts }, notice }: { pipeline: Pipeline; notice: Notice }) =>
+      planDeliveries(alerts, notice, new Date().toISOString()),
+    deliver: async () => ({ accepted: true }),
+  };
+  const seen = (occurrence: string): Observation => ({
+    ...{ pipeline: pipeline.name, rule: 'run-failed', subject: 'SourceNotFound', severity: 'warning', occurrence },
+    ...{ sentence: 'not there', facts: [{ name: 'Stage', value: 'import' }], at: new Date().toISOString(), hour },
+  });
+  const tell = (observations: readonly Observation[], clearings: readonly Clearing[] = []): Promise<void> =>
+    tellIncidents(client, { pipeline, observations, clearings });
+  await tell([seen('1')]);
+  const problem = client.workflow.getHandle(ids.incident(pipeline.name, 'run-failed', 'SourceNotFound'));
+  const began = (await problem.describe()).runId;
+  await tell([seen('2')]);
+  await until(async () => (await problem.query<Incident>('incident')).escalatedAt !== undefined);
+  await problem.executeUpdate('acknowledge', { args: [{ by: 'eva' }] });
+  await problem.signal('silence', { by: 'eva', until: new Date(Date.now() + 2_000).toISOString() });
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  const over = { pipeline: pipeline.name, rule: 'run-failed', sentence: 'It is done.' } as const;
+  await tell([], [{ ...over, at: new Date().toISOString() }]);
+  await ending.reached;
+  await tell([seen('3')]);
+  ending.open();
+  await until(async () => (await problem.describe()).runId !== began);
+  await keep('incident-next', problem.workflowId, began);
+  await until(async () => (await problem.query<Incident>('incident')).state === 'open');
+  await problem.executeUpdate('close', { args: [{ by: 'eva', reason: 'known' }] });
+  await settled(problem);
+  await keep('incident-closed', problem.workflowId);
+  const notifier = client.workflow.getHandle(ids.notifier(pipeline.name));
+  await until(async () => {
+    const { held, messages } = await notifier.query<Outbox>('outbox');
+    return held.length === 0 && messages.every(({ state: came }) => came === 'sent');
+  });
+  await keep('notifier-sent', notifier.workflowId);
+  await notifier.terminate();
 }
 
 try {
@@ -241,7 +351,7 @@ try {
 
   // An import that takes longer than most of what it may, and one that takes longer than all of it.
   let told = false;
-  const alerted = { sendFailureAlert: async () => (told = true) };
+  const alerted = { tellOf: async () => void (told = true) };
   const near = { deadlines: { run: '1h', stages: { import: '20s' }, warnAt: 0.1 } };
   await recordPipeline('pipeline-deadline-near', near, ({ importSource }) => ({
     ...alerted,
@@ -501,6 +611,8 @@ try {
   await newest.executeUpdate('drain');
   await settled(newest);
   await keep('consumer-drained', consumer.workflowId, (await newest.describe()).runId);
+
+  await recordIncidents();
 } finally {
   await lab.stop();
 }

@@ -244,7 +244,7 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
     });
 
     it('anything once it has failed', async () => {
-      const { run, gate, pipeline } = await heldAt('sendFailureAlert', definition(), () => ({
+      const { run, gate, pipeline } = await heldAt('tellOf', definition(), () => ({
         importSource: async () => {
           throw new SluiceError('SourceNotFound', 'not there');
         },
@@ -268,7 +268,7 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
       expect((await run.describe()).status.name).toBe('CANCELLED');
       expect(record.reports).toMatchObject([{ outcome: 'cancelled', error: { code: 'Cancelled', stage } }]);
       // What is no failure is no reason for a mail, and nothing of what follows has begun.
-      expect(record.calls).not.toContain('sendFailureAlert');
+      expect(record.calls).not.toContain('tellOf');
       const after = stages.slice(stages.findIndex(([name]) => name === stage) + 1).map(([, name]) => name);
       expect(record.calls.filter((call) => (after as readonly string[]).includes(call))).toEqual([]);
       expect((await progress(run)).mode).toBeUndefined();
@@ -323,7 +323,7 @@ describe.skipIf(noTemporal)('a run that is steered', () => {
       expect(await endOf(run)).toBeInstanceOf(CancelledFailure);
       expect((await run.describe()).status.name).toBe('CANCELLED');
       expect(record.reports).toMatchObject([{ outcome: 'cancelled' }]);
-      expect(record.calls).not.toContain('sendFailureAlert');
+      expect(record.calls).not.toContain('tellOf');
     });
 
     it('and removes what it had made before it reports', async () => {

@@ -36,10 +36,12 @@ describe.skipIf(noTemporal)('the data sets of a run', () => {
     const [main] = (await stages.prepare(undefined as never)) as [PreparedStream];
     const cleaned = (await stages.clean(undefined as never)) as CleanResult;
     const batches = [...cleaned.batches, ...cleaned.batches.map((batch) => ({ ...batch, dataset: 'kinds' }))];
-    const noting = (name: 'discardPartial' | 'sendFailureAlert') => async (): Promise<unknown> => {
-      told.push(name);
-      return stages[name](undefined as never);
-    };
+    const noting =
+      (name: 'discardPartial' | 'tellOf') =>
+      async (given: never): Promise<unknown> => {
+        told.push(name);
+        return stages[name](given);
+      };
     lab.stages = {
       ...stages,
       prepare: async () => [main, { ...main, dataset: 'kinds', stream: `${pipeline.name}.kinds` }],
@@ -49,7 +51,7 @@ describe.skipIf(noTemporal)('the data sets of a run', () => {
         return stages.publish(undefined as never);
       },
       discardPartial: noting('discardPartial'),
-      sendFailureAlert: noting('sendFailureAlert'),
+      tellOf: noting('tellOf'),
       ...others,
     };
     const run = await lab.temporal.client.workflow.start<typeof pipelineWorkflow>('pipeline', {
@@ -83,7 +85,7 @@ describe.skipIf(noTemporal)('the data sets of a run', () => {
     await expect(run.result()).rejects.toMatchObject({
       cause: { type: 'SourceNotFound', message: 'kinds is not there' },
     });
-    expect(told).toEqual(['main has stopped', 'sendFailureAlert']);
+    expect(told).toEqual(['main has stopped', 'tellOf']);
     expect(record.reports).toMatchObject([{ outcome: 'failed', error: { code: 'SourceNotFound', stage: 'publish' } }]);
   });
 

@@ -2,10 +2,11 @@ import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Told } from '../../src/activities/telling.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
+import type { Observation } from '../../src/definition/incidents.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
-import type { AlertInput } from '../../src/stages/run-report.ts';
 import type { pipeline as pipelineWorkflow } from '../../src/workflows/index.ts';
 import type { RunProgress, RunReport } from '../../src/workflows/messages.ts';
 import { definition, goodStages, hour } from '../helpers/fake-stages.ts';
@@ -38,15 +39,16 @@ describe.skipIf(noTemporal)('deadlines', () => {
   /** Stages that go well, and what was told. */
   function stages(pipeline: Pipeline) {
     const { stages: good, record } = goodStages(pipeline);
-    const alerts: AlertInput[] = [];
+    const alerts: Observation[] = [];
+    const cleared: string[] = [];
     const first = Promise.withResolvers<void>();
-    const sendFailureAlert = async (input: AlertInput): Promise<{ sent: boolean }> => {
-      alerts.push(input);
-      first.resolve();
-      return { sent: true };
+    const tellOf = async ({ observations, clearings }: Told): Promise<void> => {
+      alerts.push(...observations);
+      cleared.push(...clearings.map(({ rule }) => rule));
+      if (observations.length > 0) first.resolve();
     };
-    const told = (): (string | undefined)[] => alerts.map(({ report }) => report.error?.code);
-    return { good: { ...good, sendFailureAlert }, record, alerts, told, first: first.promise };
+    const told = (): string[] => alerts.map(({ rule, subject = '' }) => `${rule} ${subject}`);
+    return { good: { ...good, tellOf }, record, alerts, cleared, told, first: first.promise };
   }
 
   const untilCancelled = async (): Promise<never> => {
@@ -80,17 +82,18 @@ describe.skipIf(noTemporal)('deadlines', () => {
 
   it('that are met leave no timer, and tell nobody', async () => {
     const pipeline = definition({ deadlines: { run: '1h', stages: { import: '10m', land: '10m' } } });
-    const { good, told } = stages(pipeline);
+    const { good, told, cleared } = stages(pipeline);
     lab.stages = good;
     const handle = await start(pipeline);
     expect(await handle.result()).toMatchObject({ outcome: 'completed' });
     expect(await timersOf(handle)).toEqual({ started: 3, cancelled: 3 });
     expect(told()).toEqual([]);
+    expect(cleared).toEqual(['run-failed', 'deadline-near']);
   });
 
   it('tell once before they are over, however often the stage is tried, and let it go on', async () => {
     const pipeline = definition({ deadlines: { stages: { import: '20s' }, warnAt: 0.1 } });
-    const { good, alerts, first } = stages(pipeline);
+    const { good, alerts, cleared, first } = stages(pipeline);
     let tries = 0;
     lab.stages = {
       ...good,
@@ -108,11 +111,10 @@ describe.skipIf(noTemporal)('deadlines', () => {
       `and is stopped at its end.`;
     expect(report).toMatchObject({ outcome: 'completed', warnings: [sentence] });
     expect(alerts).toMatchObject([
-      {
-        subject: 'DeadlineNear-import',
-        report: { pipeline: pipeline.name, hour, error: { code: 'DeadlineNear', stage: 'import', message: sentence } },
-      },
+      { pipeline: pipeline.name, hour, rule: 'deadline-near', subject: 'import', severity: 'warning', sentence },
     ]);
+    // It lasts until a run comes near no deadline, so that a pipeline that is late every hour is told of once.
+    expect(cleared).toEqual(['run-failed']);
     const { currentDetails } = (await handle.query('__temporal_workflow_metadata')) as { currentDetails?: string };
     expect(currentDetails).toContain(sentence);
   });
@@ -135,7 +137,7 @@ describe.skipIf(noTemporal)('deadlines', () => {
     expect(record.reports).toMatchObject([
       { outcome: 'failed', error: { code: 'DeadlineExceeded', stage: 'import', message } },
     ]);
-    expect(told()).toEqual(['DeadlineNear', 'DeadlineExceeded']);
+    expect(told()).toEqual(['deadline-near import', 'run-failed DeadlineExceeded']);
     expect(record.calls).not.toContain('clean');
   });
 
@@ -153,14 +155,14 @@ describe.skipIf(noTemporal)('deadlines', () => {
 
   it('of the run stop it in whatever stage it is', async () => {
     const pipeline = definition({ deadlines: { run: '4s', warnAt: 0.5 } });
-    const { good, alerts, record } = stages(pipeline);
+    const { good, told, record } = stages(pipeline);
     lab.stages = { ...good, prepare: untilCancelled };
     expect(await failureOf(pipeline)).toMatchObject({
       type: 'DeadlineExceeded',
       message: expect.stringMatching(/^The run of .* took longer than 4s .* raise deadlines\.run\.$/) as unknown,
     });
     expect(record.reports).toMatchObject([{ error: { code: 'DeadlineExceeded', stage: 'prepare' } }]);
-    expect(alerts.map(({ subject }) => subject)).toEqual(['DeadlineNear', undefined]);
+    expect(told()).toEqual(['deadline-near run', 'run-failed DeadlineExceeded']);
   });
 
   it('are no reason why a run that a person cancels would fail', async () => {

@@ -87,7 +87,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     expect(summaries).toEqual([
       ...['prepare: topic, bucket, index', `import: ${hour}`, `clean: ${hour}`, `publish: ${pipeline.name} b1`],
       ...[`land: ${pipeline.name} b1`, `commit: ${pipeline.name}`, `index: ${pipeline.name}-1`],
-      ...[`reconcile: ${pipeline.name}`, 'report'],
+      ...[`reconcile: ${pipeline.name}`, 'report', 'incidents: went through'],
     ]);
   });
 
@@ -143,7 +143,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     };
     expect(await failureOf(pipeline)).toMatchObject({ type: 'QualityBlocked', message: sentence, nonRetryable: true });
     expect(record.calls.filter((name) => name === 'publish')).toEqual([]);
-    expect(record.calls.filter((name) => name === 'sendFailureAlert')).toHaveLength(1);
+    expect(record.calls.filter((name) => name === 'tellOf')).toHaveLength(1);
     expect(record.reports).toMatchObject([{ outcome: 'failed', error: { code: 'QualityBlocked', stage: 'quality' } }]);
     expect(record.definitions).toEqual([pipeline]);
   });
@@ -217,7 +217,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     await handle.cancel();
     await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(record.reports).toMatchObject([{ outcome: 'cancelled', error: { stage: 'publish' } }]);
-    expect(record.calls).not.toContain('sendFailureAlert');
+    expect(record.calls).not.toContain('tellOf');
   });
 
   it('is a cancelled run too where the worker of its stage stopped before the stage had heard of it', async () => {
@@ -239,7 +239,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     stop();
     await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(record.reports).toMatchObject([{ outcome: 'cancelled', error: { stage: 'clean', code: 'Cancelled' } }]);
-    expect(record.calls).not.toContain('sendFailureAlert');
+    expect(record.calls).not.toContain('tellOf');
   });
 
   it('starts a consumer where none runs, waits for its word, and fails when it halts', async () => {
@@ -273,7 +273,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
       consumerState: async () => ({ ...running, mode: 'halted', problem: { code: 'LogTruncated', message: 'gone' } }),
     };
     expect(await failureOf(pipeline)).toMatchObject({ type: 'LogTruncated', message: 'gone' });
-    expect(record.calls).toContain('sendFailureAlert');
+    expect(record.calls).toContain('tellOf');
     // It outlives the runs that needed it.
     const consumer = lab.temporal.client.workflow.getHandle(ids.consumer(pipeline.name, 0));
     expect((await consumer.describe()).status.name).toBe('RUNNING');

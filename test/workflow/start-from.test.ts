@@ -112,7 +112,7 @@ describe.skipIf(noTemporal)('a run that begins at a later stage', () => {
       },
     };
     expect(await failureOf(pipeline, 'index')).toMatchObject({ type: 'StageNotReached', nonRetryable: true });
-    expect(record.calls.toSorted()).toEqual(['sendFailureAlert', 'writeReport']);
+    expect(record.calls.toSorted()).toEqual(['tellOf', 'writeReport']);
     expect(record.reports).toMatchObject([{ outcome: 'failed', startFrom: 'index', error: { stage: 'reuse' } }]);
   });
 

@@ -116,7 +116,7 @@ describe.skipIf(noTemporal)('runs of a pipeline that takes keys of earlier hours
     await second.cancel();
     await expect(second.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
     expect(record.reports).toMatchObject([{ hour: hours[1], outcome: 'cancelled', error: { stage: 'turn' } }]);
-    expect(record.calls).not.toContain('sendFailureAlert');
+    expect(record.calls).not.toContain('tellOf');
     open(hours[0]);
     expect(await first.result()).toMatchObject({ outcome: 'completed' });
     expect(cleaned).toEqual([hours[0]]);

@@ -60,7 +60,7 @@ describe.skipIf(noTemporal)('a run that waits for others while Temporal does not
     await waits();
     back();
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
-    expect(record.calls).not.toContain('sendFailureAlert');
+    expect(record.calls).not.toContain('tellOf');
   });
 
   it('is cancelled as any other', async () => {
