@@ -29,11 +29,12 @@ async function afterProblem(input: RunInput, run: RunLog, error: unknown): Promi
   const problem = problemOf(error);
   const report = run.report('failed', problem);
   const { writeReport, sendFailureAlert } = stageActivities('light', definition.retries, 'after a failure');
+  const written = writeReport(report, definition);
   // Runs that were on their way before there were incidents tell of it themselves.
   const telling = patched('incidents')
     ? tellOfFailure(input, report, error)
     : sendFailureAlert({ pipeline: definition, report });
-  await allOf([writeReport(report, definition), telling]);
+  await allOf([written, telling]);
   return failure(problem);
 }
 

@@ -182,6 +182,7 @@ describe.skipIf(noTemporal)('incidents', () => {
     // It is followed: what clears the rule comes to it.
     await tell(pipeline, { clearings: [over(pipeline)] });
     expect(await handleOf(pipeline).result()).toMatchObject({ state: 'recovered' });
+    await until(() => kinds().flat().length === 4);
   });
 
   it('finds what was opened a moment ago by no worker', async () => {
