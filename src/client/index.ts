@@ -10,6 +10,8 @@ export {
 } from './backfills.ts';
 export type { BackfillProgress, BackfillReport } from '../workflows/backfill-messages.ts';
 export { ConsumerControl, type ConsumerView } from './consumer-control.ts';
+export { Incidents, type IncidentFilter } from './incidents.ts';
+export type { Incident } from '../definition/incidents.ts';
 export { MaintenanceRuns } from './maintenance-runs.ts';
 export { Rebuilds } from './rebuilds.ts';
 export type { LaunchOptions } from './launching.ts';

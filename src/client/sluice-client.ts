@@ -4,6 +4,7 @@ import { readSettings } from '../connectors/settings.ts';
 import { refusedByTemporal, requireListening, temporalPlace } from '../connectors/temporal.ts';
 import { Backfills } from './backfills.ts';
 import { ConsumerControl } from './consumer-control.ts';
+import { Incidents } from './incidents.ts';
 import { MaintenanceRuns } from './maintenance-runs.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { Runs } from './runs.ts';
@@ -17,6 +18,7 @@ export class SluiceClient {
   readonly maintenance: MaintenanceRuns;
   readonly rebuilds: Rebuilds;
   readonly backfills: Backfills;
+  readonly incidents: Incidents;
   /** The Temporal client itself, for what this one does not wrap. */
   readonly temporal: Client;
   readonly #connection: Connection;
@@ -33,6 +35,7 @@ export class SluiceClient {
     this.maintenance = new MaintenanceRuns(client);
     this.rebuilds = new Rebuilds(client);
     this.backfills = new Backfills(client);
+    this.incidents = new Incidents(client);
     this.#connection = connection;
   }
 

@@ -86,6 +86,8 @@ export const errorCodes = {
   LaunchPending: 'retry',
   /** An idempotency key that another launch has. */
   KeyReused: 'final',
+  /** No such incident, or none any more. */
+  IncidentUnknown: 'final',
   ScheduleUnknown: 'final',
   ScheduleContended: 'retry',
   /** Most of the time that a run or stage may take is over; it goes on. */

@@ -11,6 +11,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   RequestRefused: 403,
   PipelineUnknown: 404,
   ScheduleUnknown: 404,
+  IncidentUnknown: 404,
   HourUnknown: 404,
   RouteUnknown: 404,
   DashboardUnknown: 404,

@@ -13,6 +13,7 @@ import { Dashboards } from './dashboards.ts';
 import { eventRoutes } from './event-routes.ts';
 import { guard, withoutEmptyBody } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
+import { incidentRoutes } from './incident-routes.ts';
 import { RunLinks } from './links.ts';
 import type { Listening } from './listening.ts';
 import { describeApi } from './openapi.ts';
@@ -118,7 +119,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     ...own,
   };
   const routes = [triggerRoutes, runRoutes, eventRoutes, scheduleRoutes, backfillRoutes, consumerRoutes, healthRoutes];
-  routes.push(dashboardRoutes, quarantineRoutes, pageRoutes, sessionRoute);
+  routes.push(incidentRoutes, dashboardRoutes, quarantineRoutes, pageRoutes, sessionRoute);
   await api.register(async (scope: Api) => {
     const refuse = refuseOtherMethods(scope);
     for (const register of routes) register(scope, context);

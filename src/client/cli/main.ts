@@ -6,6 +6,7 @@ import { backfillCommands } from './backfill-commands.ts';
 import { completionCommands } from './completion-commands.ts';
 import { dashboardsCommands } from './dashboards-commands.ts';
 import { endOf, exitCodes } from './exit-codes.ts';
+import { incidentCommands } from './incident-commands.ts';
 import { inspectionCommands } from './inspection-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { quarantineCommands } from './quarantine-commands.ts';
@@ -17,6 +18,7 @@ import { streamingCommands } from './streaming-commands.ts';
 /** All that `sluice` can do, as its help has it: a file each, which loads what it needs only when it is asked for. */
 const groups: Readonly<Record<string, readonly Register[]>> = {
   Runs: [runCommands, scheduleCommands, backfillCommands],
+  'What is wrong': [incidentCommands],
   'Rows, and the way they go': [quarantineCommands, streamingCommands],
   'Files and definitions': [inspectionCommands],
   'What is stored': [maintenanceCommands],
