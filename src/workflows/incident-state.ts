@@ -1,6 +1,5 @@
 import type { LogicalHour } from '../definition/hour.ts';
 import type { Clearing, Incident, Observation, Transition, TransitionKind } from '../definition/incidents.ts';
-import { lastedText } from './lasted.ts';
 import type { Acknowledgement, Closing, IncidentRecord, Silencing } from './incident-messages.ts';
 
 /**
@@ -85,7 +84,7 @@ export class IncidentBook {
       failed: withHour(before.failed, seen.hour, KEPT_HOURS),
       ...newestHour(before.newestHour, seen.hour),
     });
-    if (rises) this.#escalate(now);
+    if (rises) this.#escalate(now, 'It has become critical.');
   }
 
   /**
@@ -164,22 +163,20 @@ export class IncidentBook {
     this.#tell('opened', at, now);
   }
 
-  #escalate(now: number): void {
+  #escalate(now: number, sentence?: string): void {
     this.#change({ escalatedAt: this.incident.escalatedAt ?? isoOf(now) });
-    this.#tell('escalated', isoOf(now), now);
+    this.#tell('escalated', isoOf(now), now, sentence);
   }
 
   #end(kind: 'recovered' | 'closed', at: string, sentence: string, now: number): void {
     this.#change({ state: kind, endedAt: at });
-    const { openedAt, occurrences, rule } = this.incident;
-    const lasted = lastedText(Date.parse(at) - Date.parse(openedAt));
-    const times = occurrences === 1 ? 'once' : `${occurrences} times`;
     const { failed } = this.record;
+    // How long it lasted, and how often it was seen, the incident itself says.
     const left =
-      rule === 'run-failed' && failed.length > 0
+      this.incident.rule === 'run-failed' && failed.length > 0
         ? ` Not done yet: ${namesOf(failed)}; run ${failed.length === 1 ? 'it' : 'them'} again, or "sluice backfill" does.`
         : '';
-    this.#tell(kind, at, now, `${sentence} It lasted ${lasted}, and was seen ${times}.${left}`);
+    this.#tell(kind, at, now, `${sentence}${left}`);
   }
 
   #tell(kind: TransitionKind, at: string, now: number, sentence?: string, n?: number): void {

@@ -76,8 +76,7 @@ const seenIn = ({
   ...{ hour, workflowId, runId, occurrence: `${hour}/${runId}` },
 });
 
-const factsOf = ({ hour, stages }: Alerted, stage: string): Fact[] => [
-  { name: 'Hour', value: hour },
+const factsOf = ({ stages }: Alerted, stage: string): Fact[] => [
   { name: 'Stage', value: stage },
   ...(stages.length === 0
     ? []

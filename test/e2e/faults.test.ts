@@ -139,25 +139,48 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     await app.restartWorker();
   });
 
-  it('tells of a failed hour by one mail, however often it fails alike', async () => {
+  it('tells of a problem by one mail, of hours that fail alike by none, and by one that it is over', async () => {
     const address = `${randomBytes(4).toString('hex')}@example.org`;
-    const { input, pipeline } = app.define({ alerts: { email: { to: [address] } } });
-    app.serve(pipeline, { status: 404, body: 'gone' });
+    const retries = { attempts: 3, initialInterval: '10ms', maximumInterval: '20ms' };
+    const alerts = { email: { to: [address] }, policy: { group: '2s' } };
+    const { input, pipeline } = app.define({ alerts, retries });
+    app.serve(pipeline, { status: 503, body: 'away' });
     const file = await app.definitionFile(input);
-    for (let times = 0; times < 3; times += 1) expect((await app.cli(['run', file])).code).toBe(1);
+    const now = Date.now();
+    const run = async (hoursAgo: number): Promise<number> => {
+      const hour = new Date(now - hoursAgo * 3_600_000).toISOString().slice(0, 13);
+      return (await app.cli(['run', file, '--hour', hour, '--use-current'])).code;
+    };
     const inbox = new URL('/api/v1/search', app.environment['SLUICE_INBOX_URL']);
     inbox.searchParams.set('query', `to:${address}`);
-    const { messages } = (await (await fetch(inbox)).json()) as {
-      messages: { Subject: string; Snippet: string; Attachments: number }[];
+    const mails = async (count: number) => {
+      for (let tries = 0; ; tries += 1) {
+        const { messages } = (await (await fetch(inbox)).json()) as {
+          messages: { Subject: string; Snippet: string; Attachments: number }[];
+        };
+        if (messages.length >= count || tries > 200) return messages;
+        await wait(300);
+      }
     };
-    expect(messages).toHaveLength(1);
-    // The run as a page.
-    expect(messages[0]?.Attachments).toBe(1);
-    expect(messages[0]?.Subject).toMatch(
-      new RegExp(`^Sluice: ${pipeline.name} .* failed in import \\(SourceNotFound\\)$`),
-    );
-    expect(messages[0]?.Snippet).toContain('404');
-  });
+    expect(await run(3)).toBe(1);
+    const [first] = await mails(1);
+    expect(first).toMatchObject({
+      Subject: `Sluice: ${pipeline.name}: a run failed (SourceUnavailable)`,
+      // The run as a page.
+      Attachments: 1,
+    });
+    for (const hour of [2, 1]) expect(await run(hour)).toBe(1);
+    const [open] = await app.client.incidents.list({ pipeline: pipeline.name });
+    expect(open).toMatchObject({ state: 'open', rule: 'run-failed', occurrences: 3 });
+    app.serve(pipeline, { body: 'id,kind,amount\na,k,1\n' });
+    expect(await run(0)).toBe(0);
+    const all = await mails(2);
+    expect(all.map(({ Subject }) => Subject).toSorted()).toEqual([
+      expect.stringMatching(/Recovered/i),
+      `Sluice: ${pipeline.name}: a run failed (SourceUnavailable)`,
+    ]);
+    expect(await app.client.incidents.get(open?.id ?? '')).toMatchObject({ state: 'recovered', occurrences: 3 });
+  }, 300_000);
 
   const page = '<!DOCTYPE html><html><head><title>data.csv at main</title></head><body>not the file</body></html>';
   it.each([

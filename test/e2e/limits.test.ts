@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TestApp } from '../helpers/app.ts';
 import { noStack } from '../helpers/stack.ts';
 
@@ -37,7 +37,7 @@ describe.skipIf(noStack)('retries and deadlines of a definition', () => {
     const address = `${randomBytes(4).toString('hex')}@example.org`;
     const { input, pipeline } = app.define({
       deadlines: { stages: { import: '6s' }, warnAt: 0.3 },
-      alerts: { email: { to: [address] } },
+      alerts: { email: { to: [address] }, policy: { group: '1s' } },
     });
     let asked = 0;
     app.files.set(`/${pipeline.name}.csv`, { body: '', handler: () => void (asked += 1) });
@@ -60,10 +60,19 @@ describe.skipIf(noStack)('retries and deadlines of a definition', () => {
     });
     const inbox = new URL('/api/v1/search', app.environment['SLUICE_INBOX_URL']);
     inbox.searchParams.set('query', `to:${address}`);
-    const { messages } = (await (await fetch(inbox)).json()) as { messages: { Subject: string; Snippet: string }[] };
-    expect(messages.map(({ Subject }) => Subject).toSorted()).toEqual([
-      `Sluice: ${pipeline.name} ${hour} failed in import (DeadlineExceeded)`,
-      `Sluice: ${pipeline.name} ${hour} is late in import (DeadlineNear)`,
+    const subjects = async (): Promise<string[]> => {
+      const { messages } = (await (await fetch(inbox)).json()) as { messages: { Subject: string }[] };
+      return messages.map(({ Subject }) => Subject).toSorted();
+    };
+    await vi.waitUntil(async () => (await subjects()).length === 2, { timeout: 60_000, interval: 300 });
+    expect(await subjects()).toEqual([
+      `Sluice: ${pipeline.name}: a run failed (DeadlineExceeded)`,
+      `Sluice: ${pipeline.name}: a run is near its deadline (import)`,
+    ]);
+    const open = await app.client.incidents.list({ pipeline: pipeline.name });
+    expect(open.map(({ rule, occurrences }) => `${rule} ${occurrences}`).toSorted()).toEqual([
+      'deadline-near 2',
+      'run-failed 2',
     ]);
   });
 });

@@ -13,7 +13,6 @@ import {
   wrongTransition,
 } from '../../src/workflows/incident-checks.ts';
 import { IncidentBook, REMEMBERED } from '../../src/workflows/incident-state.ts';
-import { lastedText } from '../../src/workflows/lasted.ts';
 import { NotifierBook, settled } from '../../src/workflows/notifier-state.ts';
 
 const start = Date.parse('2026-11-24T00:00:00Z');
@@ -105,7 +104,7 @@ describe('an incident', () => {
     book.clear(cleared(6, { at: at(6.5) }), start);
     expect(book.incident).toMatchObject({ state: 'recovered', endedAt: at(6.5) });
     expect(book.outgoing.at(-1)?.sentence).toBe(
-      'Hour 6 is done. It lasted 5 h 30 min, and was seen 4 times. Not done yet: 2026-11-24T01:00:00Z, ' +
+      'Hour 6 is done. Not done yet: 2026-11-24T01:00:00Z, ' +
         '2026-11-24T03:00:00Z, 2026-11-24T05:00:00Z; run them again, or "sluice backfill" does.',
     );
   });
@@ -164,8 +163,7 @@ describe('an incident', () => {
     book.close({ by: 'eva', reason: 'known' }, start + 2 * HOUR);
     expect(book.outgoing.at(-1)).toMatchObject({
       kind: 'closed',
-      sentence:
-        'Closed by eva: known. It lasted 1 h, and was seen once. Not done yet: 2026-11-24T01:00:00Z; run it again, or "sluice backfill" does.',
+      sentence: 'Closed by eva: known. Not done yet: 2026-11-24T01:00:00Z; run it again, or "sluice backfill" does.',
     });
     book.observe(seen(1), start);
     book.observe(seen(3), start);
@@ -298,18 +296,5 @@ describe('a notifier', () => {
     expect(book.outbox.messages[0]).toMatchObject({ id: 'first', state: 'pending' });
     book.came('first', { state: 'sent' }, start);
     expect(book.idle).toBe(true);
-  });
-});
-
-describe('how long something lasted', () => {
-  it.each([
-    [0, '0 s'],
-    [59_999, '59 s'],
-    [60_000, '1 min'],
-    [3_661_000, '1 h 1 min'],
-    [90_000_000, '1 d 1 h'],
-    [-5, '0 s'],
-  ])('%d ms', (ms, text) => {
-    expect(lastedText(ms)).toBe(text);
   });
 });

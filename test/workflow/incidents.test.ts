@@ -91,7 +91,7 @@ describe.skipIf(noTemporal)('incidents', () => {
     expect(ended).toMatchObject({ state: 'recovered', occurrences: 11 });
     await until(async () => sent.length === 2);
     expect(kinds()).toEqual([['opened'], ['recovered']]);
-    expect(sent[1]?.notice.transitions[0]?.sentence).toMatch(/^It is done\. It lasted .* and was seen 11 times\.$/);
+    expect(sent[1]?.notice.transitions[0]?.sentence).toBe('It is done.');
     // The next one is another incident.
     await tell(pipeline, { observations: [seen(pipeline)] });
     await until(async () => sent.length === 3);

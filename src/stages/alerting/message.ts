@@ -90,7 +90,7 @@ function sentenceFor({ kind, incident, at, sentence }: Transition): string {
     case 'reminder':
       return `It has lasted for ${lasted}. ${incident.sentence}`;
     case 'escalated':
-      return `Nobody has acknowledged it for ${lasted}. ${incident.sentence}`;
+      return `${sentence ?? `Nobody has acknowledged it for ${lasted}.`} ${incident.sentence}`;
     case 'recovered':
       return `It is over after ${lasted}. ${sentence ?? `It was: ${incident.sentence}`}`;
     case 'closed':
