@@ -15,7 +15,7 @@ import { findJdk } from './tools.ts';
 import { kafkaOf, settleKafka, withZooKeeper } from './kafka-kind.ts';
 import { serverNames, usualServers, type KafkaKind, type ServerName } from './versions.ts';
 
-const PORTS_GRACE_MS = 15_000;
+const PORTS_GRACE_MS = 60_000;
 
 export interface StackOptions {
   /** The stack's folder; the default one outlives the checkout. */

@@ -22,7 +22,7 @@ export interface Outcome {
 export type Scenario = (lab: Lab, copy: string) => Promise<Outcome>;
 
 const endOf = async (running: StageProcess): Promise<string> => {
-  await Promise.race([running.ended, wait(240_000, undefined, { ref: false })]);
+  await Promise.race([running.ended, wait(400_000, undefined, { ref: false })]);
   running.kill('SIGKILL');
   const last = running.said.at(-1);
   if (last?.said === 'done') return last.holds === false ? 'that its equation does not hold' : 'done';
@@ -47,7 +47,7 @@ async function goOn(
 
 /** Waits until a process has stopped itself at its fail point. */
 async function untilStopped({ pid, said }: StageProcess): Promise<void> {
-  for (let tries = 0; tries < 1_800; tries += 1) {
+  for (let tries = 0; tries < 4_000; tries += 1) {
     if (/^\d+ \(.*\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return;
     await wait(100);
   }

@@ -15,6 +15,8 @@ export function sparkOf(environment: Environment, changed: Environment = {}): Sp
 /** One job of Spark's, as its own list has it. */
 export interface SparkJob {
   readonly jobId: number;
+  /** One of them names the session. */
+  readonly jobTags: readonly string[];
   readonly status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'UNKNOWN';
 }
 

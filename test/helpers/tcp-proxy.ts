@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePorts } from '../../stack/ports.ts';
 
 /** A server's other address, which can go away and come back. */
 export interface TcpProxy {
@@ -12,7 +13,8 @@ export async function proxyOf(address: string): Promise<TcpProxy> {
   const [host = '', port = ''] = address.split(':');
   const sockets = new Set<Socket>();
   let server: Server | undefined;
-  let own = 0;
+  // It is away for a while, and nobody else may have its port then.
+  const [own = 0] = await freePorts(1);
   const open = async (): Promise<void> => {
     server = createServer((near) => {
       const far = connect(Number(port), host);
@@ -30,7 +32,6 @@ export async function proxyOf(address: string): Promise<TcpProxy> {
       }
     });
     await new Promise<void>((resolve) => server?.listen(own, '127.0.0.1', resolve));
-    own = (server.address() as AddressInfo).port;
   };
   await open();
   return {

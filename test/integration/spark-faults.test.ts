@@ -205,8 +205,9 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
     const rows = table(150_000);
     const job = await jobOf(root, definition, rows, header);
     const stop = new AbortController();
-    const before = new Set((await sparkJobs(environment)).map(({ jobId }) => jobId));
-    const progress = ({ note = '' }: Progress): void => {
+    let session = '';
+    const progress = ({ note = '', resume }: Progress): void => {
+      session = (resume as { sparkSession?: string } | undefined)?.sparkSession ?? session;
       if (/judges rows: 0 of [1-9]/.test(note)) stop.abort();
     };
     const context = { signal: stop.signal, progress };
@@ -214,7 +215,8 @@ describe.skipIf(noSpark)('Spark, where something goes wrong', () => {
       /aborted/,
     );
     expect(stop.signal.aborted).toBe(true);
-    const own = async () => (await sparkJobs(environment)).filter(({ jobId }) => !before.has(jobId));
+    expect(session).not.toBe('');
+    const own = async () => (await sparkJobs(environment)).filter(({ jobTags }) => jobTags.join().includes(session));
     for (let tries = 0; tries < 600 && (await own()).some(({ status }) => status === 'RUNNING'); tries++)
       await wait(100);
     const jobs = await own();
