@@ -20,7 +20,7 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
     temporal = await TestWorkflowEnvironment.createLocal({
       server: { executable: { type: 'existing-path', path: program ?? '' } },
     });
-  }, 60_000);
+  });
   afterAll(() => temporal.teardown());
 
   async function delivered(url: string): Promise<unknown> {
@@ -50,12 +50,12 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
     const { url, taken } = await web.open((response, n) => response.writeHead(n === 0 ? 503 : 200).end());
     expect(await delivered(url)).toEqual({ accepted: true });
     expect(taken).toHaveLength(2);
-  }, 60_000);
+  });
 
   it('is not sent a second time where nobody heard how the first one ended', async () => {
     // Temporal gives the first attempt up while the other side is still thinking.
     const { url, taken } = await web.open(() => {});
     expect(await delivered(url)).toMatchObject({ accepted: 'unknown' });
     expect(taken).toHaveLength(1);
-  }, 60_000);
+  });
 });
