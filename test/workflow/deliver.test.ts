@@ -5,14 +5,23 @@ import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { alertingActivities } from '../../src/activities/alerting.ts';
 import { classifyErrors } from '../../src/activities/error-interceptor.ts';
+import type { Store } from '../../src/connectors/object-store.ts';
+import { keys } from '../../src/definition/names.ts';
+import type { PipelineInput } from '../../src/definition/pipeline.ts';
+import type { StageDeps } from '../../src/stages/deps.ts';
 import { stageDepsOf } from '../../src/workers/stage-deps.ts';
-import { definition } from '../helpers/fake-stages.ts';
+import { definition, hour } from '../helpers/fake-stages.ts';
 import { HttpServers } from '../helpers/http-server.ts';
+import { MailServers } from '../helpers/mail-server.ts';
 import { noticeOf, transition } from '../helpers/notices.ts';
 import { noTemporal, program } from '../helpers/temporal.ts';
 
 const web = new HttpServers();
-afterEach(() => web.close());
+const mails = new MailServers();
+afterEach(() => {
+  web.close();
+  mails.close();
+});
 
 describe.skipIf(noTemporal)('a delivery under Temporal', () => {
   let temporal: TestWorkflowEnvironment;
@@ -23,8 +32,12 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
   });
   afterAll(() => temporal.teardown());
 
-  async function delivered(url: string): Promise<unknown> {
-    const deps = stageDepsOf({ SLUICE_SECRET_SLACK: url });
+  async function delivered(
+    deps: StageDeps,
+    alerts: PipelineInput['alerts'],
+    channel: 'slack' | 'email',
+    told = transition(),
+  ): Promise<unknown> {
     const worker = await Worker.create({
       connection: temporal.nativeConnection,
       taskQueue: randomUUID(),
@@ -33,12 +46,16 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
       interceptors: { activity: [classifyErrors] },
     });
     const input = {
-      pipeline: definition({ alerts: { slack: { url: '${secret:SLACK}' } } }),
-      delivery: { id: 'n/slack', channel: 'slack', name: 'slack', transitions: ['t'] },
-      notice: noticeOf(transition()),
+      pipeline: definition({ name: 'p', alerts }),
+      delivery: { id: `n/${channel}`, channel, name: channel, transitions: ['t'] },
+      notice: noticeOf(told),
     };
     return worker.runUntil(async () => {
-      const started = { workflowId: randomUUID(), taskQueue: worker.options.taskQueue, args: [input] };
+      const started = {
+        workflowId: randomUUID(),
+        taskQueue: worker.options.taskQueue,
+        args: [input, channel === 'email' ? '30s' : '3s'],
+      };
       const result: unknown = await temporal.client.workflow.execute('delivering', started);
       // An attempt that waits for an answer would hold the worker.
       web.close();
@@ -46,16 +63,36 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
     });
   }
 
+  const slack = (url: string): Promise<unknown> =>
+    delivered(stageDepsOf({ SLUICE_SECRET_SLACK: url }), { slack: { url: '${secret:SLACK}' } }, 'slack');
+
   it('is tried again where it surely did not arrive', async () => {
     const { url, taken } = await web.open((response, n) => response.writeHead(n === 0 ? 503 : 200).end());
-    expect(await delivered(url)).toEqual({ accepted: true });
+    expect(await slack(url)).toEqual({ accepted: true });
     expect(taken).toHaveLength(2);
   });
 
   it('is not sent a second time where nobody heard how the first one ended', async () => {
     // Temporal gives the first attempt up while the other side is still thinking.
     const { url, taken } = await web.open(() => {});
-    expect(await delivered(url)).toMatchObject({ accepted: 'unknown' });
+    expect(await slack(url)).toMatchObject({ accepted: 'unknown' });
     expect(taken).toHaveLength(1);
+  });
+
+  it('brings the page of the run that failed, made from its report', async () => {
+    const { url, taken } = await mails.open();
+    const report = {
+      ...{ pipeline: 'p', hour, workflowId: 'w', runId: 'r', outcome: 'failed', startedAt: hour, endedAt: hour },
+      ...{ stages: [{ stage: 'import', startedAt: hour, ms: 10 }], generations: {}, batches: {}, equations: [] },
+      error: { code: 'SourceNotFound', stage: 'import', message: 'There is no such file.' },
+    };
+    const key = keys.attempt('p', hour, 'r', 'run.json');
+    const deps = stageDepsOf({ SLUICE_SMTP_URL: url, SLUICE_ELASTICSEARCH_URL: 'http://127.0.0.1:1' });
+    const store = { findJson: async (asked: string) => (asked === key ? report : undefined) } as unknown as Store;
+    const failed = transition({ hours: [hour], runId: 'r', workflowId: 'w' });
+    const result = await delivered({ ...deps, store }, { email: { to: ['a@example.org'] } }, 'email', failed);
+    expect(result).toEqual({ accepted: true });
+    expect(taken).toHaveLength(1);
+    expect(taken[0]).toMatch(/^Content-Disposition: attachment; filename=p-2026-11-24T03\.html\r$/m);
   });
 });
