@@ -86,9 +86,13 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
       ...{ stages: [{ stage: 'import', startedAt: hour, ms: 10 }], generations: {}, batches: {}, equations: [] },
       error: { code: 'SourceNotFound', stage: 'import', message: 'There is no such file.' },
     };
-    const key = keys.attempt('p', hour, 'r', 'run.json');
+    const stored = (file: string): string => keys.attempt('p', hour, 'r', file);
+    const objects = new Map<string, unknown>([
+      [stored('run.json'), report],
+      [stored('definition.json'), definition({ name: 'p' })],
+    ]);
+    const store = { findJson: async (key: string) => objects.get(key) } as unknown as Store;
     const deps = stageDepsOf({ SLUICE_SMTP_URL: url, SLUICE_ELASTICSEARCH_URL: 'http://127.0.0.1:1' });
-    const store = { findJson: async (asked: string) => (asked === key ? report : undefined) } as unknown as Store;
     const failed = transition({ hours: [hour], runId: 'r', workflowId: 'w' });
     const result = await delivered({ ...deps, store }, { email: { to: ['a@example.org'] } }, 'email', failed);
     expect(result).toEqual({ accepted: true });
