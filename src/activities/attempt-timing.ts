@@ -1,24 +1,33 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
-import { NO_ANSWER, TIMING, type AttemptTiming, type Spent } from '../definition/timing.ts';
+import { sentenceOf } from '../definition/errors.ts';
+import { hourOfRun, profiledStages } from '../definition/names.ts';
+import { NO_ANSWER, PROFILE, TIMING, type AttemptTiming, type Spent } from '../definition/timing.ts';
+import type { StageDeps } from '../stages/deps.ts';
 import { measured } from '../stages/measured.ts';
+import { profiled } from '../stages/profiling.ts';
 
 /** Workflows whose report says where the time went. */
 const TOLD = new Set(['pipeline']);
 
 /**
  * Measures each attempt, and lets its result, or its failure's details, tell the run. It stands outside of what classifies errors.
- * What has no members (nothing, a text, an empty list) is given as it is, untold.
+ * What has no members (nothing, a text, an empty list) is given as it is, untold. One whose input asks for it is profiled.
  */
-export function timeAttempts(context: Context): ActivityInterceptors {
-  const inbound: ActivityInboundCallsInterceptor = {
+export const timeAttempts =
+  (deps: Pick<StageDeps, 'store'>) =>
+  (context: Context): ActivityInterceptors => ({ inbound: timing(deps, context) });
+
+function timing(deps: Pick<StageDeps, 'store'>, context: Context): ActivityInboundCallsInterceptor {
+  return {
     execute: (input, next) =>
       measured(async (spent) => {
         const startedAt = Date.now();
         const told = TOLD.has(context.info.workflowType ?? '');
         try {
-          const result: unknown = await next(input);
-          return told ? withTiming(result, timingOf(context, startedAt, spent())) : result;
+          const { result, profile } = await ran(deps, context, input, next);
+          const timed = { ...timingOf(context, startedAt, spent()), ...(profile === undefined ? {} : { profile }) };
+          return told ? withTiming(result, timed) : result;
         } catch (error) {
           if (told && error instanceof ApplicationFailure) {
             const [facts = {}] = error.details ?? [];
@@ -28,7 +37,28 @@ export function timeAttempts(context: Context): ActivityInterceptors {
         }
       }),
   };
-  return { inbound };
+}
+
+type Execute = Required<ActivityInboundCallsInterceptor>['execute'];
+
+/** Runs an activity; profiled where its input says so, and that is not for the activity itself. */
+async function ran(
+  deps: Pick<StageDeps, 'store'>,
+  context: Context,
+  input: Parameters<Execute>[0],
+  next: Parameters<Execute>[1],
+): Promise<{ readonly result: unknown; readonly profile?: string }> {
+  const [first, ...others] = input.args;
+  if (!isObject(first) || first[PROFILE] === undefined) return { result: await next(input) };
+  const { [PROFILE]: asked, ...own } = first;
+  const work = (): Promise<unknown> => next({ ...input, args: [own, ...others] });
+  const { workflowId = '', runId = '' } = context.info.workflowExecution ?? {};
+  const run = hourOfRun(workflowId);
+  const stage = profiledStages.find((one) => one === asked);
+  if (run === undefined || stage === undefined) return { result: await work() };
+  return profiled(deps, { ...run, runId, stage }, work, (error) =>
+    context.log.warn(`there is no profile of ${stage}`, { error: sentenceOf(error) }),
+  );
 }
 
 /** What an activity gives, with its timing in it: in its first element where it is a list. It is a copy, as what is given may be kept. */

@@ -59,6 +59,9 @@ export const keys = {
   attempts: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/attempts/`,
   attempt: (pipeline: string, hour: LogicalHour, runId: string, file: string) =>
     `${keys.attempts(pipeline, hour)}${runId}/${file}`,
+  /** CPU profile of a stage, where it was asked for. */
+  profile: (pipeline: string, hour: LogicalHour, runId: string, stage: string) =>
+    keys.attempt(pipeline, hour, runId, `profiles/${stage}.cpuprofile`),
   /** Create-once: how far the consumers were behind when the attempt was over. */
   lag: (pipeline: string, hour: LogicalHour, runId: string) => keys.attempt(pipeline, hour, runId, 'lag.json'),
   /** The report of the newest run that took the hour to its end. */
@@ -199,6 +202,11 @@ export type WorkStage = (typeof workStages)[number];
 
 /** The stages at which a run may begin, with what its hour has stored of those before. */
 export const startStages = ['import', 'clean', 'publish', 'index'] as const;
+/** Stages that can be profiled: those that compute something, or ask much of servers. */
+export const profiledStages = ['prepare', 'import', 'clean', 'publish', 'index', 'reconcile'] as const;
+
+export type ProfiledStage = (typeof profiledStages)[number];
+
 export type StartStage = (typeof startStages)[number];
 
 /** Task queues by resource class. */

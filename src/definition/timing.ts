@@ -37,6 +37,8 @@ export interface AttemptTiming extends Spent {
   readonly retryMs: number;
   /** Attempts that failed, by code. `NoAnswer`: their worker was lost, or did not say. */
   readonly failed: Readonly<Record<string, number>>;
+  /** Its CPU profile, where one was asked for. */
+  readonly profile?: string;
 }
 
 /**
@@ -62,12 +64,17 @@ export interface StageTimes extends Spent {
   readonly failed: Readonly<Record<string, number>>;
   /** The data set, where there was more than one: as the stage calls what it worked on. */
   readonly longest?: string;
+  /** Its CPU profile, where one was asked for: an object. */
+  readonly profile?: string;
   /** How many went side by side. */
   readonly sideBySide?: number;
 }
 
 /** Under which an attempt's timing travels in its result, and as second of its failure's details. */
 export const TIMING = 'attemptTiming';
+
+/** Member of an activity's input that asks for a profile of it, by the name of the stage. */
+export const PROFILE = 'profileStage';
 
 /** Stands for the code of attempts whose worker was lost, or did not say why they failed. */
 export const NO_ANSWER = 'NoAnswer';

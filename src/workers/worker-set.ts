@@ -43,7 +43,7 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
     interceptors: {
       activity: [
         ...(deps.metrics ? [measureActivities(deps.metrics)] : []),
-        ...[logAttempts, completionFailPoint, timeAttempts, classifyErrors],
+        ...[logAttempts, completionFailPoint, timeAttempts(deps), classifyErrors],
       ],
     },
     shutdownGraceTime: graceMs,

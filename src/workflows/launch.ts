@@ -13,7 +13,7 @@ import {
 } from '@temporalio/common';
 import { SluiceError } from '../definition/errors.ts';
 import { requireBegun, toLogicalHour, type LogicalHour } from '../definition/hour.ts';
-import { ids, startStages, taskQueues } from '../definition/names.ts';
+import { ids, profiledStages, startStages, taskQueues } from '../definition/names.ts';
 import { awaitJoined } from './await-joined.ts';
 import { endingOf, failure } from './failure.ts';
 import type { LaunchInput, LaunchResult, RunInput, RunReport } from './messages.ts';
@@ -29,6 +29,7 @@ const scheduledStart = defineSearchAttributeKey('TemporalScheduledStartTime', Se
 export async function launch(input: LaunchInput): Promise<LaunchResult> {
   const hour = hourOf(input);
   checkStart(input?.startFrom);
+  checkProfile(input?.profile);
   const refetch = input?.refetch === true || input?.startFrom === 'import';
   const force = input?.force === true || refetch || input?.startFrom !== undefined;
   const { acceptDefinition, findDone } = stageActivities('light', defaultRetries, hour);
@@ -45,6 +46,7 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     refetch,
     useCurrent: input.useCurrent === true,
     ...(input.startFrom === undefined ? {} : { startFrom: input.startFrom }),
+    ...(input.profile === undefined ? {} : { profile: input.profile }),
   };
   const wait = input.wait === true;
   try {
@@ -99,6 +101,12 @@ function checkStart(startFrom: unknown): void {
   // A launch that was on its way before this was looked at goes on.
   if (!patched('start-from-checked')) return;
   const message = `startFrom is ${JSON.stringify(startFrom)}: it must be one of ${startStages.join(', ')}.`;
+  throw failure({ code: 'DefinitionInvalid', message });
+}
+
+function checkProfile(profile: unknown): void {
+  if (profile === undefined || profiledStages.some((stage) => stage === profile)) return;
+  const message = `profile is ${JSON.stringify(profile)}: it must be one of ${profiledStages.join(', ')}.`;
   throw failure({ code: 'DefinitionInvalid', message });
 }
 

@@ -2,7 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ConsumeInput, LossInput, RebuildPlan, Rebuilt, RunReport, StageTiming } from '../activities/index.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import type { Pipeline, PipelineInput } from '../definition/pipeline.ts';
-import type { StartStage } from '../definition/names.ts';
+import type { ProfiledStage, StartStage } from '../definition/names.ts';
 import type { Problem } from './failure.ts';
 
 export type { LossInput, RunReport } from '../activities/index.ts';
@@ -21,6 +21,8 @@ export interface LaunchInput {
   readonly useCurrent?: boolean;
   /** Begin at this stage, with what the hour has stored of those before it; implies `force`. `import` is as `refetch`. */
   readonly startFrom?: StartStage;
+  /** Store a CPU profile of this stage; the report says where it is. */
+  readonly profile?: ProfiledStage;
   /**
    * End when the run has ended, and as it did. A schedule asks for it where it is to notice: `pauseOnFailure`, and any overlap policy
    * but ALLOW_ALL. A launch that is cancelled cancels its run then.
@@ -44,6 +46,7 @@ export interface RunInput {
   readonly refetch: boolean;
   readonly useCurrent: boolean;
   readonly startFrom?: StartStage;
+  readonly profile?: ProfiledStage;
 }
 
 /** A stage that a run has been through. Where its time went is in the report. */

@@ -25,7 +25,7 @@ import {
 import type { RunControl } from './run-control.ts';
 import { runDetails } from './run-details.ts';
 import { stageActivities, type StageQueue } from './stage-activities.ts';
-import { StageWatch } from './stage-times.ts';
+import { StageWatch, type EndedActivity } from './stage-times.ts';
 
 type Findings = Partial<
   Pick<RunReport, 'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale' | 'discarded'>
@@ -120,9 +120,9 @@ export class RunLog {
     const stage = this.#current ?? 'start';
     const retries = retriesOf(this.#input.pipeline.retries, stage);
     const watch = this.#watch;
-    return stageActivities(queue, retries, `${stage}: ${what}`, cancellation, (activity) =>
-      watch.ended(what, activity),
-    );
+    const ended = (activity: EndedActivity): void => watch.ended(what, activity);
+    const profile = this.#input.profile === stage ? stage : undefined;
+    return stageActivities(queue, retries, `${stage}: ${what}`, cancellation, { ended, profile });
   }
 
   found(findings: Findings): void {

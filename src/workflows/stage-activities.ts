@@ -3,6 +3,7 @@ import type { Activities } from '../activities/index.ts';
 import { durationMs } from '../definition/duration.ts';
 import { taskQueues } from '../definition/names.ts';
 import type { StageRetries } from '../definition/retries.ts';
+import { PROFILE } from '../definition/timing.ts';
 import { failureTold, timingTold, type EndedActivity } from './stage-times.ts';
 
 /** How long a silent worker is believed to be alive. A killed one's stage starts elsewhere after this. */
@@ -14,10 +15,17 @@ export type StageQueue = Exclude<keyof typeof taskQueues, 'streaming'>;
 /** For what comes before a definition has been checked. */
 export const defaultRetries: StageRetries = { attempts: 4, initialInterval: '2s', maximumInterval: '1m' };
 
+/** What else is wanted of activities. */
+export interface WatchedActivities {
+  /** Told when one is over, in front of whoever waits for it. */
+  readonly ended?: (activity: EndedActivity) => void;
+  /** A stage that they are to be profiled as. */
+  readonly profile?: string | undefined;
+}
+
 /**
  * The stages as activities of one queue, with retries of the pipeline's own: `attempts` tries in all, codes that are `final` excepted.
  * @param summary shown beside the activity in the Web UI
- * @param ended told when one is over, in front of whoever waits for it
  * @param cancellation whether one that is cancelled is waited for; it is not where left out (whatever the SDK's documentation says)
  */
 export function stageActivities(
@@ -25,7 +33,7 @@ export function stageActivities(
   retries: StageRetries,
   summary: string,
   cancellation: ActivityCancellationType = ActivityCancellationType.TRY_CANCEL,
-  ended: (activity: EndedActivity) => void = () => {},
+  { ended = () => {}, profile }: WatchedActivities = {},
 ): ActivityInterfaceFor<Activities> {
   const activities = proxyActivities<Activities>({
     taskQueue: taskQueues[queue],
@@ -40,8 +48,14 @@ export function stageActivities(
       backoffCoefficient: 2,
     },
   });
-  return observed(activities, ended);
+  return observed(activities, ended, profile);
 }
+
+/** Asks for a profile beside what an activity is given. */
+const asking = ([first, ...others]: readonly unknown[], profile: string): unknown[] => [
+  typeof first === 'object' && first !== null ? { ...first, [PROFILE]: profile } : first,
+  ...others,
+];
 
 /**
  * Activities whose timing is taken out of what they give. They are given themselves and not something that waits for them: that would come a
@@ -50,6 +64,7 @@ export function stageActivities(
 function observed(
   activities: ActivityInterfaceFor<Activities>,
   ended: (activity: EndedActivity) => void,
+  profile: string | undefined,
 ): ActivityInterfaceFor<Activities> {
   return new Proxy(activities, {
     get: (target, name, receiver) => {
@@ -57,7 +72,7 @@ function observed(
       if (typeof activity !== 'function') return activity;
       return (...given: unknown[]): Promise<unknown> => {
         const from = Date.now();
-        const work = activity(...given);
+        const work = activity(...(profile === undefined ? given : asking(given, profile)));
         const tell = (told: Pick<EndedActivity, 'failed' | 'timing'>): void => ended({ from, to: Date.now(), ...told });
         work.then(
           (result) => tell(timingTold(result)),

@@ -13,7 +13,7 @@ export interface EndedActivity {
   readonly timing?: AttemptTiming;
 }
 
-type Sums = Pick<StageTimes, 'queueMs' | 'runMs' | 'retryMs' | 'busyMs' | 'cpuMs' | 'failed' | 'on'>;
+type Sums = Pick<StageTimes, 'queueMs' | 'runMs' | 'retryMs' | 'busyMs' | 'cpuMs' | 'failed' | 'on' | 'profile'>;
 
 const nothing: Sums = { queueMs: 0, runMs: 0, retryMs: 0, busyMs: 0, cpuMs: 0, failed: {}, on: {} };
 
@@ -86,7 +86,9 @@ function sumsOf({ from, to, failed, timing }: EndedActivity): Sums {
 
 function together(a: Sums, b: Sums): Sums {
   const servers = new Set([...Object.keys(a.on), ...Object.keys(b.on)]) as Set<keyof Sums['on']>;
+  const profile = a.profile ?? b.profile;
   return {
+    ...(profile === undefined ? {} : { profile }),
     queueMs: a.queueMs + b.queueMs,
     runMs: a.runMs + b.runMs,
     retryMs: a.retryMs + b.retryMs,

@@ -41,6 +41,8 @@ export type FakeActivities = { [Name in keyof Activities]?: (...given: never[]) 
 export class WorkflowLab {
   readonly temporal: TestWorkflowEnvironment;
   stages: FakeActivities = {};
+  /** What is asked of the object store by what stands around activities. */
+  store = {} as StageDeps['store'];
   readonly #bundle: WorkflowBundleWithSourceMap;
   readonly #workers = new Map<string, { readonly worker: Worker; readonly running: Promise<void> }>();
 
@@ -91,7 +93,7 @@ export class WorkflowLab {
       connection: this.temporal.nativeConnection,
       taskQueue,
       activities,
-      interceptors: { activity: [timeAttempts, classifyErrors] },
+      interceptors: { activity: [timeAttempts(this), classifyErrors] },
       maxHeartbeatThrottleInterval: '100ms',
       defaultHeartbeatThrottleInterval: '100ms',
       ...(taskQueue === taskQueues.light ? { workflowBundle: this.#bundle } : {}),

@@ -157,6 +157,36 @@ describe.skipIf(noTemporal)('where the time of a stage went', () => {
     expect(timesOf(await handle.result(), 'clean').heldMs).toBeGreaterThanOrEqual(300);
   });
 
+  it('has a profile of the stage that one was asked of, and the stage does not see that', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    const given: string[] = [];
+    const stored: string[] = [];
+    const put = async (key: string) => {
+      stored.push(key);
+      return { uri: `s3://b/${key}`, sha256: '', bytes: 1 };
+    };
+    lab.store = { put } as unknown as WorkflowLab['store'];
+    lab.stages = {
+      ...stages,
+      clean: async (...input: never[]) => {
+        given.push(JSON.stringify(input));
+        return stages.clean(undefined as never);
+      },
+    };
+    const handle = await lab.temporal.client.workflow.start<typeof pipelineWorkflow>('pipeline', {
+      workflowId: ids.pipeline(pipeline.name, hour),
+      taskQueue: taskQueues.light,
+      args: [{ pipeline, hour, force: false, refetch: false, useCurrent: false, profile: 'clean' }],
+    });
+    const report = await handle.result();
+    const key = `runs/${pipeline.name}/2026-11-24T03/attempts/${report.runId}/profiles/clean.cpuprofile`;
+    expect(stored).toEqual([key]);
+    expect(timesOf(report, 'clean').profile).toBe(`s3://b/${key}`);
+    expect(timesOf(report, 'publish').profile).toBeUndefined();
+    expect(given.join()).not.toContain('profile');
+  });
+
   async function untilAt(handle: Awaited<ReturnType<typeof start>>, stage: string): Promise<void> {
     for (let current = ''; current !== stage;) {
       await wait(50);

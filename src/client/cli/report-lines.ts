@@ -1,6 +1,6 @@
 import type { ReportSoFar } from '../../workflows/messages.ts';
 import { boldOut, count, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
-import { bottleneckLines, stageTable } from './timing-lines.ts';
+import { bottleneckLines, profileLines, stageTable } from './timing-lines.ts';
 
 /** A run's report, for people: what it came to, where its time went, what became of its rows. */
 export function reportLines(report: ReportSoFar): string[] {
@@ -15,6 +15,7 @@ export function reportLines(report: ReportSoFar): string[] {
     ...bottleneckLines(report),
     '',
     ...stageTable(report),
+    ...profileLines(report),
     ...(report.equations.length > 0 ? ['', ...equationLines(report, process.stdout)] : []),
     ...(clean?.quality ?? [])
       .filter(({ level }) => level !== 'ok')

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { startStages } from '../../definition/names.ts';
+import { profiledStages, startStages } from '../../definition/names.ts';
 import { runOutcomes } from '../run-list.ts';
 import { countArgument, hourArgument, hourHelp, runIds } from './arguments.ts';
 import type { DiffFlags } from './run-diff.ts';
@@ -25,6 +25,11 @@ export function runCommands(program: Command, json: readonly [string, string], d
     .option('--force', 'run the hour although it is done', false)
     .option('--refetch', 'ask the source again although the hour has been imported; implies --force', false)
     .option('--use-current', 'let an hour that is over take what the source holds now', false)
+    .addOption(
+      new Option('--profile <stage>', 'store a CPU profile of this stage; "sluice report" says where').choices(
+        profiledStages,
+      ),
+    )
     .option('--detach', 'start it and leave', false)
     .option(...json)
     .action(async (pipeline: string, options: object) => done(await (await import('./run.ts')).run(pipeline, options)));

@@ -1,10 +1,11 @@
 import type { Pipeline } from '../../definition/pipeline.ts';
-import type { StartStage } from '../../definition/names.ts';
+import type { ProfiledStage, StartStage } from '../../definition/names.ts';
 import type { LaunchResult, RunReport } from '../../workflows/messages.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import { follow } from './follow.ts';
 import { leavable, stay } from './leaving.ts';
 import { withDefinition } from './pipelines.ts';
+import { profileLines } from './timing-lines.ts';
 import { bold, equationLines, importLines, preparedLines, Screen, staleLines } from './screen.ts';
 
 export interface RunOptions {
@@ -13,6 +14,7 @@ export interface RunOptions {
   readonly refetch?: boolean;
   readonly useCurrent?: boolean;
   readonly startFrom?: StartStage;
+  readonly profile?: ProfiledStage;
   readonly detach?: boolean;
   readonly json?: boolean;
   /** Ctrl-C is somebody else's. */
@@ -39,6 +41,9 @@ export async function runPipeline(client: SluiceClient, pipeline: Pipeline, opti
   if (options.json) process.stdout.write(`${JSON.stringify(summaryOf(launched, report))}\n`);
   else if (report) {
     const lines = [preparedLines, importLines, equationLines, staleLines].flatMap((linesOf) => linesOf(report));
+    const { bottleneck } = report.timing ?? {};
+    if (bottleneck) lines.push(bottleneck.sentence);
+    lines.push(...profileLines(report));
     for (const line of lines) screen.say(line);
   }
   return 0;
@@ -51,7 +56,7 @@ export async function launchAndFollow(
   options: RunOptions,
   screen: Screen,
 ): Promise<{ launched: LaunchResult; report?: RunReport }> {
-  const { hour, force, refetch, useCurrent, startFrom, json } = options;
+  const { hour, force, refetch, useCurrent, startFrom, profile, json } = options;
   const lookAgain = `npx sluice status ${pipeline.name}`;
   screen.live(`launching ${pipeline.name}; waits for a worker`);
   const asked = client.runs.launch({
@@ -61,6 +66,7 @@ export async function launchAndFollow(
     ...(refetch ? { refetch } : {}),
     ...(useCurrent ? { useCurrent } : {}),
     ...(startFrom === undefined ? {} : { startFrom }),
+    ...(profile === undefined ? {} : { profile }),
   });
   const early = { goesOn: 'the launch goes on, and its run begins once a worker takes it up', lookAgain };
   const left = options.stopsWithUs ? stay : leavable;
@@ -105,6 +111,7 @@ export function summaryOf(launched: LaunchResult, report: RunReport | undefined)
           generations: report.generations,
           equations: report.equations,
           stages: report.stages,
+          timing: report.timing,
           prepared: report.prepared,
           source: report.source,
           clean: report.clean,

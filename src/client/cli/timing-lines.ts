@@ -105,3 +105,7 @@ function pathLine(report: TimedStages): string[] {
   );
   return ['', `critical path: ${steps.join(' → ')}`];
 }
+
+/** Where the profiles are that were asked for. */
+export const profileLines = ({ stages }: TimedStages): string[] =>
+  stages.flatMap(({ stage, times }) => (times?.profile === undefined ? [] : [`profile of ${stage}: ${times.profile}`]));

@@ -23,6 +23,11 @@ export function timingSection(report: ReportOnPage): Markup | undefined {
     slower === undefined ? '' : html`<p class="warn">${slower}</p>`,
     parts ?? '',
     html`<p class="quiet">Critical path: ${pathOf(report)}</p>`,
+    ...report.stages.flatMap(({ stage, times }) =>
+      times?.profile === undefined
+        ? []
+        : [html`<p>Profile of ${stage}: <code class="long">${times.profile}</code></p>`],
+    ),
     others.length === 0 ? '' : html`<div class="quiet">${list(others)}</div>`,
   );
 }
