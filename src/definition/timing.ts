@@ -62,7 +62,7 @@ export interface StageTimes extends Spent {
   readonly heldMs?: number;
   /** Attempts that failed, by code. */
   readonly failed: Readonly<Record<string, number>>;
-  /** The data set, where there was more than one: as the stage calls what it worked on. */
+  /** Which data set that was, where there was more than one: its topic, stream or index. */
   readonly longest?: string;
   /** Its CPU profile, where one was asked for: an object. */
   readonly profile?: string;

@@ -13,7 +13,7 @@ export interface EndedActivity {
   readonly timing?: AttemptTiming;
 }
 
-type Sums = Pick<StageTimes, 'queueMs' | 'runMs' | 'retryMs' | 'busyMs' | 'cpuMs' | 'failed' | 'on' | 'profile'>;
+type Sums = Pick<StageTimes, 'queueMs' | 'runMs' | 'retryMs' | 'busyMs' | 'cpuMs' | 'failed' | 'on'>;
 
 const nothing: Sums = { queueMs: 0, runMs: 0, retryMs: 0, busyMs: 0, cpuMs: 0, failed: {}, on: {} };
 
@@ -53,6 +53,7 @@ export class StageWatch {
     const [longest] = lanes;
     const told = longest?.[1].some(({ timing, failed }) => timing !== undefined || failed !== undefined) ?? false;
     const waited = this.#waiting.ms;
+    const profile = lanes.flatMap(([, activities]) => activities.flatMap(({ timing }) => timing?.profile ?? []))[0];
     if (!told && waited === 0 && heldMs === 0) return undefined;
     const sums = (longest?.[1] ?? []).map(sumsOf).reduce(together, nothing);
     const runMs = Math.min(sums.runMs, ms);
@@ -62,10 +63,11 @@ export class StageWatch {
     return {
       ...sums,
       ...{ queueMs, runMs, retryMs, waitMs },
+      ...(profile === undefined ? {} : { profile }),
       ...(waitMs > 0 && this.#waitedFor !== undefined ? { waitedFor: this.#waitedFor } : {}),
       ...(this.#consumerStoreMs > 0 ? { consumerStoreMs: this.#consumerStoreMs } : {}),
       ...(heldMs > 0 ? { heldMs } : {}),
-      ...(longest && lanes.length > 1 ? { longest: longest[0], sideBySide: lanes.length } : {}),
+      ...(longest && lanes.length > 1 ? { longest: longest[0].split(' ')[0] ?? '', sideBySide: lanes.length } : {}),
     };
   }
 }
@@ -81,14 +83,13 @@ function sumsOf({ from, to, failed, timing }: EndedActivity): Sums {
   if (failed !== undefined) {
     return { ...nothing, queueMs, retryMs: retryMs + runMs, failed: counted(timing.failed, last) };
   }
-  return { ...timing, queueMs, runMs, retryMs };
+  const { busyMs, cpuMs, on } = timing;
+  return { ...{ busyMs, cpuMs, on, queueMs, runMs, retryMs }, failed: timing.failed };
 }
 
 function together(a: Sums, b: Sums): Sums {
   const servers = new Set([...Object.keys(a.on), ...Object.keys(b.on)]) as Set<keyof Sums['on']>;
-  const profile = a.profile ?? b.profile;
   return {
-    ...(profile === undefined ? {} : { profile }),
     queueMs: a.queueMs + b.queueMs,
     runMs: a.runMs + b.runMs,
     retryMs: a.retryMs + b.retryMs,

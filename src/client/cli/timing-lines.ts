@@ -31,7 +31,7 @@ export function stageTable(report: TimedStages): string[] {
   const longest = Math.max(1, ...rows.map(({ ms }) => ms));
   const ms = (of: (row: StageRow) => number | undefined) => (row: StageRow) => {
     const value = of(row);
-    return value === undefined ? '' : seconds(value);
+    return value === undefined ? '' : value === 0 ? '–' : seconds(value);
   };
   const usual = rows.some(({ usualMs }) => usualMs !== undefined);
   const parts = rows.some(({ runMs }) => runMs !== undefined);

@@ -32,7 +32,8 @@ export function timingSection(report: ReportOnPage): Markup | undefined {
   );
 }
 
-const time = (ms: number | undefined): string => (ms === undefined ? '' : duration(ms));
+/** Nothing where it is not known, a dash for none. */
+const time = (ms: number | undefined): string => (ms === undefined ? '' : ms === 0 ? '–' : duration(ms));
 
 /** Undefined where no worker told. */
 function stageParts(report: TimedStages): Markup | undefined {

@@ -39,6 +39,8 @@ export function judgeTiming(run: JudgedRun, earlier: readonly JudgedRun[], figur
   };
 }
 
+const lastRuns = (runs: number): string => (runs === 1 ? 'last run' : `last ${runs} runs`);
+
 function bottleneckOf(
   run: JudgedRun,
   spread: TimeSpread,
@@ -58,7 +60,7 @@ function bottleneckOf(
     spreads.filter(tells).map((one) => (byCause(one, alone ? stage : undefined)[cause] ?? 0) / one.totalMs),
   );
   const where = alone ? { stage } : { stage, others };
-  const before = usual === undefined ? '' : `; last ${earlier.length} runs ${shareText(usual)}`;
+  const before = usual === undefined ? '' : `; ${lastRuns(earlier.length)} ${shareText(usual)}`;
   return {
     ...{ cause, stage, ms, share },
     ...(usual === undefined ? {} : { usual }),
@@ -84,7 +86,7 @@ function slowerOf(spread: TimeSpread, spreads: readonly TimeSpread[], usualMs: n
     most === undefined || told.length === 0
       ? ''
       : `; ${longerSentence(most.cause, most.alone ? most.stage : BETWEEN, most.ms)}`;
-  return `the run took ${spanText(totalMs)}, the last ${spreads.length} runs ${spanText(usualMs)}${why}`;
+  return `the run took ${spanText(totalMs)}, the ${lastRuns(spreads.length)} ${spanText(usualMs)}${why}`;
 }
 
 /** Whether the workers of a run said where its time went; older ones did not. */
