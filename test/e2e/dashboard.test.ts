@@ -385,6 +385,20 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     }
   });
 
+  it('fills its rows on a tablet', async () => {
+    const page = await opened(board(), { viewport: { width: 800, height: 1000 } });
+    await page.locator('.panel').first().waitFor();
+    const edges = (await page.evaluate(`[...document.querySelectorAll('.panel')].map((panel) => {
+      const { top, right } = panel.getBoundingClientRect();
+      return [top, right];
+    })`)) as [number, number][];
+    const most = Math.max(...edges.map(([, right]) => right));
+    const rows = Map.groupBy(edges, ([top]) => Math.round(top));
+    const short = [...rows.values()].filter((row) => Math.max(...row.map(([, right]) => right)) < most - 1);
+    expect(short).toEqual([]);
+    await page.context().close();
+  });
+
   it('is used by keyboard alone', async () => {
     const page = await opened(board());
     await drawn(page);

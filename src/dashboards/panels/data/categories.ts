@@ -42,8 +42,9 @@ function top(subject: Subject, category: string): ChartPanel {
 }
 
 function bars(subject: Subject, field: string, size: number, sort: Json): { readonly [key: string]: Json } {
-  // So many bars have room for small letters alone; bands are few.
-  const letters = sort === '-x' ? { labelFontSize: 9 } : {};
+  // As high as so many bars, each of which has its name.
+  const rows = Array.isArray(sort) ? sort.length : size;
+  const letters = { labelFontSize: { expr: `max(6, min(11, height / ${rows + 2}))` } };
   const missing = subject.fields.get(field) === 'string' ? { missing: '(none)' } : {};
   return {
     data: searchAnHour(subject, { terms: { field, size, ...missing } }),

@@ -5,6 +5,13 @@ const RUNS = 500;
 /** Of more pipelines the legend would leave no room for the chart; the tooltip names each. */
 const NAMED = 8;
 
+const records = {
+  field: '_source.lag',
+  type: 'quantitative',
+  title: 'records not landed',
+  axis: { format: '~s', tickCount: 5, tickMinStep: 1 },
+};
+
 /** Records that had not landed when a run was over, run by run. */
 export function lag(): ChartPanel {
   const shown = ['pipeline', 'hour', 'runId', 'lag'] as const;
@@ -17,17 +24,16 @@ export function lag(): ChartPanel {
     spec: {
       data: newest(RUNS, [kind('run'), { exists: { field: 'lag' } }], shown),
       transform: [...labelled],
-      mark: { type: 'line', point: { size: 40 }, strokeWidth: 2 },
+      layer: [
+        // Where all have landed, which is as it should be, there is no stretch from least to most. Said once: Vega-Lite would compare two of it.
+        {
+          mark: { type: 'line', strokeWidth: 2 },
+          encoding: { y: { ...records, scale: { domain: { unionWith: [0, 1] } } } },
+        },
+        { mark: { type: 'point', filled: true, size: 40, opacity: 1 }, encoding: { y: records } },
+      ],
       encoding: {
         x: timeAcross,
-        y: {
-          field: '_source.lag',
-          type: 'quantitative',
-          title: 'records not landed',
-          // Where all have landed, which is as it should be, there is no stretch from least to most.
-          scale: { domain: { unionWith: [0, 1] } },
-          axis: { format: '~s', tickCount: 5, tickMinStep: 1 },
-        },
         color: {
           field: '_source.pipeline',
           type: 'nominal',
