@@ -3,7 +3,7 @@ import type { Delivery } from '../definition/deliveries.ts';
 import type { AlertedPipeline, Clearing, Followed, Transition } from '../definition/incidents.ts';
 
 /**
- * - `pending`: being tried.
+ * - `pending`: being tried; without a channel, before it is known which are told.
  * - `sent`: the channel has taken it.
  * - `unknown`: the channel may have taken it, and its answer was lost. It is not sent again.
  * - `failed`: it was not taken, and will not be; `instead` says what was tried in its place.

@@ -90,12 +90,17 @@ export class NotifierBook {
     this.#record = { ...record, held: rest, ...(rest.length > 0 ? { windowEndsAt: now } : {}) };
     for (const { id } of silenced) this.#keep({ id, state: 'silenced', transitions: [id], at: isoOf(now) });
     const [first] = here;
-    return first && { id: first.id, pipeline: this.#pipeline, transitions: here };
+    if (!first) return undefined;
+    // Until it is known who is told.
+    this.#keep({ id: first.id, state: 'pending', transitions: here.map(({ id }) => id), at: isoOf(now) });
+    return { id: first.id, pipeline: this.#pipeline, transitions: here };
   }
 
-  /** Nobody is told of a notice. */
-  unrouted({ id, transitions }: Notice, now: number): void {
-    this.#keep({ id, state: 'unrouted', transitions: transitions.map((one) => one.id), at: isoOf(now) });
+  /** It is known who is told of a notice: by these messages, or nobody. */
+  planned({ id }: Notice, deliveries: readonly Delivery[], now: number): void {
+    if (deliveries.length === 0) return this.came(id, { state: 'unrouted' }, now);
+    this.#set({ messages: this.#record.messages.filter((one) => one.id !== id) });
+    for (const delivery of deliveries) this.pending(delivery, now);
   }
 
   pending({ id, channel, name, transitions }: Delivery, now: number): void {

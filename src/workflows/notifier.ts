@@ -135,7 +135,7 @@ async function passClearing(incident: string, clearing: Clearing, book: Notifier
 async function tell(pipeline: AlertedPipeline, notice: Notice, book: NotifierBook): Promise<void> {
   const { planDeliveries } = proxyActivities<Activities>({ ...common, retry, summary: 'who is told' });
   const deliveries = await planDeliveries({ pipeline, notice });
-  if (deliveries.length === 0) return book.unrouted(notice, Date.now());
+  book.planned(notice, deliveries, Date.now());
   // Several may fall back to the same one.
   const tried = new Set<string>();
   await Promise.all(deliveries.map((delivery) => send({ pipeline, notice, book, tried }, delivery)));

@@ -291,7 +291,12 @@ describe('a notifier', () => {
   it('keeps what is on its way however much comes behind it', () => {
     const book = new NotifierBook('p', start);
     book.pending({ id: 'first', channel: 'email', name: 'email', transitions: [] }, start);
-    for (let n = 0; n < 300; n += 1) book.unrouted({ id: `n${n}`, pipeline: 'p', transitions: [] }, start);
+    for (let n = 0; n < 300; n += 1) {
+      book.hear(transition(n, 'reminder'), window, start + n * HOUR);
+      const notice = book.takeNotice(start + n * HOUR + window) as Notice;
+      book.planned(notice, [], start + n * HOUR + window);
+      book.unfollow(notice.transitions[0]?.incident.id ?? '');
+    }
     expect(book.outbox.messages).toHaveLength(100);
     expect(book.outbox.messages[0]).toMatchObject({ id: 'first', state: 'pending' });
     book.came('first', { state: 'sent' }, start);
