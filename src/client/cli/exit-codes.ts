@@ -4,7 +4,7 @@ import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 /** What a command ends with. docs/operations.md has the same table. */
 export const exitCodes = {
   0: 'done',
-  1: 'failed or was cancelled, or something is not as it should be (a server that "check" cannot use, a consumer that has halted)',
+  1: 'failed or was cancelled, or something is not as it should be (a server that "check" cannot use, a consumer that has halted, an incident that is open)',
   2: 'called wrongly',
   3: 'blocked by a quality gate of the definition',
   4: 'something to do or a difference was found: a dry run of "schedule apply" or "backfill", "run diff --exit-code", "dashboards diff"',
