@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { planDeliveries, type Delivery } from '../definition/deliveries.ts';
+import { hasBegun, planDeliveries, sendingMark, type Delivery } from '../definition/deliveries.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { AlertedPipeline, Incident, Notice } from '../definition/incidents.ts';
 import { keys } from '../definition/names.ts';
@@ -42,11 +42,11 @@ export function alertingActivities(deps: StageDeps) {
 function outboxOf(deps: StageDeps, pipeline: AlertedPipeline, context: StageContext): Outbox {
   const { temporalUi, apiUrl } = deps.settings;
   return {
-    begunBefore: isSending(context.previous),
+    begunBefore: hasBegun(context.previous),
     begin: async () => {
       // A worker that is told to stop hands over what it has not begun.
       context.signal.throwIfAborted();
-      await keep(context, { note: 'sending', resume: { sending: true } });
+      await keep(context, { note: 'sending', resume: sendingMark });
     },
     // What cannot be kept is not sent again: nobody is told, and nobody is told twice.
     over: () => keep(context, { note: 'not delivered' }).catch(() => {}),
@@ -57,11 +57,6 @@ function outboxOf(deps: StageDeps, pipeline: AlertedPipeline, context: StageCont
       ...(apiUrl === undefined ? {} : { apiUrl }),
     },
   };
-}
-
-function isSending(previous: unknown): boolean {
-  const { resume } = (previous ?? {}) as { resume?: { sending?: unknown } };
-  return resume?.sending === true;
 }
 
 /**

@@ -57,6 +57,15 @@ export function alertPolicy({ policy }: StoredAlerts): {
   };
 }
 
+/** What the heartbeat of a delivery holds, as `resume`, from before its first byte until it has surely failed. */
+export const sendingMark = { sending: true } as const;
+
+/** Whether a delivery had begun to send, by its newest heartbeat. */
+export function hasBegun(heartbeat: unknown): boolean {
+  const { resume } = (heartbeat ?? {}) as { resume?: { sending?: unknown } };
+  return resume?.sending === true;
+}
+
 /**
  * The messages that tell of a notice: one for each channel, with all that goes there. Every transition is in at least one of them, unless
  * the definition has no channel at all. Pure, but that it asks this machine's table of time zones where a route has one: a workflow

@@ -26,6 +26,7 @@ import {
   type NotifierInput,
   type Outbox,
 } from './notifier-messages.ts';
+import { mayHaveCome } from './may-have-come.ts';
 import { NotifierBook } from './notifier-state.ts';
 import { HEARTBEAT_TIMEOUT } from './stage-activities.ts';
 import { requireAlertedPipeline } from './started-by-hand.ts';
@@ -166,6 +167,7 @@ async function send(sending: Sending, delivery: Delivery): Promise<void> {
     book.came(id, { state: accepted === true ? 'sent' : 'unknown', ...problem }, Date.now());
   } catch (error) {
     const { message } = problemOf(error);
+    if (mayHaveCome(error)) return book.came(id, { state: 'unknown', problem: message }, Date.now());
     log.warn('a message was not delivered', { delivery: id, problem: message, instead: fallback?.id });
     const instead = fallback ? { instead: fallback.id } : {};
     book.came(id, { state: 'failed', problem: message, ...instead }, Date.now());

@@ -37,6 +37,7 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
     alerts: PipelineInput['alerts'],
     channel: 'slack' | 'email',
     told = transition(),
+    workflow = 'delivering',
   ): Promise<unknown> {
     const worker = await Worker.create({
       connection: temporal.nativeConnection,
@@ -56,15 +57,21 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
         taskQueue: worker.options.taskQueue,
         args: [input, channel === 'email' ? '30s' : '3s'],
       };
-      const result: unknown = await temporal.client.workflow.execute('delivering', started);
+      const result: unknown = await temporal.client.workflow.execute(workflow, started);
       // An attempt that waits for an answer would hold the worker.
       web.close();
       return result;
     });
   }
 
-  const slack = (url: string): Promise<unknown> =>
-    delivered(stageDepsOf({ SLUICE_SECRET_SLACK: url }), { slack: { url: '${secret:SLACK}' } }, 'slack');
+  const slack = (url: string, workflow?: string): Promise<unknown> =>
+    delivered(
+      stageDepsOf({ SLUICE_SECRET_SLACK: url }),
+      { slack: { url: '${secret:SLACK}' } },
+      'slack',
+      undefined,
+      workflow,
+    );
 
   it('is tried again where it surely did not arrive', async () => {
     const { url, taken } = await web.open((response, n) => response.writeHead(n === 0 ? 503 : 200).end());
@@ -78,6 +85,13 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
     expect(await slack(url)).toMatchObject({ accepted: 'unknown' });
     expect(taken).toHaveLength(1);
   });
+
+  it('may have come where Temporal gave it up while it was sent, and has not where it was between two attempts', async () => {
+    const silent = await web.open(() => {});
+    expect(await slack(silent.url, 'deliveringOnce')).toEqual({ mayHaveCome: true });
+    const closed = await web.open((response) => response.writeHead(503).end());
+    expect(await slack(closed.url, 'deliveringOnce')).toEqual({ mayHaveCome: false });
+  }, 60_000);
 
   it('brings the page of the run that failed, made from its report', async () => {
     const { url, taken } = await mails.open();
