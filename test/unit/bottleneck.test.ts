@@ -142,6 +142,13 @@ describe('the bottleneck of a run', () => {
     expect(judged?.suggestion).toContain('SLUICE_MAX_RUNS');
   });
 
+  it('tells a worker that works from one whose machine others use', () => {
+    const busy = (cpuMs: number): string | undefined =>
+      judgeTiming(slowed('publish', 9_000, { runMs: 9_000, busyMs: 8_500, cpuMs }), before).bottleneck?.suggestion;
+    expect(busy(9_500)).toContain('more processors');
+    expect(busy(1_500)).toContain('Others use the processors');
+  });
+
   it('makes nothing up for runs of older versions, whose stages say how long they took and no more', () => {
     const old = ran([
       { stage: 'import', ms: 1_000 },

@@ -124,6 +124,12 @@ function processorEvidence(stage: string, times: readonly StageTimes[]): string[
     : [`the worker used ${spanText(cpu)} of processor time in the ${spanText(ran)} that ${stage} ran`];
 }
 
+/** Whether the worker was busy for much longer than it had a processor. */
+function othersHave(times: readonly StageTimes[]): boolean {
+  const [busy, cpu] = [times.reduce((sum, one) => sum + one.busyMs, 0), times.reduce((sum, one) => sum + one.cpuMs, 0)];
+  return cpu > 0 && cpu * 2 < busy;
+}
+
 /** One thing to do about it. */
 export function advice(cause: Cause, stage: string, run: Run, servers: Servers): string {
   const uses = timesOf(run, stage).flatMap(({ on }) => Object.entries(on) as [WaitedOn, ServerUse][]);
@@ -150,6 +156,8 @@ export function advice(cause: Cause, stage: string, run: Run, servers: Servers):
     case 'consumer':
       return 'Raise land.shards, so that several consumers share the topic; "sluice consumer status" says how far each is.';
     case 'processor':
+      if (othersHave(timesOf(run, stage)))
+        return 'Others use the processors of the worker’s machine: move them or the worker to another.';
       return stage === 'clean' && run.clean?.engine === 'danfojs'
         ? 'Clean with engine: duckdb; danfojs is slower at any size.'
         : `Give the worker more processors; "sluice run --profile ${stage || 'clean'}" says what it computes.`;
