@@ -124,8 +124,8 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
     const report = ran(name, ago(1));
     const activity = new MockActivityEnvironment();
     const stored = (await activity.run(reportActivities(mute, 300).writeReport, report)) as ObjectRef;
-    expect(await deps.store.findJson(deps.store.keyOf(stored.uri))).toEqual(report);
-    expect(await deps.store.findJson(keys.done(name, report.hour))).toEqual(report);
+    expect(await deps.store.findJson(deps.store.keyOf(stored.uri))).toMatchObject(report);
+    expect(await deps.store.findJson(keys.done(name, report.hour))).toMatchObject(report);
     silent.closeAllConnections();
     silent.close();
     await mute.search.close();

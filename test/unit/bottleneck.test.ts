@@ -155,6 +155,8 @@ describe('the bottleneck of a run', () => {
       { stage: 'clean', ms: 5_000 },
     ]);
     expect(judgeTiming(old, []).bottleneck).toBeUndefined();
+    const waiting = { ...old, endedAt: new Date(begin + 9_000).toISOString() };
+    expect(judgeTiming(waiting, []).bottleneck, 'most of it is untold').toBeUndefined();
     const { bottleneck, usual } = judgeTiming(
       slowed('publish', 12_000, { runMs: 12_000, on: { broker: use(11_500) } }),
       [old, old],

@@ -49,12 +49,13 @@ function bottleneckOf(
   figures: ServerFigures,
 ): Bottleneck | undefined {
   const { totalMs } = spread;
-  const told = Object.entries(byCause(spread)).filter(([cause]) => cause !== 'untold') as [Cause, number][];
-  const [largest] = told.toSorted(([, a], [, b]) => b - a);
-  if (largest === undefined || totalMs === 0) return undefined;
-  const [cause, all] = largest;
+  const all = Object.entries(byCause(spread)) as [Cause, number][];
+  const [largest] = all.toSorted(([, a], [, b]) => b - a);
+  // Where most is untold, the largest of the rest says nothing.
+  if (largest === undefined || largest[0] === 'untold' || totalMs === 0) return undefined;
+  const [cause, sum] = largest;
   const { stage, others, alone, stageMs: most } = mainStage(spread, cause);
-  const ms = alone ? most : all;
+  const ms = alone ? most : sum;
   const share = ms / totalMs;
   const usual = median(
     spreads.filter(tells).map((one) => (byCause(one, alone ? stage : undefined)[cause] ?? 0) / one.totalMs),
