@@ -13,6 +13,7 @@ import { attended } from './attended.ts';
 const INDEXING_MS = 15_000;
 const JUDGING_MS = 8_000;
 const NAMED = 5;
+const LINES_A_SERVER = 20;
 
 /** What tells of a run that is over. @param patienceMs how long the end of a run waits for the dashboards */
 export function reportActivities(deps: StageDeps, patienceMs = INDEXING_MS) {
@@ -22,7 +23,7 @@ export function reportActivities(deps: StageDeps, patienceMs = INDEXING_MS) {
       attended(async (context) => {
         const timing = await judged(deps, given, definition, context);
         const report: RunReport = timing ? { ...given, timing } : given;
-        const stored = await writeReport(deps, report, definition);
+        const stored = await writeReport(deps, { ...report, ...(await warnedOf(deps, report)) }, definition);
         const over = AbortSignal.any([context.signal, AbortSignal.timeout(patienceMs)]);
         await tellDashboards(deps, report, definition, { ...context, signal: over });
         return { ...stored, ...(timing ? { timing } : {}) };
@@ -47,6 +48,16 @@ async function judged(
     });
     return undefined;
   }
+}
+
+/** What servers of the local stack warned of meanwhile. Whoever looks for the reason of a failure finds it in the report then, and not in files that are gone. */
+async function warnedOf(
+  { serverLogs }: Pick<StageDeps, 'serverLogs'>,
+  { startedAt, endedAt }: RunReport,
+): Promise<Pick<RunReport, 'servers'>> {
+  const window = { from: Date.parse(startedAt), to: Date.parse(endedAt) };
+  const servers = (await serverLogs?.all(window, LINES_A_SERVER)) ?? [];
+  return servers.length === 0 ? {} : { servers };
 }
 
 async function tellDashboards(

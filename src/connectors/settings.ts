@@ -82,6 +82,7 @@ const environmentSchema = z.object({
     (roots) => roots.every((root) => /^s3:\/\/[a-z0-9][a-z0-9.-]{2,62}\//.test(root)),
     'needs s3://bucket/ or s3://bucket/folder/',
   ),
+  SLUICE_SERVER_LOGS: z.string().optional(),
   SLUICE_SECRETS_DIR: z.string().optional(),
   SLUICE_SSH_KNOWN_HOSTS: z.string().optional(),
   SLUICE_LOCAL_COPIES: z.string().optional(),
@@ -127,6 +128,8 @@ export interface Settings {
     /** `engine: auto` takes Spark from so many rows on; never where left out. */
     readonly fromRows?: number;
   };
+  /** Folder of the logs of the local stack's servers; absent where there is none. */
+  readonly serverLogs?: string;
   /** Runs of all pipelines that may be in flight behind their import; any number where left out. */
   readonly maxRuns?: number;
   /** `host:port` of sources that may be loopback or private. */
@@ -195,6 +198,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
           },
         }
       : {}),
+    ...(env.SLUICE_SERVER_LOGS ? { serverLogs: env.SLUICE_SERVER_LOGS } : {}),
     ...(env.SLUICE_MAX_RUNS === undefined ? {} : { maxRuns: env.SLUICE_MAX_RUNS }),
     sourceAllow: env.SLUICE_SOURCE_ALLOW,
     fileRoots: env.SLUICE_FILE_ROOTS,

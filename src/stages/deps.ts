@@ -3,6 +3,7 @@ import type { Log } from '../connectors/log.ts';
 import type { MailConnector } from '../connectors/mail.ts';
 import type { Metrics } from '../connectors/metrics.ts';
 import type { Store } from '../connectors/object-store.ts';
+import type { ServerLogs } from '../connectors/server-logs.ts';
 import type { SearchConnector } from '../connectors/search.ts';
 import type { SparkConnector } from '../connectors/spark/spark.ts';
 import type { Settings } from '../connectors/settings.ts';
@@ -25,6 +26,8 @@ export interface StageDeps {
   readonly settings: Settings;
   /** Absent where nobody asks for them. */
   readonly metrics?: Metrics;
+  /** Of the local stack; absent elsewhere. */
+  readonly serverLogs?: ServerLogs;
 }
 
 /** How far a stage is. Becomes the activity's heartbeat and the live line of the CLI, so it stays small. */

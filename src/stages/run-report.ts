@@ -1,3 +1,4 @@
+import type { ServerLines } from '../connectors/server-logs.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import type { StartStage } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
@@ -63,6 +64,8 @@ export interface RunReport {
   readonly discarded?: Discarded & { readonly failed?: { readonly code: string; readonly message: string } };
   /** What came near a limit on the way; sentences. Left out where there are none. */
   readonly warnings?: readonly string[];
+  /** Of the local stack's servers: what they warned of while the run was on its way, twenty lines each. Only in what is stored, and only where there is something. */
+  readonly servers?: readonly ServerLines[];
   readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
   /** Where the time went, and what took most of it. Reports of older versions have none, nor have those that nobody could judge in time. */
   readonly timing?: RunTiming;

@@ -2,7 +2,9 @@ import { KafkaConnector } from '../connectors/kafka.ts';
 import { kafkaLog } from '../connectors/kafka-log.ts';
 import { MailConnector } from '../connectors/mail.ts';
 import { ObjectStore } from '../connectors/object-store.ts';
+import { redactor } from '../connectors/redaction.ts';
 import { SearchConnector } from '../connectors/search.ts';
+import { ServerLogs } from '../connectors/server-logs.ts';
 import { readSettings } from '../connectors/settings.ts';
 import { SparkConnector } from '../connectors/spark/spark.ts';
 import { ZooKeeperConnector } from '../connectors/zookeeper.ts';
@@ -23,6 +25,14 @@ export function stageDepsOf(environment: Readonly<Record<string, string | undefi
     search: new SearchConnector(settings.elasticsearch),
     mail: new MailConnector(settings.mail),
     ...(settings.zookeeper ? { zookeeper: new ZooKeeperConnector(settings.zookeeper) } : {}),
+    ...(settings.serverLogs === undefined
+      ? {}
+      : {
+          serverLogs: new ServerLogs(
+            settings.serverLogs,
+            redactor(environment, (text) => settings.secrets.redacted(text)),
+          ),
+        }),
     ...(settings.spark ? { spark: new SparkConnector(settings.spark) } : {}),
   };
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isDay } from '../../definition/day.ts';
 import { sentenceOf } from '../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
+import { hourOfRun } from '../../definition/names.ts';
 
 /** Registers commands. `json` is the option that each of them has; `done` is told the exit code. */
 export type Register = (program: Command, json: readonly [string, string], done: (code: number) => void) => void;
@@ -16,6 +17,25 @@ export function hourArgument(text: string): LogicalHour {
   } catch (error) {
     throw new InvalidArgumentError(sentenceOf(error));
   }
+}
+
+/** A run as people name it. */
+export interface NamedRun {
+  readonly pipeline?: string;
+  readonly hour?: LogicalHour;
+  /** Temporal's. */
+  readonly runId?: string;
+}
+
+export const runHelp = `${hourHelp}; or a run’s id, or its workflow’s: pipeline/<name>/<hour>`;
+
+/** @throws InvalidArgumentError where it is neither an hour nor an id */
+export function runArgument(text: string): NamedRun {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return { runId: text };
+  if (!text.includes('/')) return { hour: hourArgument(text) };
+  const named = hourOfRun(text);
+  if (!named) throw new InvalidArgumentError(`"${text}" is no run: write ${runHelp}.`);
+  return { pipeline: named.pipeline, hour: toLogicalHour(named.hour) };
 }
 
 export function countArgument(text: string): number {

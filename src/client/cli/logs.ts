@@ -1,42 +1,62 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
+import { isAtLeast, type LogLevel, type LogRecord } from '../../definition/log-record.ts';
+import { ids } from '../../definition/names.ts';
+import type { LoggedServer, ServerLines } from '../../connectors/server-logs.ts';
 import { leavable } from './leaving.ts';
+import { runHelp, type NamedRun } from './arguments.ts';
+import { runMeant } from './named-run.ts';
 import type { PendingActivity } from '../run-events.ts';
 import type { StoryEntry } from '../run-story.ts';
 import type { SluiceClient } from '../sluice-client.ts';
-import { withPipeline, type VerbFlags } from './run-verbs.ts';
+import { workerLines } from '../worker-lines.ts';
+import type { VerbFlags } from './run-verbs.ts';
 import { boldOut, Screen, styled } from './screen.ts';
+import { printedServerLines, serverLines } from './server-lines.ts';
+import { withClient } from './with-client.ts';
 
 export interface LogsFlags extends VerbFlags {
   readonly run?: string;
   readonly follow?: boolean;
+  /** Of the workers' lines: what is less is left out. */
+  readonly level: LogLevel;
+  readonly server?: LoggedServer;
 }
 
 const LOOK_EVERY_MS = 1_000;
+/** Servers write whole seconds, or a moment later. */
+const AROUND_MS = 2_000;
 
-/** `sluice logs`: what happened in a run, from Temporal's history of it. */
-export function logs(hour: LogicalHour, { pipeline: given, run, follow, json }: LogsFlags): Promise<number> {
-  return withPipeline(given, async (client, pipeline) => {
-    const runId = run ?? (await client.runs.find(pipeline, hour))?.runId;
-    if (runId === undefined) {
-      const known = await client.runs.attempts(pipeline, hour);
-      throw new SluiceError(
-        'HourUnknown',
-        known.length === 0
-          ? `The hour ${hour} of ${pipeline} has not been run.`
-          : `Temporal has no history of ${pipeline} ${hour} any more; what it came to says: sluice run report ${hour.slice(0, 13)} --pipeline ${pipeline}`,
-      );
-    }
+/** `sluice logs`: what happened in a run, from Temporal's history of it, and what workers of this machine and servers of the local stack said of it. */
+export async function logs(named: NamedRun | undefined, flags: LogsFlags): Promise<number> {
+  const { run, follow, json, server, level } = flags;
+  if (named === undefined && server !== undefined) return printServer(await serverLines(server), json);
+  if (named === undefined) {
+    throw new SluiceError('SettingsInvalid', `Which run? Write ${runHelp}; or --server, for the log of a server.`);
+  }
+  return withClient(async (client) => {
+    const wanted = run === undefined ? named : { ...named, runId: run };
+    const { pipeline, hour, runId } = await runMeant(client, wanted, flags.pipeline);
     const which = { client, pipeline, hour, runId };
     if (!follow) {
-      const { story, pending } = await client.runs.story(pipeline, hour, { runId });
-      if (json) process.stdout.write(`${JSON.stringify({ pipeline, hour, runId, events: story, pending })}\n`);
+      const { story, pending, running } = await client.runs.story(pipeline, hour, { runId });
+      const from = story[0]?.at ?? hour;
+      const to = running ? undefined : story.at(-1)?.at;
+      if (server !== undefined) {
+        const window = { from: Date.parse(from) - AROUND_MS, to: (to ? Date.parse(to) : Date.now()) + AROUND_MS };
+        return printServer(await serverLines(server, window), json);
+      }
+      const workflowId = ids.pipeline(pipeline, hour);
+      const folder = process.env['SLUICE_LOG_DIR'] ?? '';
+      const wantedLines = { runId, workflowId, from, level, ...(to === undefined ? {} : { to }) };
+      const lines = folder === '' ? [] : await workerLines(folder, wantedLines);
+      if (json) process.stdout.write(`${JSON.stringify({ pipeline, hour, runId, events: story, pending, lines })}\n`);
       else
         process.stdout.write(
           [
             boldOut(`${pipeline} ${hour}`) + `  run ${runId}`,
-            ...storyLines(story, ''),
+            ...storyLines(inOrder(story, lines), ''),
             ...pending.map(pendingLine),
             '',
           ].join('\n'),
@@ -57,6 +77,32 @@ export function logs(hour: LogicalHour, { pipeline: given, run, follow, json }: 
     return 0;
   });
 }
+
+function printServer(found: ServerLines, json: boolean | undefined): number {
+  process.stdout.write(json ? `${JSON.stringify(found)}\n` : `${printedServerLines(found).join('\n')}\n`);
+  return 0;
+}
+
+/** What stands in each line of a run already, or is of no use to whoever reads it. */
+const leftOut = new Set<string>([
+  ...['level', 'time', 'msg', 'pid', 'pipeline', 'hour', 'run', 'stage', 'attempt', 'workflowId', 'activity'],
+  ...['activityId', 'workflowType', 'taskQueue', 'isLocal', 'sdkComponent', 'hostname', 'stack'],
+]);
+
+/** The workers' lines among what the history says, by time. */
+function inOrder(story: readonly StoryEntry[], lines: readonly LogRecord[]): (StoryEntry | WorkerEntry)[] {
+  const said = lines.map((line): WorkerEntry => {
+    const { time, level, msg, stage, attempt } = line;
+    const facts = Object.entries(line).filter(([name]) => !leftOut.has(name));
+    const text = [msg, ...facts.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ');
+    const which = attempt !== undefined && attempt > 1 ? ` (attempt ${attempt})` : '';
+    return { at: time, kind: 'worker', name: stage ?? 'run', text: text + which, failed: isAtLeast(level, 'warn') };
+  });
+  // What came at the same time stays in its own order.
+  return [...story, ...said].toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}
+
+type WorkerEntry = Omit<StoryEntry, 'kind'> & { readonly kind: 'worker' };
 
 /** Prints what comes until the run is over. With `--json` an event a line. */
 async function followed(
@@ -84,7 +130,7 @@ async function followed(
 }
 
 /** A line an entry, and one more where a day begins. */
-export function storyLines(story: readonly StoryEntry[], dayBefore: string): string[] {
+export function storyLines(story: readonly (StoryEntry | WorkerEntry)[], dayBefore: string): string[] {
   let day = dayBefore;
   return story.flatMap(({ at, kind, name, text, failed }) => {
     const [date = '', time = ''] = at.split('T');

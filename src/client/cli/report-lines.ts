@@ -1,4 +1,5 @@
 import type { ReportSoFar } from '../../workflows/messages.ts';
+import { printedServerLines } from './server-lines.ts';
 import { boldOut, count, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
 import { bottleneckLines, profileLines, stageTable } from './timing-lines.ts';
 
@@ -23,6 +24,11 @@ export function reportLines(report: ReportSoFar): string[] {
     ...discardedLines(report),
     ...(report.warnings ?? []).map((warning) => `warning: ${warning}`),
     ...[preparedLines, importLines, staleLines].flatMap((linesOf) => linesOf(report)),
+    ...(report.servers ?? []).flatMap((found) => [
+      '',
+      boldOut(`${found.server} warned of`),
+      ...printedServerLines(found),
+    ]),
   ];
 }
 

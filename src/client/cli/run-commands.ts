@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
+import { loggedServers } from '../../connectors/server-logs.ts';
+import { logLevels } from '../../definition/log-record.ts';
 import { profiledStages, startStages } from '../../definition/names.ts';
 import { runOutcomes } from '../run-list.ts';
-import { countArgument, hourArgument, hourHelp, runIds } from './arguments.ts';
+import { countArgument, hourArgument, hourHelp, runArgument, runHelp, runIds, type NamedRun } from './arguments.ts';
 import type { DiffFlags } from './run-diff.ts';
 import type { LogsFlags } from './logs.ts';
 import type { ReportFlags } from './run-report.ts';
@@ -49,13 +51,28 @@ export function runCommands(program: Command, json: readonly [string, string], d
     );
   program
     .command('logs')
-    .argument('<hour>', hourHelp, hourArgument)
-    .description('what happened in a run, from Temporal’s history: stages, attempts, failures, signals, updates')
+    .argument('[run]', runHelp, runArgument)
+    .description(
+      'what happened in a run: stages, attempts, failures, signals from Temporal’s history, and the log of this machine’s workers',
+    )
     .option(...pipelineOption)
     .option('--run <id>', 'which run of the hour; the newest where left out')
     .option('--follow', 'go on with what comes, until the run is over; with --json an event a line', false)
+    .addOption(
+      new Option('--level <level>', 'of the workers’ lines those from this level on')
+        .choices(logLevels)
+        .default('warn'),
+    )
+    .addOption(
+      new Option(
+        '--server <name>',
+        'what a server of the local stack warned of meanwhile; of the last day without a run',
+      ).choices(loggedServers),
+    )
     .option(...json)
-    .action(async (hour: string, options: LogsFlags) => done(await (await import('./logs.ts')).logs(hour, options)));
+    .action(async (named: NamedRun | undefined, options: LogsFlags) =>
+      done(await (await import('./logs.ts')).logs(named, options)),
+    );
 }
 
 /** One command by two names: as a verb of runs, and by itself. */

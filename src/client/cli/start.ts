@@ -9,6 +9,7 @@ import { API_PORT, listeningOn, RATE_LIMIT } from '../api/listening.ts';
 import { serveApi, type ServedApi } from '../api/serving.ts';
 import { scheduleWords } from '../schedules/words.ts';
 import { SluiceClient } from '../sluice-client.ts';
+import { stackLogs } from './local-stack.ts';
 import { keepWorker, type KeptWorker } from './kept-worker.ts';
 import { onInterrupt } from './leaving.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
@@ -138,6 +139,7 @@ function workerEnvironment(
   const allow = [process.env['SLUICE_SOURCE_ALLOW'], source?.allow].filter((item) => item !== undefined && item !== '');
   return {
     SLUICE_LOCAL_COPIES: join(running.state, 'copies'),
+    ...stackLogs(running),
     ...process.env,
     ...running.environment,
     SLUICE_SOURCE_ALLOW: allow.join(','),
