@@ -31,11 +31,14 @@ export interface LogRecord {
 /** What a line is about, from what Temporal's library says of it. */
 export function subjectOf(meta: {
   readonly workflowId?: unknown;
+  /** Of a line that a workflow says. */
   readonly runId?: unknown;
+  /** Of a line that an activity says. */
+  readonly workflowRunId?: unknown;
   readonly activityType?: unknown;
   readonly attempt?: unknown;
 }): Partial<LogRecord> {
-  const { workflowId, runId, activityType, attempt } = meta;
+  const { workflowId, runId = meta.workflowRunId, activityType, attempt } = meta;
   const id = typeof workflowId === 'string' ? workflowId : '';
   const activity = typeof activityType === 'string' ? activityType : undefined;
   const pipeline = pipelineOfWorkflow(id);

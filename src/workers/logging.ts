@@ -58,7 +58,9 @@ export function workerLog(
 }
 
 /** What nobody looks up, or what stands under another name. */
-const leftOut = new Set(['taskToken', 'namespace', 'workflowId', 'runId', 'activityType', 'attempt', 'error']);
+const leftOut = new Set([
+  ...['taskToken', 'namespace', 'workflowId', 'runId', 'workflowRunId', 'activityType', 'attempt', 'error'],
+]);
 
 /** A line as a record: what it is about first, then what it says of that. */
 export function recordOf({ level, timestampNanos, message, meta = {} }: LogEntry): LogRecord {

@@ -1,16 +1,31 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LogRecord } from '../../src/definition/log-record.ts';
 import { metrics } from '../../src/definition/metrics.ts';
+import type { RunReport } from '../../src/stages/run-report.ts';
 import { TestApp } from '../helpers/app.ts';
 import { makeNamespace } from '../helpers/namespace.ts';
 import { noPromtool, promtool, samplesOf, type Sample } from '../helpers/promtool.ts';
 import { noStack, testStack } from '../helpers/stack.ts';
 
-describe.skipIf(noStack)('the metrics of a worker', () => {
+/** What Elasticsearch would write, a warning a second for some minutes to come. */
+function warnings(from: Date): string {
+  const lines = Array.from({ length: 400 }, (_, n) => {
+    const at = new Date(from.getTime() + n * 1_000 - from.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+    return `[${at},000][WARN ][o.e.c.r.a.DiskThresholdMonitor] [sluice-1] high disk watermark exceeded\n`;
+  });
+  return lines.join('');
+}
+
+describe.skipIf(noStack)('the metrics and the log of a worker', () => {
   let app: TestApp | undefined;
   let contentType: string | null;
+  let folder = '';
+  let report: RunReport | undefined;
   let scrape = '';
   let samples: Sample[] = [];
   let pipeline = '';
@@ -20,11 +35,14 @@ describe.skipIf(noStack)('the metrics of a worker', () => {
     const namespace = `metrics-${randomBytes(4).toString('hex')}`;
     const { environment } = await testStack();
     await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
-    app = await TestApp.start({ SLUICE_WORKER_METRICS: '0', TEMPORAL_NAMESPACE: namespace });
+    folder = await mkdtemp(join(tmpdir(), 'sluice-said-'));
+    await writeFile(join(folder, 'elasticsearch.log'), warnings(new Date()));
+    const logs = { SLUICE_LOG_DIR: join(folder, 'workers'), SLUICE_SERVER_LOGS: folder };
+    app = await TestApp.start({ SLUICE_WORKER_METRICS: '0', TEMPORAL_NAMESPACE: namespace, ...logs });
     const { pipeline: definition } = app.define();
     pipeline = definition.name;
     app.serve(definition, { body: 'id,kind,amount\n1,a,1.5\n2,b,2.5\n2,b,2.5\n3,b,none\n' });
-    await app.client.runs.result((await app.client.runs.launch({ pipeline: definition })).workflowId);
+    report = await app.client.runs.result((await app.client.runs.launch({ pipeline: definition })).workflowId);
     const response = await fetch(app.worker.metrics ?? '');
     contentType = response.headers.get('content-type');
     scrape = await response.text();
@@ -33,6 +51,7 @@ describe.skipIf(noStack)('the metrics of a worker', () => {
 
   afterAll(async () => {
     await app?.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 
   const value = (name: string, labels: Readonly<Record<string, string>>): number | undefined =>
@@ -77,5 +96,30 @@ describe.skipIf(noStack)('the metrics of a worker', () => {
 
   it.skipIf(noPromtool)('leave Prometheus’ own linter without a word', async () => {
     expect(await promtool(['check', 'metrics'], scrape)).toEqual({ code: 0, said: '' });
+  });
+
+  it('say of a run what its stages did, by its id alone, and what a server warned of', async () => {
+    const { runId = '', hour = '', workflowId = '' } = report ?? {};
+    const said = await app?.cli(['logs', runId, '--level', 'info', '--json']);
+    const { lines, events } = JSON.parse(said?.out ?? '') as { lines: LogRecord[]; events: unknown[] };
+    expect(events.length).toBeGreaterThan(10);
+    const begun = lines.filter(({ msg }) => msg === 'begins');
+    const stages = ['prepare', 'import', 'clean', 'publish', 'commit', 'index', 'reconcile', 'report'];
+    expect(new Set(begun.map(({ stage }) => stage))).toEqual(new Set(stages));
+    const whose = { pipeline, hour, workflowId, run: runId, attempt: 1, level: 'info' };
+    expect(begun.filter((line) => !isDeepStrictEqual({ ...line, ...whose }, line))).toEqual([]);
+
+    const warned = await app?.cli(['logs', workflowId, '--server', 'elasticsearch']);
+    expect(warned?.out).toMatch(/^\d{4}-\d\d-\d\d [\d:.]{12} {2}WARN {3}\[o\.e\.c\.r\.a\.DiskThresholdMonitor\]/);
+  });
+
+  it('stand in the run’s report, as far as servers warned meanwhile', async () => {
+    const { hour = '', runId = '' } = report ?? {};
+    const stored = await app?.client.runs.report(pipeline, hour, { runId });
+    const [warned, ...others] = stored?.servers ?? [];
+    expect(others).toEqual([]);
+    expect(warned?.lines[0]).toMatchObject({ server: 'elasticsearch', level: 'warn' });
+    expect(warned?.lines.filter(({ at }) => at < (report?.startedAt.slice(0, 19) ?? ''))).toEqual([]);
+    expect(report?.servers).toBeUndefined();
   });
 });

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 const run = 'pipeline/broadband/2026-11-24T03:00:00Z';
-const meta = { workflowId: run, runId: 'r-1', activityType: 'importSource', attempt: 2, taskToken: 'x' };
+const meta = { workflowId: run, workflowRunId: 'r-1', activityType: 'importSource', attempt: 2, taskToken: 'x' };
 
 /** What a log writes to stderr. */
 function written(settings: LogSettings, say: (log: ReturnType<typeof workerLog>) => void, secret = 'none'): string[] {
@@ -43,11 +43,14 @@ describe('the log of a worker', () => {
 
   it('is JSON where it is asked for: whose hour, which run, stage and attempt in each line', () => {
     const settings = readLogSettings({ SLUICE_LOG_FORMAT: 'json', SLUICE_LOG_LEVEL: 'info' });
-    const [line = '', ...more] = written(settings, ({ logger }) => {
+    const [line = '', waits = '', ...more] = written(settings, ({ logger }) => {
       logger.info('begins', { ...meta, bytes: 12n, password: 'p' });
+      // As workflows say it.
+      logger.info('waits', { workflowId: run, runId: 'r-2' });
       logger.warn('No workflows registered, not polling');
     });
     expect(more).toEqual([]);
+    expect(JSON.parse(waits)).toMatchObject({ pipeline: 'broadband', hour: '2026-11-24T03:00:00Z', run: 'r-2' });
     const { time, ...rest } = JSON.parse(line) as { time: string };
     expect(Date.parse(time)).toBeGreaterThan(0);
     expect(rest).toEqual({
