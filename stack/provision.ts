@@ -7,10 +7,14 @@ import { withLock } from './lock.ts';
 import { cacheFolder } from './paths.ts';
 import type { StackProgress } from './progress.ts';
 import { requireGo, requireMaven, requirePip } from './tools.ts';
-import { sparkStore, versions, type Package } from './versions.ts';
+import { kafkaLog4j, sparkStore, versions, type Package } from './versions.ts';
 
 /** A package's folder, in the cache where it has been provisioned. */
-export const packageFolder = ({ name, version }: Package): string => join(cacheFolder(), `${name}-${version}`);
+export const packageFolder = ({ name, version }: Package): string =>
+  join(cacheFolder(), `${name}-${version}${recipeRevisions[`${name}-${version}`] ?? ''}`);
+
+/** Of packages whose recipe has changed since the same version was first provisioned. */
+const recipeRevisions: Readonly<Record<string, string>> = { [`kafka-${versions.kafka}`]: '-2' };
 
 const run = promisify(execFile);
 
@@ -57,6 +61,10 @@ const recipes: Readonly<Record<Package['name'], Recipe>> = {
     await writePom(folder, [
       { group: 'org.apache.kafka', artifact: 'kafka_2.13', version },
       { group: 'org.apache.kafka', artifact: 'kafka-tools', version },
+      // Without it this line of Kafka writes no log. The one before brings its own.
+      ...(version === versions.kafka
+        ? [{ group: 'org.apache.logging.log4j', artifact: 'log4j-slf4j-impl', version: kafkaLog4j }]
+        : []),
     ]);
     await progress.during('kafka', `fetching Kafka ${version} with Maven (56 MB)`, () =>
       command('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], folder),

@@ -14,6 +14,9 @@ export const versions = {
 /** The last line of Kafka that has ZooKeeper; it brings the one above along. */
 export const zooKeeperKafka = '3.9.1';
 
+/** What leads Kafka's log to the Log4j that it comes with: of the same version. */
+export const kafkaLog4j = '2.24.3';
+
 /** What a stack's Kafka keeps its metadata in: itself, or ZooKeeper. */
 export const kafkaKinds = ['kraft', 'zookeeper'] as const;
 export type KafkaKind = (typeof kafkaKinds)[number];

@@ -46,14 +46,24 @@ export class ServerLogs {
     this.#redacted = redacted;
   }
 
-  /** WARN and ERROR lines of one server within a stretch of time, the oldest first, at most so many. */
-  async warnings(server: LoggedServer, { from, to }: Window, most: number): Promise<ServerLines> {
+  /**
+   * WARN and ERROR lines of one server within a stretch of time, the oldest first.
+   * @param most so many at most
+   * @param kept which of more than that: where something begins, or what was last
+   */
+  async warnings(
+    server: LoggedServer,
+    { from, to }: Window,
+    most: number,
+    kept: 'first' | 'last' = 'first',
+  ): Promise<ServerLines> {
     const text = await endOf(join(this.#folder, `${server}.log`));
     const all = warningsIn(server, text).filter(({ at }) => {
       const ms = Date.parse(at);
       return from <= ms && ms <= to;
     });
-    const lines = all.slice(0, most).map((line) => ({ ...line, text: this.#redacted(line.text).slice(0, MOST_TEXT) }));
+    const some = kept === 'first' ? all.slice(0, most) : all.slice(-most);
+    const lines = some.map((line) => ({ ...line, text: this.#redacted(line.text).slice(0, MOST_TEXT) }));
     return { server, lines, left: all.length - lines.length };
   }
 

@@ -34,7 +34,8 @@ interface Declared {
 export const labels = {
   pipeline: 'name of the pipeline',
   dataset: '`main`, or the name of an aggregate',
-  stage: 'stage of a run, or what else a worker does: `consume`, `compact`, `gc`, `retain`, `rebuild`',
+  stage:
+    'stage of a run, or what else a worker does: `consume`, `compact`, `gc`, `retain`, `rebuild`, `deliver` (an alert)',
   outcome: 'what it came to',
   code: 'code of an error, from the closed list',
   shard: 'number of the consumer’s shard, from 0',

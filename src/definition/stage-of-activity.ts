@@ -19,10 +19,12 @@ export const stageOfActivity: Readonly<Record<string, string>> = {
   compactStream: 'compact',
   collectGarbage: 'gc',
   retain: 'retain',
+  deliver: 'deliver',
 };
 
 /** Whose work a workflow does, by its id; undefined where that says nothing. */
 export function pipelineOfWorkflow(workflowId: string): string | undefined {
-  const [, stream] = /^(?:pipeline|consumer|reindex|maintenance)\/([a-z][^/]*)/.exec(workflowId) ?? [];
+  const [, stream] =
+    /^(?:pipeline|consumer|reindex|maintenance|backfill|incident|notifier)\/([a-z][^/]*)/.exec(workflowId) ?? [];
   return stream === undefined ? undefined : datasetOf(stream).pipeline;
 }

@@ -17,6 +17,7 @@ export const kafka: Server = {
   prepare: async (place) => {
     await mkdir(place.folder, { recursive: true });
     await writeFile(join(place.folder, 'server.properties'), serverProperties(place));
+    await writeFile(join(place.folder, 'log4j2.properties'), logToStdout);
     const formatted = join(place.folder, 'formatted');
     if (
       await access(formatted).then(
@@ -39,11 +40,22 @@ export const kafka: Server = {
     program: java(place),
     args: [
       ...['-Xms256m', '-Xmx512m', '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError'],
+      `-Dlog4j2.configurationFile=${join(place.folder, 'log4j2.properties')}`,
       ...['-cp', join(place.home, 'lib', '*'), 'kafka.Kafka', join(place.folder, 'server.properties')],
     ],
   }),
   ...asBroker,
 };
+
+/** As the line of Kafka before it writes, which has another Log4j. */
+const logToStdout = properties({
+  'rootLogger.level': 'INFO',
+  'rootLogger.appenderRef.stdout.ref': 'stdout',
+  'appender.stdout.type': 'Console',
+  'appender.stdout.name': 'stdout',
+  'appender.stdout.layout.type': 'PatternLayout',
+  'appender.stdout.layout.pattern': '[%d] %p %m (%c)%n',
+});
 
 function serverProperties(place: Place): string {
   const { ports } = place;

@@ -84,6 +84,7 @@ describe('the logs of servers', () => {
     expect(found).toMatchObject({ server: 'kafka', left: 5 });
     expect(found?.lines).toHaveLength(20);
     expect(found?.lines[0]?.text).toBe('key *** of 5 (a)');
+    expect((await logs.warnings('kafka', window, 1, 'last')).lines[0]?.text).toBe('key *** of 29 (a)');
     expect(await new ServerLogs(join(folder, 'nowhere'), String).all(window, 20)).toEqual([]);
   });
 });

@@ -18,7 +18,9 @@ export async function serverLines(server: LoggedServer, window?: Window): Promis
   }
   const now = Date.now();
   const logs = new ServerLogs(folder, redactor(process.env));
-  return logs.warnings(server, window ?? { from: now - LOOKED_BACK_MS, to: now }, MOST);
+  return window
+    ? logs.warnings(server, window, MOST)
+    : logs.warnings(server, { from: now - LOOKED_BACK_MS, to: now }, MOST, 'last');
 }
 
 /** A line each, and one that says how many more there are. */
@@ -29,6 +31,6 @@ export function printedServerLines({ server, lines, left }: ServerLines): string
       const line = `${at.slice(0, 10)} ${at.slice(11, 23)}  ${level.toUpperCase().padEnd(5)}  ${text}`;
       return styled(level === 'error' ? 'red' : 'yellow', line, process.stdout);
     }),
-    ...(left > 0 ? [`… and ${left} more`] : []),
+    ...(left > 0 ? [`… and ${left} others`] : []),
   ];
 }
