@@ -26,6 +26,7 @@ import { alertingActivities } from './alerting.ts';
 import { attended } from './attended.ts';
 import { backfillActivities } from './backfills.ts';
 import { consumingActivities } from './consuming.ts';
+import { judgingActivities } from './judging.ts';
 import { reportActivities } from './reports.ts';
 import { runActivities } from './runs.ts';
 import { limited, slotActivities } from './slots.ts';
@@ -43,6 +44,7 @@ export type { ConsumeInput, DiscardInput, Landed, LossInput, RebuildPlan, Rebuil
 export type { Delivered } from '../stages/alerting/deliver.ts';
 export type { Told } from './telling.ts';
 export type { Alerted, RunReport, StageTiming } from '../stages/run-report.ts';
+export type { Judged } from '../stages/watching/judge-run.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */
 export function createActivities(deps: StageDeps) {
@@ -75,6 +77,7 @@ export function createActivities(deps: StageDeps) {
     compactStream: (input: CompactStreamInput) => attended((context) => compactStream(deps, input, context)),
     collectGarbage: (input: GarbageInput) => attended((context) => collectGarbage(deps, input, context)),
     retain: (input: RetainInput) => attended((context) => retain(deps, input, context)),
+    ...judgingActivities(deps),
     ...reportActivities(deps),
     ...consumingActivities(deps),
     ...backfillActivities(deps),

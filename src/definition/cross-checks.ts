@@ -6,6 +6,7 @@ import { didYouMean } from './did-you-mean.ts';
 import { durationMs } from './duration.ts';
 import { filterChecks } from './filter-checks.ts';
 import { limitChecks } from './limit-checks.ts';
+import { monitorChecks } from './monitor-checks.ts';
 import { deadLetterTopic } from './names.ts';
 import { ownPanelChecks } from './own-panel-checks.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -35,6 +36,7 @@ export function crossCheck(pipeline: Pipeline): Finding[] {
     ...topicSettings(pipeline),
     ...retention(pipeline),
     ...limitChecks(pipeline),
+    ...monitorChecks(pipeline),
     ...scheduleChecks(pipeline),
     ...alertChecks(pipeline),
   ];

@@ -73,6 +73,9 @@ export const keys = {
   quarantines: (pipeline: string) => `quarantine/${pipeline}/`,
   /** What the newest cleaning of an hour rejected, and where the rows are. */
   quarantine: (pipeline: string, hour: LogicalHour) => `quarantine/${pipeline}/${hourKey(hour)}.json`,
+  watched: (pipeline: string) => `watching/${pipeline}/`,
+  /** What is kept of the newest run of an hour that was judged, for later ones to be judged by. */
+  measures: (pipeline: string, hour: LogicalHour) => `${keys.watched(pipeline)}${hourKey(hour)}.json`,
   /** Overlays that mend rows of an hour; all of them are applied, the newest last. */
   fixes: (pipeline: string, hour: LogicalHour) => `runs/${pipeline}/${hourKey(hour)}/fixes/`,
   fix: (pipeline: string, hour: LogicalHour, n: number) => `${keys.fixes(pipeline, hour)}${number6(n)}.ndjson`,

@@ -7,6 +7,7 @@ import { dashboardsSchema } from './dashboards.ts';
 import { duration } from './duration-schema.ts';
 import { generateSchema } from './generated.ts';
 import { deadlinesSchema, retriesSchema } from './limits.ts';
+import { monitorsSchema } from './monitors.ts';
 import { scheduleSchema } from './schedule.ts';
 import { sourceSchema } from './source.ts';
 
@@ -137,6 +138,9 @@ export const pipelineSchema = z.strictObject({
   index: index.prefault({}),
   dashboards: dashboardsSchema.prefault({}),
   alerts: alertsSchema.prefault({}).describe('Who is told of problems, by what, and how often: docs/alerts.md.'),
+  monitors: monitorsSchema
+    .prefault({})
+    .describe('What is watched from run to run, and what is odd; docs/monitors.md. Nothing needs to be said.'),
   retries: retriesSchema.prefault({}).describe('How often a stage is tried.'),
   deadlines: deadlinesSchema
     .prefault({})

@@ -1,5 +1,7 @@
 import type { ServerLines } from '../connectors/server-logs.ts';
 import type { LogicalHour } from '../definition/hour.ts';
+import type { Severity } from '../definition/incidents.ts';
+import type { MonitorRule } from '../definition/monitors.ts';
 import type { StartStage } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type { CleanResult, Equation, FileAccount, IdentityChecksum, ObjectRef, RowCounts } from '../definition/refs.ts';
@@ -14,6 +16,18 @@ export interface StageTiming {
   readonly rows?: number;
   /** Where its time went. Reports of older versions have none, nor have stages that asked nobody for anything. */
   readonly times?: StageTimes;
+}
+
+/** Something odd about a run, by the runs before it. */
+export interface Anomaly {
+  readonly rule: MonitorRule;
+  /** Which of several: a column, a stage. */
+  readonly subject?: string;
+  readonly severity: Severity;
+  /** What was found, what is usual, and how far it is off. */
+  readonly sentence: string;
+  /** Nobody is told of it. */
+  readonly muted?: true;
 }
 
 /** The report of one attempt at an hour: `run.json`. */
@@ -62,6 +76,10 @@ export interface RunReport {
   readonly madeStale?: MadeStale;
   /** Of a run that was cancelled: what it removed, where there was anything, or why it could not. */
   readonly discarded?: Discarded & { readonly failed?: { readonly code: string; readonly message: string } };
+  /** What the monitors found odd, the worst first, fifty at most; left out where they did not look. */
+  readonly anomalies?: readonly Anomaly[];
+  /** How many series were judged, of how many too little is known yet, and how many earlier runs there were to compare with. */
+  readonly watched?: { readonly judged: number; readonly learning: number; readonly runs: number };
   /** What came near a limit on the way; sentences. Left out where there are none. */
   readonly warnings?: readonly string[];
   /** Of the local stack's servers: what they warned of while the run was on its way, twenty lines each. Only in what is stored, and only where there is something. */

@@ -9,6 +9,7 @@ import { awaitTurn } from './await-turn.ts';
 import { cleanReport } from './clean-report.ts';
 import { eachDataset } from './each-dataset.ts';
 import { failure } from './failure.ts';
+import { judgeRun } from './judging.ts';
 import type { RunInput } from './messages.ts';
 import { linkClean, linkHour, linkImport } from './memo-links.ts';
 import { preparedReport } from './prepared-report.ts';
@@ -45,9 +46,10 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
 
 async function keepReport(input: RunInput, run: RunLog, outcome: Outcome): Promise<RunReport> {
   const { pipeline: definition } = input;
+  const judged = patched('monitors') ? await judgeRun(input, run) : undefined;
   const report = run.report(outcome);
   const { timing } = await stageActivities('light', definition.retries, 'report').writeReport(report, definition);
-  if (patched('incidents')) await tellOfSuccess(input, report, run.deadlines.near);
+  if (patched('incidents')) await tellOfSuccess(input, report, run.deadlines.near, judged);
   return run.judged(report, timing);
 }
 

@@ -32,7 +32,7 @@ function standing({ mode, current, stages, waiting, failed, lastError, discarded
   return [
     ...(mode === undefined || mode === 'running' ? [] : [sentences[mode]]),
     ...(waiting === undefined ? [] : [`**Waiting**: ${waiting}.`]),
-    ...warnings.map((sentence) => `**Late**: ${sentence}`),
+    ...warnings.map((sentence) => `**Warning**: ${sentence}`),
     ...(failed === undefined || !lastError ? [] : [`**${lastError.code}** in **${failed}**: ${lastError.message}`]),
     ...(discarded ? discardedLines(discarded) : []),
   ];

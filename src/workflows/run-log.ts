@@ -28,7 +28,10 @@ import { stageActivities, type StageQueue } from './stage-activities.ts';
 import { StageWatch, type EndedActivity } from './stage-times.ts';
 
 type Findings = Partial<
-  Pick<RunReport, 'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale' | 'discarded'>
+  Pick<
+    RunReport,
+    'prepared' | 'schemas' | 'source' | 'clean' | 'sameAs' | 'madeStale' | 'discarded' | 'anomalies' | 'watched'
+  >
 >;
 
 /** What a run knows of itself: its stages with their times, what they found, and the report made of it. */
@@ -61,7 +64,7 @@ export class RunLog {
     setHandler(progressQuery, () => this.progress(), {
       description: 'How far the run is: its stages with times and rows, what it is at, whether it is paused or waits.',
     });
-    setHandler(reportQuery, () => (this.#closed && this.#final) || this.#reportSoFar(), {
+    setHandler(reportQuery, () => (this.#closed && this.#final) || this.soFar(), {
       description: 'The report as it stands; the whole one once the run is over.',
     });
     setHandler(lastErrorQuery, () => ({ lastError: this.#lastError ?? null }), {
@@ -245,7 +248,7 @@ export class RunLog {
     ]);
     const error = problem && { ...problem, stage: this.#failed ?? this.#stages.at(-1)?.stage ?? 'start' };
     this.#final = {
-      ...this.#reportSoFar(),
+      ...this.soFar(),
       ...{ outcome, endedAt: new Date().toISOString() },
       ...(error ? { error } : {}),
     };
@@ -258,7 +261,8 @@ export class RunLog {
     return this.#final;
   }
 
-  #reportSoFar(): Omit<RunReport, 'outcome' | 'endedAt' | 'error'> & ReportSoFar {
+  /** The report as it stands. */
+  soFar(): Omit<RunReport, 'outcome' | 'endedAt' | 'error'> & ReportSoFar {
     return {
       pipeline: this.#input.pipeline.name,
       hour: this.#input.hour,

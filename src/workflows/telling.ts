@@ -39,14 +39,24 @@ export async function tellOfFailure(input: RunInput, report: RunReport, error: u
   });
 }
 
-/** A run has gone through. @param near whether a deadline of it was near: then those are not over */
-export async function tellOfSuccess(input: RunInput, report: RunReport, near: boolean): Promise<void> {
+/**
+ * A run has gone through.
+ * @param near whether a deadline of it was near: then those are not over
+ * @param judged what the monitors made of it; undefined where they did not look
+ */
+export async function tellOfSuccess(
+  input: RunInput,
+  report: RunReport,
+  near: boolean,
+  judged: Pick<Told, 'observations' | 'clearings'> = { observations: [], clearings: [] },
+): Promise<void> {
   const { pipeline, hour, outcome, endedAt: at } = report;
   const went = outcome === 'unchanged' ? 'has not changed' : 'went through';
   const over = (rule: Clearing['rule'], sentence: string): Clearing => ({ pipeline, rule, hour, at, sentence });
   await tell(input, 'went through', {
-    observations: [],
+    observations: judged.observations,
     clearings: [
+      ...judged.clearings,
       over('run-failed', `The run of ${hour} ${went}.`),
       ...(near ? [] : [over('deadline-near', `The run of ${hour} came near no deadline.`)]),
     ],

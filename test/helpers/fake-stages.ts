@@ -116,6 +116,8 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
       record.definitions.push(definition);
       return ref;
     },
+    // No stage, and nothing is odd.
+    judgeRun: async () => ({ anomalies: [], observations: [], clearings: [] }),
     discardPartial: note('discardPartial', { tallies: [] }),
     findDone: note('findDone', undefined),
     sendFailureAlert: note('sendFailureAlert', { sent: true }),

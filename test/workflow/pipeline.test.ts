@@ -53,6 +53,32 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     expect(items).toMatchObject([{ PipelineName: [pipeline.name], PipelineOutcome: ['completed'], PipelineRows: [3] }]);
   });
 
+  it('has what is odd in its report, and goes through where nobody can judge it', async () => {
+    const anomaly = { rule: 'rows', subject: 'read', severity: 'warning', sentence: '3 rows were read, usually 9.' };
+    const watched = { judged: 5, learning: 1, runs: 30 };
+    for (const [judgeRun, told] of [
+      [
+        async () => ({ anomalies: [anomaly], observations: [], clearings: [], watched }),
+        { anomalies: [anomaly], watched },
+      ],
+      [
+        async () => ({ anomalies: [], observations: [], clearings: [], failed: 'the store is away' }),
+        { warnings: ['The monitors did not judge this run: the store is away'] },
+      ],
+      [
+        async () => Promise.reject(ApplicationFailure.nonRetryable('out of order', 'Unexpected')),
+        { warnings: ['The monitors did not judge this run: out of order'] },
+      ],
+    ] as const) {
+      const pipeline = definition();
+      const { stages, record } = goodStages(pipeline);
+      lab.stages = { ...stages, judgeRun };
+      const report = await run(pipeline);
+      expect(report).toMatchObject({ outcome: 'completed', ...told });
+      expect(record.reports).toEqual([report]);
+    }
+  });
+
   it('goes on where it is told of a batch without saying which, as by a press of the Web UI’s button', async () => {
     const pipeline = definition();
     const { stages } = goodStages(pipeline);
@@ -87,7 +113,7 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
     expect(summaries).toEqual([
       ...['prepare: topic, bucket, index', `import: ${hour}`, `clean: ${hour}`, `publish: ${pipeline.name} b1`],
       ...[`land: ${pipeline.name} b1`, `commit: ${pipeline.name}`, `index: ${pipeline.name}-1`],
-      ...[`reconcile: ${pipeline.name}`, 'report', 'incidents: went through'],
+      ...[`reconcile: ${pipeline.name}`, 'report: monitors', 'report', 'incidents: went through'],
     ]);
   });
 

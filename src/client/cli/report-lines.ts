@@ -21,6 +21,7 @@ export function reportLines(report: ReportSoFar): string[] {
     ...(clean?.quality ?? [])
       .filter(({ level }) => level !== 'ok')
       .map(({ level, sentence }) => `gate ${level}s: ${sentence}`),
+    ...anomalyLines(report),
     ...discardedLines(report),
     ...(report.warnings ?? []).map((warning) => `warning: ${warning}`),
     ...[preparedLines, importLines, staleLines].flatMap((linesOf) => linesOf(report)),
@@ -29,6 +30,21 @@ export function reportLines(report: ReportSoFar): string[] {
       boldOut(`${found.server} warned of`),
       ...printedServerLines(found),
     ]),
+  ];
+}
+
+/** What the monitors found odd, or that they found nothing. */
+function anomalyLines({ anomalies = [], watched }: ReportSoFar): string[] {
+  if (!watched) return [];
+  const { judged, learning, runs } = watched;
+  const known = `${count(judged)} series judged by ${count(runs)} earlier runs`;
+  const still = learning > 0 ? `, ${count(learning)} still learning` : '';
+  return [
+    ...anomalies.map(({ rule, subject, severity, sentence, muted }) => {
+      const word = styled(severity === 'critical' ? 'red' : 'yellow', severity, process.stdout);
+      return `${word} ${rule}${subject === undefined ? '' : ` of ${subject}`}${muted ? ' (muted)' : ''}: ${sentence}`;
+    }),
+    `monitors: ${anomalies.length === 0 ? 'nothing odd' : `${count(anomalies.length)} odd`}; ${known}${still}`,
   ];
 }
 

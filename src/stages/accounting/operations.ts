@@ -1,13 +1,11 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { SluiceError } from '../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
-import { streamsOf } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { inGroups } from '../in-groups.ts';
 import { listByHour } from '../landing/committed-hours.ts';
-import { consumerLag } from '../landing/consumer-lag.ts';
+import { lagByStream } from '../landing/consumer-lag.ts';
 import { newestHour } from '../landing/hour-record.ts';
 import type { RunReport } from '../run-report.ts';
 import { documentsFound, type OperationsDocument } from './operations-documents.ts';
@@ -17,7 +15,6 @@ type Deps = Pick<StageDeps, 'store' | 'search' | 'log'>;
 
 /** A run’s report brings what is missing of its pipeline’s hours of so many days. */
 const HEALED_MS = 3 * 24 * 3_600_000;
-const LAG_PATIENCE_MS = 5_000;
 /** So many reports are read and written at once. */
 const AT_ONCE = 200;
 
@@ -195,23 +192,12 @@ function attemptOf(key: string): Attempt | undefined {
 
 /** Keeps the lag beside the report, create-once: what is indexed of the run is the same whenever it is written. Nothing where Kafka does not say. */
 async function keepLag(deps: Deps, { pipeline, hour, runId }: RunReport, definition: Pipeline): Promise<void> {
-  const over = new AbortController();
   try {
-    const records = await Promise.race([
-      Promise.all(
-        streamsOf(definition).map(async ({ name, topic }) => {
-          const partitions = await consumerLag(deps, name, topic);
-          return [name, partitions.reduce((sum, { lag }) => sum + lag, 0)] as const;
-        }),
-      ),
-      wait(LAG_PATIENCE_MS, undefined, { signal: over.signal }),
-    ]);
+    const records = await lagByStream(deps, definition);
     if (!records) return;
-    const lag: Lag = { at: new Date().toISOString(), records: Object.fromEntries(records) };
+    const lag: Lag = { at: new Date().toISOString(), records };
     await deps.store.createJson(keys.lag(pipeline, hour, runId), lag);
   } catch {
     // A topic that is not there yet, or a broker that is away: the run's numbers are there without it.
-  } finally {
-    over.abort();
   }
 }

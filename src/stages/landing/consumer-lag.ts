@@ -1,8 +1,13 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../../connectors/log.ts';
 import type { Store } from '../../connectors/object-store.ts';
 import { keys } from '../../definition/names.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
+import { streamsOf } from '../../definition/streams.ts';
 import { ManifestChain } from './chain.ts';
 import type { TopicLife } from '../preparing/topic.ts';
+
+const PATIENCE_MS = 5_000;
 
 /** How far one partition has landed. Offsets as text. */
 export interface PartitionLag {
@@ -45,4 +50,26 @@ export async function consumerLag(
         };
       }),
   );
+}
+
+/** Records behind what has landed, of each stream of a pipeline; undefined where nobody says so within five seconds. */
+export async function lagByStream(
+  deps: { store: Store; log: Log },
+  definition: Pipeline,
+): Promise<Readonly<Record<string, number>> | undefined> {
+  const over = new AbortController();
+  try {
+    const found = await Promise.race([
+      Promise.all(
+        streamsOf(definition).map(async ({ name, topic }) => {
+          const partitions = await consumerLag(deps, name, topic);
+          return [name, partitions.reduce((sum, { lag }) => sum + lag, 0)] as const;
+        }),
+      ),
+      wait(PATIENCE_MS, undefined, { signal: over.signal }),
+    ]);
+    return found && Object.fromEntries(found);
+  } finally {
+    over.abort();
+  }
 }

@@ -56,20 +56,23 @@ export async function sweepRemovedHours(
   }
   for (const batch of batches) if (!swept.has(batch)) await sweepBatch(deps, stream, batch, sweep);
   for (const { older } of removed.values()) for (const object of older) await sweep.take(WHAT, object);
-  if (stream === pipeline) await sweepQuarantine(store, pipeline, folders, sweep);
+  if (stream === pipeline) {
+    for (const prefix of [keys.quarantines(pipeline), keys.watched(pipeline)])
+      await sweepHourFiles(store, prefix, folders, sweep);
+  }
   await sweep.flush();
   // Last: they say which batches the hours had.
   for (const object of ofRuns) await sweep.take(WHAT, object);
   await sweep.flush();
 }
 
-async function sweepQuarantine(
+/** What stands beside the runs, a file an hour. */
+async function sweepHourFiles(
   store: Store['store'],
-  pipeline: string,
+  prefix: string,
   folders: ReadonlyMap<string, LogicalHour>,
   sweep: Sweep,
 ): Promise<void> {
-  const prefix = keys.quarantines(pipeline);
   for await (const object of store.list(prefix)) {
     if (folders.has(object.key.slice(prefix.length).replace('.json', ''))) await sweep.take(WHAT, object);
   }
