@@ -52,6 +52,8 @@ describe.skipIf(noTemporal)('a consumer that is told something', () => {
           ],
         },
       });
+      // Temporal's list may be a moment behind.
+      await expect.poll(() => new ConsumerControl(lab.temporal.client).list(stream)).toHaveLength(1);
       await expect(new ConsumerControl(late)[word](stream)).rejects.toMatchObject({
         code: 'NotRunning',
         message: expect.stringContaining(`consumer/${stream}/0`) as unknown,
