@@ -21,8 +21,8 @@ const ANSWER_MS = 20_000;
 /** Of an answer only the beginning is read: a word or a line of it may say what is wrong. */
 const MOST_ANSWER_BYTES = 2_000;
 
-/** The gateway says these, and of what is behind it nobody knows. */
-const AMBIGUOUS = new Set([502, 504]);
+/** A gateway says these, and of what is behind it nobody knows: 520 and 524 are Cloudflare's, 598 and 599 other proxies'. */
+const AMBIGUOUS = new Set([502, 504, 520, 524, 598, 599]);
 const LATER = new Set([408, 425, 429, 500, 503]);
 
 /**

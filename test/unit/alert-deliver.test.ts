@@ -100,12 +100,15 @@ describe('Slack', () => {
     expect({ calls, requests: taken.length }).toEqual({ calls: ['begin', 'over'], requests: 1 });
   });
 
-  it.each([502, 504])('behind a gateway that answers %i may have it, and is not sent it again', async (status) => {
-    const { url } = await web.open((response) => response.writeHead(status).end());
-    const { result, calls } = await tell(slackAlerts, { SLUICE_SECRET_SLACK: url });
-    expect(result).toEqual({ accepted: 'unknown', sentence: expect.stringContaining(`answers ${status}`) as string });
-    expect(calls).toEqual(['begin']);
-  });
+  it.each([502, 504, 520, 524, 598, 599])(
+    'behind a gateway that answers %i may have it, and is not sent it again',
+    async (status) => {
+      const { url } = await web.open((response) => response.writeHead(status).end());
+      const { result, calls } = await tell(slackAlerts, { SLUICE_SECRET_SLACK: url });
+      expect(result).toEqual({ accepted: 'unknown', sentence: expect.stringContaining(`answers ${status}`) as string });
+      expect(calls).toEqual(['begin']);
+    },
+  );
 
   it('that hangs up without an answer may have it', async () => {
     const { url, taken } = await web.open((response) => response.socket?.destroy());
