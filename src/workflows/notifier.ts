@@ -14,6 +14,7 @@ import { alertPolicy, type Delivery } from '../definition/deliveries.ts';
 import type { AlertedPipeline, Clearing, Followed, Notice } from '../definition/incidents.ts';
 import { taskQueues } from '../definition/names.ts';
 import { attributes } from './attributes.ts';
+import { ToldChannels } from './fallbacks.ts';
 import { problemOf } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
 import { takenClearing, wrongClearing, wrongFollowed, wrongTransition } from './incident-checks.ts';
@@ -86,10 +87,14 @@ export async function notifier(input: NotifierInput): Promise<Outbox> {
     { description: 'All problems of a rule are over.' },
   );
   upsertSearchAttributes([{ key: attributes.pipeline, value: name }]);
-  const fly = (work: Promise<void>): void => {
+  const fly = (notice: Notice): void => {
     flying += 1;
-    void work
-      .catch((error: unknown) => log.warn('nobody was told', { problem: problemOf(error).message }))
+    void tell(pipeline, notice, book)
+      .catch((error: unknown) => {
+        const { message } = problemOf(error);
+        log.warn('nobody was told', { problem: message });
+        book.came(notice.id, { state: 'failed', problem: message }, Date.now());
+      })
       .finally(() => {
         flying -= 1;
         changes += 1;
@@ -105,7 +110,7 @@ export async function notifier(input: NotifierInput): Promise<Outbox> {
     const { windowEndsAt } = book.record;
     if (windowEndsAt !== undefined && windowEndsAt <= Date.now()) {
       const notice = book.takeNotice(Date.now());
-      if (notice) fly(tell(pipeline, notice, book));
+      if (notice) fly(notice);
       continue;
     }
     if (flying === 0 && isHistoryFull(input.maxHistory)) {
@@ -137,23 +142,22 @@ async function tell(pipeline: AlertedPipeline, notice: Notice, book: NotifierBoo
   const { planDeliveries } = proxyActivities<Activities>({ ...common, retry, summary: 'who is told' });
   const deliveries = await planDeliveries({ pipeline, notice });
   book.planned(notice, deliveries, Date.now());
-  // Several may fall back to the same one.
-  const tried = new Set<string>();
-  await Promise.all(deliveries.map((delivery) => send({ pipeline, notice, book, tried }, delivery)));
+  const sending = { pipeline, notice, book, channels: new ToldChannels() };
+  // All of them before the first one can fail over.
+  const claimed = deliveries.map((delivery) => sending.channels.claim(delivery));
+  await Promise.all(claimed.map((delivery) => delivery && send(sending, delivery)));
 }
 
 interface Sending {
   readonly pipeline: AlertedPipeline;
   readonly notice: Notice;
   readonly book: NotifierBook;
-  readonly tried: Set<string>;
+  readonly channels: ToldChannels;
 }
 
 async function send(sending: Sending, delivery: Delivery): Promise<void> {
-  const { pipeline, notice, book, tried } = sending;
+  const { pipeline, notice, book, channels } = sending;
   const { id, name, fallback } = delivery;
-  if (tried.has(id)) return;
-  tried.add(id);
   book.pending(delivery, Date.now());
   const { deliver } = proxyActivities<Activities>({
     ...{ ...common, retry },
@@ -168,10 +172,11 @@ async function send(sending: Sending, delivery: Delivery): Promise<void> {
   } catch (error) {
     const { message } = problemOf(error);
     if (mayHaveCome(error)) return book.came(id, { state: 'unknown', problem: message }, Date.now());
-    log.warn('a message was not delivered', { delivery: id, problem: message, instead: fallback?.id });
-    const instead = fallback ? { instead: fallback.id } : {};
-    book.came(id, { state: 'failed', problem: message, ...instead }, Date.now());
-    if (fallback) await send(sending, fallback);
+    channels.failed(delivery);
+    const next = channels.claim(fallback);
+    log.warn('a message was not delivered', { delivery: id, problem: message, instead: next?.id });
+    book.came(id, { state: 'failed', problem: message, ...(next ? { instead: next.id } : {}) }, Date.now());
+    if (next) await send(sending, next);
   }
 }
 
