@@ -102,16 +102,17 @@ function deliveryId({ id, transitions }: Notice, name: string, told: readonly st
 }
 
 /** The channels that are told of a transition. */
-function namesFor(alerts: StoredAlerts, { kind, incident }: Transition, now: string): ReadonlySet<string> {
+function namesFor(alerts: StoredAlerts, { kind, incident, sentence }: Transition, now: string): ReadonlySet<string> {
   const all = channelsOf(alerts).map(({ name }) => name);
-  const routed = (at: string): readonly string[] =>
-    alerts.routes?.find(({ when }) => fits(when ?? {}, incident, at))?.to ?? all;
+  const routed = (at: string, severity = incident.severity): readonly string[] =>
+    alerts.routes?.find(({ when }) => fits(when ?? {}, { ...incident, severity }, at))?.to ?? all;
   const escalated = alerts.policy?.escalateTo ?? all;
   const names = ((): readonly string[] => {
-    if (kind === 'escalated') return escalated;
+    // What was seen to be critical is for those whom critical ones are routed to as well.
+    if (kind === 'escalated') return sentence === undefined ? escalated : [...escalated, ...routed(now)];
     const before = incident.escalatedAt === undefined ? [] : escalated;
-    // Whoever was told that it began is told that it is over, though it be another time of day.
-    const began = kind === 'recovered' || kind === 'closed' ? routed(incident.openedAt) : [];
+    // Whoever was told that it began is told that it is over, though it be another time of day, or more severe by now.
+    const began = kind === 'recovered' || kind === 'closed' ? routed(incident.openedAt, incident.openedAs) : [];
     return [...routed(now), ...began, ...before];
   })();
   return new Set(names.filter((name) => all.includes(name)));

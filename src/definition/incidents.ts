@@ -80,6 +80,8 @@ export interface Incident extends ProblemKey {
   /** Of its workflow, and so the same for each incident of the problem; with `openedAt` it is one of them. */
   readonly id: string;
   readonly severity: Severity;
+  /** Its severity when it opened, where it has another one by now: who was told of that is told of the end. */
+  readonly openedAs?: Severity;
   readonly state: IncidentState;
   readonly openedAt: string;
   readonly lastSeenAt: string;
@@ -110,7 +112,7 @@ export interface Transition {
   readonly kind: TransitionKind;
   readonly at: string;
   readonly incident: Incident;
-  /** What ended it, where it has ended. */
+  /** What ended it, where it has ended; why it escalates, where that is for what was seen and not for the time that has gone by. */
   readonly sentence?: string;
 }
 

@@ -12,6 +12,8 @@ export interface IncidentRecord {
   readonly failed: readonly LogicalHour[];
   readonly newestHour?: LogicalHour;
   readonly reminders: number;
+  /** Nobody was told of something that mattered, as it was silenced: whoever waits is reminded when the silence ends. */
+  readonly missed?: boolean;
   /** When anybody was last to be told of it, in milliseconds. */
   readonly toldAt: number;
   /** Transitions that have not been handed on yet. */

@@ -61,26 +61,29 @@ export class IncidentBook {
     const before = this.#record;
     if (!before) return this.#open(seen, now);
     if (before.incident.endedAt !== undefined) {
-      const known = before.seen.includes(seen.occurrence) || before.next.some(is(seen));
+      const known =
+        (before.seen.includes(seen.occurrence) && seen.at <= before.incident.lastSeenAt) || before.next.some(is(seen));
       if (!known) this.#set({ next: [...before.next, seen].slice(-WAITING) });
       return;
     }
-    if (before.seen.includes(seen.occurrence)) return;
     const { incident } = before;
+    // Told once more it changes nothing; judged anew, by another run of its hour, it is the same one, and may have become worse.
+    const counted = before.seen.includes(seen.occurrence);
+    if (counted && seen.at <= incident.lastSeenAt) return;
     const newer = seen.at >= incident.lastSeenAt;
     const rises = seen.severity === 'critical' && incident.severity === 'warning';
     const { workflowId: _workflow, runId: _run, ...known } = incident;
     this.#set({
       incident: {
         ...known,
-        severity: rises ? 'critical' : incident.severity,
+        ...(rises ? critical(incident) : {}),
         lastSeenAt: newer ? seen.at : incident.lastSeenAt,
-        occurrences: incident.occurrences + 1,
+        occurrences: incident.occurrences + (counted ? 0 : 1),
         hours: withHour(incident.hours, seen.hour, SHOWN_HOURS),
         ...(newer ? { sentence: seen.sentence, facts: seen.facts } : {}),
         ...runOf(newer ? seen : incident),
       },
-      seen: [...before.seen, seen.occurrence].slice(-REMEMBERED),
+      seen: counted ? before.seen : [...before.seen, seen.occurrence].slice(-REMEMBERED),
       failed: withHour(before.failed, seen.hour, KEPT_HOURS),
       ...newestHour(before.newestHour, seen.hour),
     });
@@ -100,9 +103,11 @@ export class IncidentBook {
       return this.#set({ next: left });
     }
     const { hour } = clearing;
+    const late = clearing.at <= before.incident.lastSeenAt;
     const failed = hour === undefined ? [] : before.failed.filter((other) => other !== hour);
-    if (clearing.at <= before.incident.lastSeenAt) return;
-    this.#set({ failed });
+    // That an hour is done is so however late its word comes; not of the newest one, which may be what was seen last.
+    if (!late || (hour !== undefined && hour !== before.newestHour)) this.#set({ failed });
+    if (late) return;
     if (hour !== undefined && before.newestHour !== undefined && hour < before.newestHour) return;
     this.#end('recovered', clearing.at, clearing.sentence, now);
   }
@@ -130,13 +135,13 @@ export class IncidentBook {
   tick(policy: IncidentPolicy, now: number): void {
     const escalateAt = this.#escalateAt(policy);
     if (escalateAt !== undefined && now >= escalateAt) {
-      this.#change({ severity: 'critical' });
+      this.#change(critical(this.incident));
       return this.#escalate(now);
     }
     const remindAt = this.#remindAt(policy);
     if (remindAt === undefined || now < remindAt) return;
     const reminders = this.record.reminders + 1;
-    this.#set({ reminders });
+    this.#set({ reminders, missed: false });
     this.#tell('reminder', isoOf(now), now, undefined, reminders);
   }
 
@@ -183,11 +188,17 @@ export class IncidentBook {
     const { incident, outgoing } = this.record;
     const id = `${this.#id}/${incident.openedAt}/${kind}${n === undefined ? '' : `/${n}`}`;
     const transition = { id, kind, at, incident, ...(sentence === undefined ? {} : { sentence }) };
-    this.#set({ outgoing: [...outgoing, transition], toldAt: now });
+    this.#set({
+      outgoing: [...outgoing, transition],
+      toldAt: now,
+      ...(now < this.#silentUntil ? { missed: true } : {}),
+    });
   }
 
   #remindAt({ remindEveryMs }: IncidentPolicy): number | undefined {
-    if (!this.#waitsForSomebody || remindEveryMs === undefined) return undefined;
+    if (!this.#waitsForSomebody) return undefined;
+    if (this.record.missed === true) return this.#silentUntil;
+    if (remindEveryMs === undefined) return undefined;
     return Math.max(this.record.toldAt + remindEveryMs, this.#silentUntil);
   }
 
@@ -216,10 +227,14 @@ export class IncidentBook {
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
+/** Known already, in this form or a newer one. */
 const is =
   (one: Observation) =>
-  ({ occurrence }: Observation): boolean =>
-    occurrence === one.occurrence;
+  ({ occurrence, at }: Observation): boolean =>
+    occurrence === one.occurrence && at >= one.at;
+
+const critical = ({ severity, openedAs = severity }: Incident): Partial<Incident> =>
+  openedAs === 'critical' ? { severity: 'critical' } : { severity: 'critical', openedAs };
 
 const runOf = ({
   workflowId,

@@ -127,8 +127,8 @@ export class NotifierBook {
 }
 
 /**
- * What of a window is told. An incident as it stands at the window's end: one that has opened and escalated is told as opened, one that has ended is
- * reminded of no more. One that has opened and ended in the same window is told as both: it was there, and somebody may want to know why.
+ * What of a window is told. An incident as it stands at the window's end: one that has opened and escalated is told as opened, and nobody is
+ * reminded of what the same message tells otherwise, or twice. One that has opened and ended in the same window is told as both: it was there, and somebody may want to know why.
  */
 export function settled(
   held: readonly Transition[],
@@ -138,7 +138,11 @@ export function settled(
     held.filter(({ incident }) => incident.id === one.incident.id && incident.openedAt === one.incident.openedAt);
   const has = (one: Transition, kinds: readonly string[]): boolean => of(one).some(({ kind }) => kinds.includes(kind));
   const kept = held.filter((one) => {
-    if (one.kind === 'reminder') return !has(one, ['recovered', 'closed', 'escalated']);
+    if (one.kind === 'reminder')
+      return (
+        !has(one, ['opened', 'recovered', 'closed', 'escalated']) &&
+        of(one).findLast(({ kind }) => kind === 'reminder') === one
+      );
     return one.kind !== 'escalated' || !has(one, ['opened', 'recovered', 'closed']);
   });
   const newest = kept.map((one) => {

@@ -68,6 +68,20 @@ describe('the deliveries of a notice', () => {
     ]);
   });
 
+  it('tell of an end whoever was told of a beginning that was less severe, and of what became critical its own route', () => {
+    const routes = [{ when: { severity: 'critical' }, to: ['slack'] }, { to: ['email'] }];
+    const policy = { escalateAfter: '4h', escalateTo: ['oncall'] };
+    const alerts = { email, slack, channels: { oncall: { webhook } }, routes, policy };
+    const worse = { severity: 'critical', openedAs: 'warning', escalatedAt: NOON } as const;
+    expect(planned(alerts, transition({ severity: 'warning' }))).toEqual(['email']);
+    expect(planned(alerts, transition({ ...worse, kind: 'escalated', says: 'It has become critical.' }))).toEqual([
+      'slack',
+      'oncall',
+    ]);
+    expect(planned(alerts, transition({ ...worse, kind: 'escalated' }))).toEqual(['oncall']);
+    expect(planned(alerts, transition({ ...worse, kind: 'recovered' }))).toEqual(['email', 'slack', 'oncall']);
+  });
+
   it('are one for each channel, with all that goes there', () => {
     const routes = [{ when: { rule: ['rows'] }, to: ['slack'] }];
     const three = noticeOf(

@@ -139,6 +139,50 @@ describe('an incident', () => {
     expect(book.incident).toMatchObject({ state: 'acknowledged', acknowledged: { by: 'eva', note: 'on it' } });
   });
 
+  it('reminds at the end of a silence of what nobody was told meanwhile', () => {
+    const policy = {};
+    const book = new IncidentBook(id);
+    book.observe(seen(0), start);
+    book.silence({ by: 'eva', until: at(5) });
+    expect(book.dueAt(policy)).toBeUndefined();
+    book.observe(seen(1, { severity: 'critical' }), start + HOUR);
+    expect(book.dueAt(policy)).toBe(start + 5 * HOUR);
+    book.tick(policy, start + 4 * HOUR);
+    expect(kinds(book)).toEqual(['opened', 'escalated']);
+    book.tick(policy, start + 5 * HOUR);
+    expect(kinds(book)).toEqual(['opened', 'escalated', 'reminder']);
+    expect(book.dueAt(policy)).toBeUndefined();
+  });
+
+  it('is told anew of what another run sees of the same hour: counted once, and worse where it is worse', () => {
+    const book = new IncidentBook(id);
+    book.observe(seen(1), start);
+    const again = seen(1, { at: at(3), severity: 'critical', sentence: 'It is worse.' });
+    book.observe(again, start + 3 * HOUR);
+    book.observe(again, start + 3 * HOUR);
+    book.observe(seen(1, { at: at(2), sentence: 'It comes late.' }), start + 3 * HOUR);
+    expect(book.incident).toMatchObject({
+      ...{ occurrences: 1, lastSeenAt: at(3), severity: 'critical', openedAs: 'warning', sentence: 'It is worse.' },
+    });
+    expect(kinds(book)).toEqual(['opened', 'escalated']);
+    book.clear(cleared(1, { at: at(4) }), start + 4 * HOUR);
+    book.observe(again, start);
+    expect(book.record.next).toEqual([]);
+    book.observe(seen(1, { at: at(5) }), start);
+    book.observe(seen(1, { at: at(5) }), start);
+    book.observe(seen(1, { at: at(6), severity: 'critical' }), start);
+    expect(book.record.next.map((one) => one.at)).toEqual([at(5), at(6)]);
+  });
+
+  it('names an hour no more that was mended, though its word comes late', () => {
+    const book = new IncidentBook(id);
+    for (const n of [1, 2, 3]) book.observe(seen(n), start + n * HOUR);
+    book.clear(cleared(1, { at: at(2.5) }), start);
+    // It may have failed again since.
+    book.clear(cleared(3, { at: at(2.5) }), start);
+    expect([book.ended, book.record.failed]).toEqual([false, [hourAt(2), hourAt(3)]]);
+  });
+
   it('escalates once, by time or by what is seen', () => {
     const policy = { escalateAfterMs: 4 * HOUR };
     const late = new IncidentBook(id);
@@ -255,6 +299,15 @@ describe('a notifier', () => {
     expect(told.map(({ kind, incident }) => [kind, incident.severity])).toEqual([
       ['opened', 'critical'],
       ['recovered', 'warning'],
+    ]);
+  });
+
+  it('reminds once in a message, and not of what it tells otherwise', () => {
+    const reminders = [1, 1, 2].map((n, which) => ({ ...transition(n, 'reminder'), id: `r${which}` }));
+    const { told } = settled([...reminders, transition(2, 'opened')], start);
+    expect(told.map(({ id: which, kind }) => [which.slice(-6), kind])).toEqual([
+      ['r1', 'reminder'],
+      ['opened', 'opened'],
     ]);
   });
 

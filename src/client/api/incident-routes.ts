@@ -22,6 +22,10 @@ const incident = schemaOf<Incident>()(
       rule: z.enum(incidentRules),
       subject: z.string().exactOptional(),
       severity: z.enum(severities),
+      openedAs: z
+        .enum(severities)
+        .exactOptional()
+        .describe('Its severity when it opened, where it has another one by now.'),
       state: z.enum(incidentStates),
       openedAt: instantSchema,
       lastSeenAt: instantSchema,
