@@ -1,4 +1,5 @@
 import type { Route } from './alerts.ts';
+import { LONGEST_WAIT_MS } from './alert-waits.ts';
 import { fieldValues } from './calendar.ts';
 import { channelKinds, channelsOf } from './deliveries.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -71,6 +72,10 @@ function policyFindings({ policy }: Pipeline['alerts'], names: readonly string[]
   if (escalateAfter !== undefined && durationMs(escalateAfter) < MINUTE) {
     add('escalateAfter', `"${escalateAfter}" is less than 1m`);
   }
+  if (remindEvery !== 'never' && durationMs(remindEvery) > LONGEST_WAIT_MS)
+    add('remindEvery', `"${remindEvery}" is more than 366d: say never`);
+  if (escalateAfter !== undefined && durationMs(escalateAfter) > LONGEST_WAIT_MS)
+    add('escalateAfter', `"${escalateAfter}" is more than 366d: leave it out, and nothing escalates`);
   if (escalateTo && escalateAfter === undefined) {
     add('escalateTo', 'has no meaning without escalateAfter: say when');
   }

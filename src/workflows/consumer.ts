@@ -16,6 +16,7 @@ import { ids, taskQueues } from '../definition/names.ts';
 import { Halts } from './consumer-incidents.ts';
 import { cancellationOf, failure, problemOf, wasCancelled, type Problem } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
+import { wrongAlerts } from './incident-checks.ts';
 import {
   acceptLossSignal,
   acceptLossUpdate,
@@ -58,7 +59,11 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   let given = input.consume;
   const now: { mode: ConsumerState['mode'] } = { mode: input.paused === true ? 'paused' : 'running' };
   let problem: Problem | undefined;
-  const halts = new Halts(input.alerts, input.halted === true, input.checkedMs);
+  const halts = new Halts(
+    wrongAlerts(input.alerts ?? {}) === undefined ? input.alerts : undefined,
+    input.halted === true,
+    input.checkedMs,
+  );
   const state = (): ConsumerState => ({
     mode: now.mode,
     stream: given.stream,
@@ -92,7 +97,9 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
       log.warn('adopt: that is not what a run tells a consumer of this stream; it is left aside');
       return;
     }
-    if (typeof alerts === 'object') halts.alerts = alerts;
+    const wrong = alerts ? wrongAlerts(alerts) : undefined;
+    if (wrong !== undefined) log.warn(`adopt: ${wrong} Those before stay.`);
+    else if (alerts) halts.alerts = alerts;
     // A run that began before the topic grew knows of fewer partitions.
     const newer =
       told.life === given.life ? { ...told, partitions: Math.max(told.partitions, given.partitions) } : told;

@@ -1,3 +1,5 @@
+import { LONGEST_WAIT_MS } from '../definition/alert-waits.ts';
+import { durationMs } from '../definition/duration.ts';
 import { SluiceError } from '../definition/errors.ts';
 import { toLogicalHour } from '../definition/hour.ts';
 import {
@@ -117,6 +119,47 @@ export function wrongFollowed(given: unknown, pipeline: string): string | undefi
   return `What is followed is a list of {"id": "${prefix}…", "at": "2026-11-24T18:00:00Z"}.`;
 }
 
+/**
+ * Of whom a pipeline's definition tells, what the workflows read. A definition that was accepted has all of it in order; an error in here would stop a
+ * workflow for good.
+ */
+export function wrongAlerts(given: unknown): string | undefined {
+  if (!isObject(given)) return 'Alerts are an object, as in a definition.';
+  const { channels, routes, policy } = given as Given;
+  const { group, remindEvery, escalateAfter, escalateTo } = membersOf(policy);
+  const wrong = [
+    ...['email', 'slack', 'webhook'].filter((name) => !isLeftOutOr((given as Given)[name], isObject)),
+    ...(isLeftOutOr(channels, (all) => isObject(all) && Object.values(all).every(isObject)) ? [] : ['channels']),
+    ...(isLeftOutOr(routes, (all) => Array.isArray(all) && all.every(isRoute)) ? [] : ['routes']),
+    ...(isLeftOutOr(policy, isObject) ? [] : ['policy']),
+    ...(group === undefined || isDuration(group) ? [] : ['policy.group']),
+    ...(remindEvery === undefined || remindEvery === 'never' || isDuration(remindEvery) ? [] : ['policy.remindEvery']),
+    ...(escalateAfter === undefined || isDuration(escalateAfter) ? [] : ['policy.escalateAfter']),
+    ...(isLeftOutOr(escalateTo, areTexts) ? [] : ['policy.escalateTo']),
+  ];
+  return wrong.length === 0 ? undefined : `Alerts have ${wrong.join(', ')}, which ${areWrong(wrong)}.`;
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+/** What is longer is no time that anybody waits for, and no date. */
+const isDuration = (value: unknown): boolean =>
+  typeof value === 'string' && /^\d+(ms|s|m|h|d)$/.test(value) && durationMs(value) <= LONGEST_WAIT_MS;
+
+function isRoute(given: unknown): boolean {
+  const { to, when } = membersOf(given);
+  if (!areTexts(to) || !isLeftOutOr(when, isObject)) return false;
+  const { rule, hours, days, zone } = membersOf(when);
+  const fits = [
+    rule === undefined || areTexts(rule),
+    hours === undefined || isText(hours),
+    days === undefined || isText(days) || areTexts(days),
+    zone === undefined || isText(zone),
+  ];
+  return fits.every(Boolean);
+}
+
 /** Whether a clearing is about an incident: of the same problem, or, where it names no subject, of the same rule. */
 export function isAbout({ pipeline, rule, subject }: Clearing, id: string): boolean {
   const own = ids.incident(pipeline, rule, subject);
@@ -170,4 +213,5 @@ const timeMembers = ({ at, hour }: Given): string[] => [
   ...(isLeftOutOr(hour, isHour) ? [] : ['hour']),
 ];
 
+const areWrong = (members: readonly string[]): string => (members.length === 1 ? 'is wrong' : 'are wrong');
 const areMissing = (members: readonly string[]): string => (members.length === 1 ? 'is missing' : 'are missing');

@@ -21,6 +21,7 @@ import {
   takenClearing,
   takenObservation,
   wrongAcknowledgement,
+  wrongAlerts,
   wrongClearing,
   wrongClosing,
   wrongObservation,
@@ -64,7 +65,9 @@ export async function incident(input: IncidentInput): Promise<Incident> {
   const book = new IncidentBook(workflowInfo().workflowId, input.carried);
   let pipeline: AlertedPipeline = input.pipeline;
   listen(book, (alerts) => {
-    if (alerts) pipeline = { ...pipeline, alerts };
+    const wrong = alerts ? wrongAlerts(alerts) : undefined;
+    if (wrong !== undefined) log.warn(`alerts: ${wrong} Those before stay.`);
+    else if (alerts) pipeline = { ...pipeline, alerts };
   });
   for (const seen of input.next ?? []) book.observe(seen, Date.now());
   if (!book.opened && !(await condition(() => book.opened, '1 minute'))) {

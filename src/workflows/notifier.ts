@@ -17,7 +17,7 @@ import { attributes } from './attributes.ts';
 import { ToldChannels } from './fallbacks.ts';
 import { problemOf } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
-import { takenClearing, wrongClearing, wrongFollowed, wrongTransition } from './incident-checks.ts';
+import { takenClearing, wrongAlerts, wrongClearing, wrongFollowed, wrongTransition } from './incident-checks.ts';
 import { clearedSignal } from './incident-messages.ts';
 import {
   clearRuleSignal,
@@ -60,7 +60,9 @@ export async function notifier(input: NotifierInput): Promise<Outbox> {
     act();
   };
   const adopt = (alerts: AlertedPipeline['alerts'] | undefined): void => {
-    if (alerts) pipeline = { ...pipeline, alerts };
+    const wrong = alerts ? wrongAlerts(alerts) : undefined;
+    if (wrong !== undefined) log.warn(`alerts: ${wrong} Those before stay.`);
+    else if (alerts) pipeline = { ...pipeline, alerts };
   };
   setHandler(outboxQuery, () => book.outbox, { description: 'What is held, what is on its way, what was sent.' });
   setHandler(
@@ -145,7 +147,7 @@ async function tell(pipeline: AlertedPipeline, notice: Notice, book: NotifierBoo
   const sending = { pipeline, notice, book, channels: new ToldChannels() };
   // All of them before the first one can fail over.
   const claimed = deliveries.map((delivery) => sending.channels.claim(delivery));
-  await Promise.all(claimed.map((delivery) => delivery && send(sending, delivery)));
+  await Promise.all(claimed.flatMap((delivery) => (delivery ? [send(sending, delivery)] : [])));
 }
 
 interface Sending {

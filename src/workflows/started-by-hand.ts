@@ -2,6 +2,7 @@ import type { ConsumeInput } from '../activities/index.ts';
 import { SluiceError } from '../definition/errors.ts';
 import { toLogicalHour } from '../definition/hour.ts';
 import { failure } from './failure.ts';
+import { wrongAlerts } from './incident-checks.ts';
 import type { ConsumerInput, RunInput } from './messages.ts';
 
 /** What a run reads of its definition whatever else that holds; only one that was accepted has all of it. */
@@ -34,7 +35,7 @@ export function requireAlertedPipeline(what: string, input: { readonly pipeline?
   const { name, alerts } = (input?.pipeline ?? {}) as { readonly name?: unknown; readonly alerts?: unknown };
   const missing = [
     ...(typeof name === 'string' && name !== '' ? [] : ['pipeline.name']),
-    ...(typeof alerts === 'object' && alerts !== null ? [] : ['pipeline.alerts']),
+    ...(wrongAlerts(alerts) === undefined ? [] : ['pipeline.alerts']),
   ];
   if (missing.length > 0) refuse(`${what}: ${missing.join(', ')} is missing or wrong; what sees a problem starts it`);
 }

@@ -72,6 +72,11 @@ describe('the alerts of a definition', () => {
       'alerts.policy.remindEvery: must be a number with a unit, like 24h, or never',
     ],
     [{ email, policy: { remindEvery: '5s' } }, 'alerts.policy.remindEvery: "5s" is less than 1m'],
+    [{ email, policy: { remindEvery: '367d' } }, 'alerts.policy.remindEvery: "367d" is more than 366d: say never'],
+    [
+      { email, policy: { escalateAfter: '9999999999999d' } },
+      'alerts.policy.escalateAfter: "9999999999999d" is more than 366d',
+    ],
     [{ mail: email }, 'alerts.mail: "mail" is not known here. Did you mean "email"?'],
   ])('may not be %j', (alerts, sentence) => expect(problems(alerts).join('\n')).toContain(sentence));
 

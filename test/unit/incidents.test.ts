@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { alertsSchema } from '../../src/definition/alerts.ts';
 import type { Clearing, Notice, Observation, Transition, TransitionKind } from '../../src/definition/incidents.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
 import { ids } from '../../src/definition/names.ts';
 import {
   takenObservation,
   wrongAcknowledgement,
+  wrongAlerts,
   wrongClearing,
   wrongClosing,
   wrongObservation,
@@ -256,6 +258,34 @@ describe('what people send to an incident', () => {
   ])('%# is judged in a sentence', (sentence, wanted) => {
     expect(sentence).toEqual(wanted);
   });
+
+  it.each<[unknown, string | undefined]>([
+    [{}, undefined],
+    [alertsSchema.parse({}), undefined],
+    [
+      alertsSchema.parse({
+        ...{ email: { to: ['a@example.org'] }, channels: { oncall: { slack: { url: '${secret:S}' } } } },
+        routes: [{ when: { rule: ['lag'], hours: '08:00-18:00', days: ['MON'], zone: 'UTC' }, to: ['oncall'] }],
+        policy: { group: '1m', remindEvery: 'never', escalateAfter: '366d', escalateTo: ['email'] },
+      }),
+      undefined,
+    ],
+    [7, 'Alerts are an object, as in a definition.'],
+    [[], 'Alerts are an object, as in a definition.'],
+    [{ policy: { group: 'soon' } }, 'Alerts have policy.group, which is wrong.'],
+    [{ policy: { group: '999999999999d', remindEvery: null } }, expect.stringContaining('group, policy.remindEvery')],
+    [
+      { policy: { escalateAfter: 4, escalateTo: 'email' } },
+      expect.stringContaining('escalateAfter, policy.escalateTo'),
+    ],
+    [
+      { email: 'a@example.org', channels: { x: 'y' }, policy: 'x' },
+      'Alerts have email, channels, policy, which are wrong.',
+    ],
+    [{ routes: {} }, 'Alerts have routes, which is wrong.'],
+    [{ routes: [{ to: 'email' }] }, 'Alerts have routes, which is wrong.'],
+    [{ routes: [{ to: ['email'], when: { hours: 8 } }] }, 'Alerts have routes, which is wrong.'],
+  ])('names whom to tell as %j: %s', (given, sentence) => expect(wrongAlerts(given)).toEqual(sentence));
 
   it('is kept in one form, and no longer than anybody reads', () => {
     const taken = takenObservation({
