@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { hasBegun, planDeliveries, sendingMark, type Delivery } from '../definition/deliveries.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
@@ -13,6 +14,7 @@ import { attended } from './attended.ts';
 
 const KEPT_WITHIN_MS = 10_000;
 const REPORT_WITHIN_MS = 10_000;
+const ASKED_EVERY_MS = 500;
 
 /** Who is told, and the telling. */
 export function alertingActivities(deps: StageDeps) {
@@ -94,16 +96,24 @@ async function pageOf(
   // What shaped that run stands beside its report; what its pipeline is now may be something else.
   const stored = <T>(file: string): Promise<T | undefined> =>
     deps.store.findJson<T>(keys.attempt(name, hour, runId, file));
-  const [report, pipeline] = await within(
-    REPORT_WITHIN_MS,
-    Promise.all([stored<AlertInput['report']>('run.json'), stored<Pipeline>('definition.json')]),
-  );
-  if (!report || !pipeline) throw new SluiceError('EngineUnfit', 'The run has stored no report.');
-  return alertPage(deps, { pipeline, report }, context);
+  const found = await within(REPORT_WITHIN_MS, async (isLate) => {
+    for (;;) {
+      const [report, pipeline] = await Promise.all([
+        stored<AlertInput['report']>('run.json'),
+        stored<Pipeline>('definition.json'),
+      ]);
+      if (report && pipeline) return { report, pipeline };
+      // A run tells of its failure while its report is being stored.
+      if (isLate()) throw new SluiceError('EngineUnfit', 'The run has stored no report.');
+      await wait(ASKED_EVERY_MS, undefined, { signal: context.signal });
+    }
+  });
+  return alertPage(deps, found, context);
 }
 
-/** Whoever is to be told does not wait for a store that is silent. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+/** Whoever is to be told does not wait for a store that is silent. @param work is told whether it would be late if it waited once more */
+async function within<T>(ms: number, work: (isLate: () => boolean) => Promise<T>): Promise<T> {
+  const end = performance.now() + ms;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -112,7 +122,7 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
     );
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work(() => performance.now() + ASKED_EVERY_MS * 2 > end), late]);
   } finally {
     clearTimeout(timer);
   }

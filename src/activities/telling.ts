@@ -59,7 +59,8 @@ async function observe(client: Client, pipeline: Told['pipeline'], seen: Observa
     ...{ signal: 'observed', signalArgs: [seen, pipeline.alerts] },
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     typedSearchAttributes: [{ key: nameAttribute, value: seen.pipeline }],
-    staticSummary: `${seen.pipeline}: ${rule}${subject === undefined ? '' : ` ${subject}`}`,
+    // Temporal refuses a start with more than 400 bytes of it.
+    staticSummary: `${seen.pipeline}: ${rule}${subject === undefined ? '' : ` ${subject}`}`.slice(0, 100),
   });
 }
 
@@ -70,8 +71,22 @@ async function clear(client: Client, clearing: Clearing): Promise<void> {
   try {
     await client.workflow.getHandle(workflowId).signal(signal, clearing);
   } catch (error) {
-    // Nothing is open.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (clearing.subject === undefined) await clearWithoutNotifier(client, clearing);
+  }
+}
+
+/** Nothing is open; or somebody has ended the notifier by hand, and what is open stands in Temporal's list. */
+async function clearWithoutNotifier(client: Client, clearing: Clearing): Promise<void> {
+  const own = idOf(clearing);
+  const query = `WorkflowType = "incident" AND ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${own}"`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    if (workflowId !== own && !workflowId.startsWith(`${own}/`)) continue;
+    try {
+      await client.workflow.getHandle(workflowId).signal('cleared', clearing);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { ConsumeInput, Told } from '../activities/index.ts';
 import type { Clearing, Observation, ProblemKey } from '../definition/incidents.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import { problemOf, type Problem } from './failure.ts';
-import { defaultRetries, stageActivities } from './stage-activities.ts';
+import { stageActivities, tellingRetries } from './stage-activities.ts';
 
 /** So long a consumer has to read before what halted it is over: it may halt at the same place again. */
 const CHECKED_MS = 60_000;
@@ -72,7 +72,7 @@ export class Halts {
   #tell({ stream }: ConsumeInput, told: Pick<Told, 'observations' | 'clearings'>): void {
     const { tellOf } = stageActivities(
       'light',
-      defaultRetries,
+      tellingRetries,
       told.observations.length > 0 ? 'halted' : 'reads again',
     );
     const { alerts } = this;

@@ -15,6 +15,9 @@ export type StageQueue = Exclude<keyof typeof taskQueues, 'streaming'>;
 /** For what comes before a definition has been checked. */
 export const defaultRetries: StageRetries = { attempts: 4, initialInterval: '2s', maximumInterval: '1m' };
 
+/** For telling incidents of a run or a consumer: a pipeline that tries its stages once is told of all the same. */
+export const tellingRetries: StageRetries = { attempts: 60, initialInterval: '1s', maximumInterval: '1m' };
+
 /** What else is wanted of activities. */
 export interface WatchedActivities {
   /** Told when one is over, in front of whoever waits for it. */

@@ -4,15 +4,15 @@ import type { Clearing, Fact, Observation } from '../definition/incidents.ts';
 import { retriesOf } from '../definition/retries.ts';
 import { problemOf } from './failure.ts';
 import type { RunInput } from './messages.ts';
-import { stageActivities } from './stage-activities.ts';
+import { stageActivities, tellingRetries } from './stage-activities.ts';
 
 /** Tells incidents of a run. Never throws: whether it can be told or not, the run goes on. */
 async function tell(
-  { pipeline: { name, alerts, retries } }: RunInput,
+  { pipeline: { name, alerts } }: RunInput,
   what: string,
   told: Pick<Told, 'observations' | 'clearings'>,
 ): Promise<void> {
-  const { tellOf } = stageActivities('light', retries, `incidents: ${what}`);
+  const { tellOf } = stageActivities('light', tellingRetries, `incidents: ${what}`);
   try {
     await tellOf({ pipeline: { name, alerts }, ...told });
   } catch (error) {
@@ -52,13 +52,15 @@ export async function tellOfSuccess(
 ): Promise<void> {
   const { pipeline, hour, outcome, endedAt: at } = report;
   const went = outcome === 'unchanged' ? 'has not changed' : 'went through';
+  // A run that found nothing new, or began in the middle, says nothing of how long one takes.
+  const inTime = !near && outcome === 'completed' && input.startFrom === undefined;
   const over = (rule: Clearing['rule'], sentence: string): Clearing => ({ pipeline, rule, hour, at, sentence });
   await tell(input, 'went through', {
     observations: judged.observations,
     clearings: [
       ...judged.clearings,
       over('run-failed', `The run of ${hour} ${went}.`),
-      ...(near ? [] : [over('deadline-near', `The run of ${hour} came near no deadline.`)]),
+      ...(!inTime ? [] : [over('deadline-near', `The run of ${hour} came near no deadline.`)]),
     ],
   });
 }

@@ -91,6 +91,25 @@ describe.skipIf(noTemporal)('deadlines', () => {
     expect(cleared).toEqual(['run-failed', 'deadline-near']);
   });
 
+  it('are not over for a run that found nothing new; and incidents are told though the pipeline tries a stage once', async () => {
+    const pipeline = definition({ retries: { attempts: 1 } });
+    const { good, cleared } = stages(pipeline);
+    let tries = 0;
+    lab.stages = {
+      ...good,
+      importSource: async () => ({
+        ...((await good.importSource(undefined as never)) as object),
+        sameAs: '2026-11-24T02:00:00Z',
+      }),
+      tellOf: async (given: Told) => {
+        if ((tries += 1) === 1) throw new Error('Temporal is away');
+        await good.tellOf(given);
+      },
+    };
+    expect(await run(pipeline)).toMatchObject({ outcome: 'unchanged' });
+    expect([tries, cleared]).toEqual([2, ['run-failed']]);
+  });
+
   it('tell once before they are over, however often the stage is tried, and let it go on', async () => {
     const pipeline = definition({ deadlines: { stages: { import: '20s' }, warnAt: 0.1 } });
     const { good, alerts, cleared, first } = stages(pipeline);

@@ -105,12 +105,17 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
       [stored('run.json'), report],
       [stored('definition.json'), definition({ name: 'p' })],
     ]);
-    const store = { findJson: async (key: string) => objects.get(key) } as unknown as Store;
+    let asked = 0;
+    // The report is being stored while the mail is made.
+    const findJson = async (key: string) =>
+      key === stored('run.json') && (asked += 1) < 3 ? undefined : objects.get(key);
+    const store = { findJson } as unknown as Store;
     const deps = stageDepsOf({ SLUICE_SMTP_URL: url, SLUICE_ELASTICSEARCH_URL: 'http://127.0.0.1:1' });
     const failed = transition({ hours: [hour], runId: 'r', workflowId: 'w' });
     const result = await delivered({ ...deps, store }, { email: { to: ['a@example.org'] } }, 'email', failed);
     expect(result).toEqual({ accepted: true });
     expect(taken).toHaveLength(1);
     expect(taken[0]).toMatch(/^Content-Disposition: attachment; filename=p-2026-11-24T03\.html\r$/m);
+    expect(asked).toBe(3);
   });
 });

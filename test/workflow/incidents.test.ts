@@ -218,6 +218,25 @@ describe.skipIf(noTemporal)('incidents', () => {
     expect(kinds().flat().toSorted()).toEqual(['opened', 'recovered']);
   });
 
+  it('is cleared with its rule though somebody has ended the notifier by hand', async () => {
+    const pipeline = pipelineOf();
+    for (const subject of ['SourceNotFound', 'Other'])
+      await tell(pipeline, { observations: [seen(pipeline, { subject })] });
+    await until(() => kinds().flat().length === 2);
+    await settled(pipeline);
+    await lab.temporal.client.workflow.getHandle(ids.notifier(pipeline.name)).terminate('by hand');
+    for (const subject of ['SourceNotFound', 'Other']) {
+      await until(async () => {
+        const query = `WorkflowId = "${handleOf(pipeline, subject).workflowId}" AND ExecutionStatus = "Running"`;
+        return (await lab.temporal.client.workflow.count(query)).count === 1;
+      });
+    }
+    await tell(pipeline, { clearings: [over(pipeline)] });
+    for (const subject of ['SourceNotFound', 'Other'])
+      expect(await handleOf(pipeline, subject).result()).toMatchObject({ state: 'recovered' });
+    await until(() => kinds().flat().length === 4);
+  });
+
   it('goes on where it was when its worker goes: nothing is told twice, and nothing is left out', async () => {
     const pipeline = pipelineOf({ policy: { group: '1s' } });
     await tell(pipeline, { observations: [seen(pipeline)] });
@@ -274,6 +293,23 @@ describe.skipIf(noTemporal)('incidents', () => {
   });
 
   describe('a message', () => {
+    it('of two channels that fall back to the same one tells it of each change once', async () => {
+      const pipeline = pipelineOf({
+        ...{ slack: { url: '${secret:S}' }, webhook: { url: '${secret:W}', key: '${secret:K}' } },
+        routes: [{ when: { rule: ['deadline-near'] }, to: ['webhook'] }, { to: ['email', 'webhook'] }],
+        policy: { group: '3s' },
+      });
+      channel = async ({ name }) => {
+        if (name !== 'slack') throw ApplicationFailure.nonRetryable('Gone.', 'MailUnavailable');
+        return { accepted: true };
+      };
+      const late = { rule: 'deadline-near', subject: 'run' } as const;
+      await tell(pipeline, { observations: [seen(pipeline), seen(pipeline, late)] });
+      await heard(pipeline, 'opened', 2);
+      expect(sent.map(({ name }) => name)).toEqual(sent.map(() => 'slack'));
+      expect(kinds().flat()).toEqual(['opened', 'opened']);
+    });
+
     const both = { slack: { url: '${secret:S}' }, routes: [{ to: ['email'] }], policy: { group: '10ms' } };
 
     it('goes to the other channel where the first one will not take it', async () => {
@@ -365,7 +401,11 @@ describe.skipIf(noTemporal)('incidents', () => {
     }
     const notifier = lab.temporal.client.workflow.getHandle(ids.notifier(pipeline.name));
     for (const word of ['transition', 'follow', 'clear']) await notifier.signal(word, { id: 7 });
-    expect(await handle.query('incident')).toMatchObject({ state: 'open', occurrences: 1 });
+    // Whom to tell is judged as well: the workflow would throw at each of its tasks.
+    const bad = { policy: { group: 'soon', remindEvery: 7 }, routes: 'all' };
+    await handle.signal('observed', seen(pipeline), bad);
+    await notifier.signal('follow', [], bad);
+    expect(await handle.query('incident')).toMatchObject({ state: 'open', occurrences: 2 });
     const refused = async (word: string, given: object): Promise<string> =>
       handle.executeUpdate(word, { args: [given] }).then(
         () => 'taken',
