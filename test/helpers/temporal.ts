@@ -84,6 +84,8 @@ export class WorkflowLab {
         name,
         async (...given: never[]) => {
           const stage = this.stages[name];
+          // Whoever halts or fails tells of it, and tries for an hour.
+          if (!stage && name === 'tellOf') return undefined;
           if (!stage) throw new Error(`this test expects no ${name}`);
           return stage(...given);
         },
