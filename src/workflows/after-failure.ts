@@ -1,4 +1,5 @@
 import { log, patched } from '@temporalio/workflow';
+import type { RunReport } from '../activities/index.ts';
 import { mainDataset, streamName } from '../definition/names.ts';
 import { cancellationOf, failure, problemOf, wasCancelled } from './failure.ts';
 import type { RunInput } from './messages.ts';
@@ -29,7 +30,7 @@ async function afterProblem(input: RunInput, run: RunLog, error: unknown): Promi
   const problem = problemOf(error);
   const report = run.report('failed', problem);
   const { writeReport, sendFailureAlert } = stageActivities('light', definition.retries, 'after a failure');
-  const written = writeReport(report, definition);
+  const written = judging(run, report, writeReport(report, definition));
   // Runs that were on their way before there were incidents tell of it themselves.
   const telling = patched('incidents')
     ? tellOfFailure(input, report, error)
@@ -43,9 +44,19 @@ async function afterCancel(input: RunInput, run: RunLog, control: RunControl, er
   const { writeReport, cancelRun } = stageActivities('light', definition.retries, 'after a cancellation');
   const problem = { code: 'Cancelled', message: 'The run was cancelled.' };
   if (patched('discard-partial')) await tidyUp(input, run);
-  await allOf([writeReport(run.report('cancelled', problem), definition)]);
+  const report = run.report('cancelled', problem);
+  await allOf([judging(run, report, writeReport(report, definition))]);
   await allOf([control.endCancelled(() => cancelRun(run.execution))]);
   return cancellationOf(error);
+}
+
+/** The report says what storing it made of its times, too. That is heard beside: what waits for the same comes no step later, as a replay wants it. */
+function judging<T extends Pick<RunReport, 'timing'>>(run: RunLog, report: RunReport, storing: Promise<T>): Promise<T> {
+  void storing.then(
+    ({ timing }) => run.judged(report, timing),
+    () => {},
+  );
+  return storing;
 }
 
 /** Removes what the run alone had made. That it could not is told by the report; a day later gc takes what is temporary. */
