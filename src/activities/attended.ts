@@ -14,9 +14,10 @@ export async function attended<T>(stage: (context: StageContext) => Promise<T>):
   const runId = activity.info.workflowExecution?.runId;
   const previous = activity.info.heartbeatDetails as unknown;
   let failed = failedBefore(previous);
-  let latest: Progress | undefined;
+  // An attempt that says nothing takes nothing from what the next one needs.
+  let latest: Progress = isObject(previous) ? previous : {};
   const heartbeat = (of: object): void => activity.heartbeat(Object.keys(failed).length === 0 ? of : { ...of, failed });
-  const beat = setInterval(() => heartbeat(latest ?? {}), BEAT_EVERY_MS);
+  const beat = setInterval(() => heartbeat(latest), BEAT_EVERY_MS);
   try {
     return await stage({
       signal: activity.cancellationSignal,
@@ -30,8 +31,7 @@ export async function attended<T>(stage: (context: StageContext) => Promise<T>):
   } catch (error) {
     const code = activity.cancellationSignal.aborted ? 'WorkerShutdown' : codeOf(error);
     failed = { ...failed, [code]: (failed[code] ?? 0) + 1 };
-    // An attempt that said nothing takes nothing from what the next one needs.
-    heartbeat(latest ?? (isObject(previous) ? previous : {}));
+    heartbeat(latest);
     throw error;
   } finally {
     clearInterval(beat);
