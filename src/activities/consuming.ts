@@ -29,7 +29,9 @@ export function consumingActivities(deps: StageDeps) {
     /** Lands a topic until it is cancelled; ends normally then, at the head of the chain. */
     async consume(input: ConsumeInput): Promise<ConsumeStatus> {
       const context = Context.current();
-      const measured = measuredConsumer(deps.metrics, input);
+      const measured = measuredConsumer(deps.metrics, input, (error) =>
+        context.log.warn('what this consumer lands is not in the metrics', { error: sentenceOf(error) }),
+      );
       let before = 0;
       const status = await attended((stage) =>
         consume(deps, input, stage, {

@@ -1,6 +1,10 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
+import { tellSafely } from '../connectors/metrics.ts';
 import { stageOfActivity } from '../definition/stage-of-activity.ts';
+
+/** What cannot be written down is no reason for a stage to fail. */
+const say = (what: () => void): void => tellSafely(what, () => {});
 
 /** Says that an attempt at a stage begins and is over. That it fails the SDK says itself; what it is about stands in every line by the SDK. */
 export function logAttempts({ info, log }: Context): ActivityInterceptors {
@@ -10,9 +14,9 @@ export function logAttempts({ info, log }: Context): ActivityInterceptors {
       execute: async (input, next) => {
         const startedAt = Date.now();
         const queuedMs = Math.max(0, startedAt - info.currentAttemptScheduledTimestampMs);
-        log.info(info.attempt > 1 ? 'begins again' : 'begins', { queuedMs });
+        say(() => log.info(info.attempt > 1 ? 'begins again' : 'begins', { queuedMs }));
         const result = await next(input);
-        log.info('is done', { ms: Date.now() - startedAt });
+        say(() => log.info('is done', { ms: Date.now() - startedAt }));
         return result;
       },
     },

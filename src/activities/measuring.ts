@@ -1,5 +1,7 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
+import { tellSafely } from '../connectors/metrics.ts';
+import { sentenceOf } from '../definition/errors.ts';
 import type { Metrics } from '../stages/deps.ts';
 import { runOutcomes, type AttemptOutcome } from '../definition/metrics.ts';
 import { pipelineOfWorkflow, stageOfActivity } from '../definition/stage-of-activity.ts';
@@ -17,14 +19,17 @@ function beginRuns(metrics: Metrics, pipeline: string): void {
 
 /** Measures attempts and what they give. The outermost interceptor: it sees errors as Temporal is told of them. */
 export function measureActivities(metrics: Metrics): (context: Context) => ActivityInterceptors {
-  return ({ info }) => ({
+  return ({ info, log }) => ({
     inbound: {
       execute: async (input, next) => {
         const activity = info.activityType;
         const stage = stageOfActivity[activity];
         const pipeline = pipelineOfWorkflow(info.workflowExecution?.workflowId ?? '');
         if (stage === undefined || pipeline === undefined) return next(input);
-        beginRuns(metrics, pipeline);
+        const tell = (what: () => void): void =>
+          tellSafely(what, (error) =>
+            log.warn('what this attempt came to is not in the metrics', { error: sentenceOf(error) }),
+          );
         const whose = { pipeline, stage };
         const startedAt = Date.now();
         const over = (outcome: AttemptOutcome): void => {
@@ -32,20 +37,29 @@ export function measureActivities(metrics: Metrics): (context: Context) => Activ
           const seconds = (Date.now() - startedAt) / 1_000;
           metrics.observe('sluice_attempt_duration_seconds', seconds, { ...whose, outcome });
         };
-        const waited = (startedAt - info.currentAttemptScheduledTimestampMs) / 1_000;
-        metrics.observe('sluice_attempt_queue_seconds', waited, whose);
-        if (info.attempt > 1) metrics.add('sluice_retries_total', 1, whose);
+        tell(() => {
+          beginRuns(metrics, pipeline);
+          const waited = (startedAt - info.currentAttemptScheduledTimestampMs) / 1_000;
+          metrics.observe('sluice_attempt_queue_seconds', waited, whose);
+          if (info.attempt > 1) metrics.add('sluice_retries_total', 1, whose);
+        });
+        let result: unknown;
         try {
-          const result = await next(input);
-          over('completed');
-          tellResult(metrics, pipeline, { activity, input: input.args[0], result });
-          return result;
+          result = await next(input);
         } catch (error) {
-          const outcome = outcomeOf(error);
-          over(outcome);
-          if (outcome === 'failed') metrics.add('sluice_attempt_failures_total', 1, { ...whose, code: codeOf(error) });
+          tell(() => {
+            const outcome = outcomeOf(error);
+            over(outcome);
+            if (outcome !== 'failed') return;
+            metrics.add('sluice_attempt_failures_total', 1, { ...whose, code: codeOf(error) });
+          });
           throw error;
         }
+        tell(() => {
+          over('completed');
+          tellResult(metrics, pipeline, { activity, input: input.args[0], result });
+        });
+        return result;
       },
     },
   });

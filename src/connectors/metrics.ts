@@ -12,7 +12,16 @@ export interface Metrics {
 /** Where nobody asks. */
 export const noMetrics: Metrics = { add: () => {}, observe: () => {}, set: () => {} };
 
-/** Metrics of the SDK's own meter, so that one endpoint has both. Each is made when it is first used. */
+/** Tells, as far as that can be had: what cannot be told is no reason for the work that it is about to fail. */
+export function tellSafely(tell: () => void, failed: (why: unknown) => void): void {
+  try {
+    tell();
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Metrics of the SDK's own meter, so that one endpoint has both. Each is made when it is first used. What the meter would throw at is left out. */
 export class MeteredMetrics implements Metrics {
   readonly #meter: MetricMeter;
   readonly #made = new Map<MetricName, MetricCounter | MetricHistogram | MetricGauge>();
@@ -22,10 +31,12 @@ export class MeteredMetrics implements Metrics {
   }
 
   add<Name extends MetricNameOf<'counter'>>(name: Name, value: number, labels: LabelsOf<Name>): void {
+    if (!Number.isSafeInteger(value) || value < 0) return;
     this.#of(name, (bare, unit, help) => this.#meter.createCounter(bare, unit, help)).add(value, labels);
   }
 
   observe<Name extends MetricNameOf<'histogram'>>(name: Name, value: number, labels: LabelsOf<Name>): void {
+    if (!Number.isFinite(value)) return;
     const make = (bare: string, unit: string, help: string): MetricHistogram =>
       this.#meter.createHistogram(bare, 'float', unit, help);
     // A clock that was set back in between.

@@ -32,7 +32,10 @@ describe('the heartbeat of an attempt', () => {
       await silence();
       throw new Error('broken');
     };
-    expect(await beats(before, broken)).toEqual([before, { ...before, failed: { StoreUnavailable: 1, Unexpected: 1 } }]);
+    expect(await beats(before, broken)).toEqual([
+      before,
+      { ...before, failed: { StoreUnavailable: 1, Unexpected: 1 } },
+    ]);
     expect(await beats(undefined, silence)).toEqual([{}]);
     expect(await beats('a text', silence)).toEqual([{}]);
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { logAttempts } from '../../src/activities/log-attempts.ts';
 import { measuredConsumer } from '../../src/activities/measured-consumer.ts';
 import { tellResult } from '../../src/activities/measured-results.ts';
 import { measureActivities } from '../../src/activities/measuring.ts';
@@ -220,6 +221,22 @@ describe('what is told of an attempt', () => {
     ]);
   });
 
+  it('is never why it fails: a stage that has done its work has', async () => {
+    const warned: unknown[] = [];
+    const log = { warn: (...said: unknown[]) => warned.push(said) };
+    const refuse = (): never => {
+      throw new Error('MetricCounter value must be non-negative (got -1)');
+    };
+    const { inbound } = measureActivities({ add: refuse, observe: refuse, set: refuse })({
+      ...{ info, log },
+    } as unknown as Context);
+    const run = (work: () => Promise<unknown>) => inbound?.execute?.({ args: [{}], headers: {} }, work);
+    expect(await run(async () => ({ done: true }))).toEqual({ done: true });
+    expect(warned).toHaveLength(2);
+    expect(warned[1]).toMatchObject([expect.any(String), { error: expect.stringContaining('got -1') as string }]);
+    await expect(run(() => Promise.reject(new Error('its own')))).rejects.toThrow('its own');
+  });
+
   it('is nothing of what looks and waits, or of workflows with ids of any text', async () => {
     expect(await attempt(async () => ({}), { activityType: 'findSlots' })).toEqual([]);
     expect(await attempt(async () => ({}), { workflowExecution: { workflowId: 'launch/any text' } })).toEqual([]);
@@ -303,6 +320,40 @@ describe('what is told of results', () => {
     left();
     expect(told).toContain('sluice_rows_total{pipeline=p,dataset=main,stage=land,outcome=landed} 3');
     expect(told.at(-2)).toBe('sluice_consumer_lag_records{pipeline=p,dataset=main,shard=1} NaN');
+  });
+});
+
+describe('what cannot be told', () => {
+  const refuse = (): never => {
+    throw new Error('refused');
+  };
+  const refusing: Metrics = { add: refuse, observe: refuse, set: refuse };
+
+  it('stops no consumer and no bulk request', () => {
+    const why: unknown[] = [];
+    const { hooks, left } = measuredConsumer(refusing, { stream: 'p', shard: 0 }, (error) => why.push(error));
+    hooks.committed?.({ rows: -1, bytes: 4, resent: 0, foreign: 0, deadLetters: 0, lost: 0 });
+    left();
+    expect(why).toMatchObject([{ message: 'refused' }, { message: 'refused' }]);
+    expect(() => measuredBulk(refusing, 'p')({ ms: 20, bytes: 7 })).not.toThrow();
+  });
+
+  it('stops no attempt that is written down', async () => {
+    const info = { activityType: 'clean', attempt: 1, currentAttemptScheduledTimestampMs: 0 };
+    const { inbound } = logAttempts({ info, log: { info: refuse } } as unknown as Context);
+    expect(await inbound?.execute?.({ args: [{}], headers: {} }, async () => 7)).toBe(7);
+  });
+
+  it('is left out: no counter takes less than nothing, and no histogram what is no number', () => {
+    const seen: number[] = [];
+    const add = (value: number) => seen.push(value);
+    const meter = { createCounter: () => ({ add }), createHistogram: () => ({ record: add }) };
+    const to = new MeteredMetrics(meter as unknown as ConstructorParameters<typeof MeteredMetrics>[0]);
+    for (const value of [-1, 0.5, Number.NaN, Infinity, 2 ** 53, 0, 3])
+      to.add('sluice_retries_total', value, { pipeline: 'p', stage: 'clean' });
+    for (const value of [Number.NaN, Infinity, -2, 0.5])
+      to.observe('sluice_chunk_size_bytes', value, { pipeline: 'p', dataset: 'main' });
+    expect(seen).toEqual([0, 3, 0, 0.5]);
   });
 });
 
