@@ -53,11 +53,18 @@ async function judged(
 /** What servers of the local stack warned of meanwhile. Whoever looks for the reason of a failure finds it in the report then, and not in files that are gone. */
 async function warnedOf(
   { serverLogs }: Pick<StageDeps, 'serverLogs'>,
-  { startedAt, endedAt }: RunReport,
+  { pipeline, hour, startedAt, endedAt }: RunReport,
 ): Promise<Pick<RunReport, 'servers'>> {
   const window = { from: Date.parse(startedAt), to: Date.parse(endedAt) };
-  const servers = (await serverLogs?.all(window, LINES_A_SERVER)) ?? [];
-  return servers.length === 0 ? {} : { servers };
+  try {
+    const servers = (await serverLogs?.all(window, LINES_A_SERVER)) ?? [];
+    return servers.length === 0 ? {} : { servers };
+  } catch (error) {
+    Context.current().log.warn('what servers warned of is not in the report of this run', {
+      ...{ pipeline, hour, error: sentenceOf(error) },
+    });
+    return {};
+  }
 }
 
 async function tellDashboards(

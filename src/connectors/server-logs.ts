@@ -29,7 +29,7 @@ export interface Window {
 }
 
 /** No more of a log's end is read. */
-const MOST_BYTES = 16 * 1024 * 1024;
+const MOST_BYTES = 2 * 1024 * 1024;
 const MOST_TEXT = 400;
 
 /**
@@ -120,13 +120,14 @@ function warningIn(server: LoggedServer, line: string): ServerLine[] {
   return [];
 }
 
-/** MinIO writes a block for each error: `Time: 12:00:00 UTC 11/26/2026` and, below it, `Error: text`. */
+/** MinIO writes a block for each error: `Time: 12:00:00 UTC 11/26/2026` and, below it, `Error: text`; one without text tells of nothing. */
 function errorsOfMinio(log: string): ServerLine[] {
-  const blocks = log.matchAll(
-    /^\s*Time: (\d\d:\d\d:\d\d) (?:UTC|GMT) (\d\d)\/(\d\d)\/(\d{4})$([\s\S]*?)^\s*Error: (.*)$/gm,
-  );
-  return [...blocks].map(([, time = '', month = '', day = '', year = '', , text = '']) => ({
-    ...{ server: 'minio' as const, level: 'error' as const, text: text.trim() },
-    at: new Date(`${year}-${month}-${day}T${time}Z`).toISOString(),
-  }));
+  return log.split(/^(?=[^\S\n]*Time: )/m).flatMap((block) => {
+    const [, time, month, day, year] =
+      /^\s*Time: (\d\d:\d\d:\d\d) (?:UTC|GMT) (\d\d)\/(\d\d)\/(\d{4})\s*$/m.exec(block) ?? [];
+    const text = /^\s*Error: (.*)$/m.exec(block)?.[1]?.trim();
+    const at = new Date(`${year}-${month}-${day}T${time}Z`);
+    if (text === undefined || Number.isNaN(at.getTime())) return [];
+    return [{ server: 'minio' as const, level: 'error' as const, text, at: at.toISOString() }];
+  });
 }

@@ -71,6 +71,28 @@ describe('the logs of servers', () => {
     ]);
   });
 
+  it('of MinIO end where the next one begins, and tell of nothing at a time that never was', () => {
+    const block = (time: string, text: string): string => `API: SYSTEM.storage\n${time}\nDeploymentID: 1\n${text}\n`;
+    const log = [
+      block('Time: 10:20:30 UTC 11/26/2026', 'it says no more'),
+      block('  Time: 10:20:31 UTC 13/45/2026', 'Error: of no day'),
+      block('  Time: 25:61:00 UTC 11/26/2026', 'Error: of no hour'),
+      block('Time: 10:20:32 UTC 11/26/2026', 'Error: its own'),
+    ].join('\n');
+    expect(warningsIn('minio', log)).toEqual([
+      { server: 'minio', at: '2026-11-26T10:20:32.000Z', level: 'error', text: 'its own' },
+    ]);
+  });
+
+  it('are read two MiB back', async () => {
+    const line = '[2026-11-26 10:00:10,000] ERROR a (a)\n';
+    const own = await mkdtemp(join(folder, 'long-'));
+    await writeFile(join(own, 'kafka.log'), line.repeat(Math.ceil((3 * 1024 * 1024) / line.length)));
+    const window = { from: Date.parse(local('2026-11-26T10:00:00')), to: Date.parse(local('2026-11-26T11:00:00')) };
+    const { left } = await new ServerLogs(own, String).warnings('kafka', window, 0);
+    expect(left).toBe(Math.floor((2 * 1024 * 1024) / line.length));
+  });
+
   it('are asked for a stretch of time, bounded, without secrets; one that writes none says nothing', async () => {
     const lines = Array.from(
       { length: 30 },
