@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
 import type { ServerUse, Spent, WaitedOn } from '../definition/timing.ts';
 
 /** Has what others leave: while a server is waited for, an engine stands still. */
@@ -144,6 +145,18 @@ export async function* waitingForEach<T>(on: WaitedOn, pieces: AsyncIterable<T>)
   } finally {
     await source.return?.();
   }
+}
+
+/** A server's bytes, their waiting told to the meter. Who destroys it destroys what it comes from, also while the server is silent. */
+export function meteredStream(on: WaitedOn, opened: Readable): Readable {
+  const stream = Readable.from(waitingForEach(on, opened), { objectMode: false });
+  const destroy = stream._destroy.bind(stream);
+  stream._destroy = (error, done) => {
+    // The generator would be told once it has its next piece. An error would be nobody's who listens, if none was asked for yet.
+    opened.destroy();
+    destroy(error, done);
+  };
+  return stream;
 }
 
 /** Bytes that went to a server, or came from it. */

@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, CopyDestinationOptions, CopySourceOptions } from 'minio';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import type { ObjectRef } from '../definition/refs.ts';
 import { failPoint } from './fail-point.ts';
 import { hashing } from './hashing-stream.ts';
-import { moved, waitingForEach, waitingOn } from './meter.ts';
+import { meteredStream, moved, waitingForEach, waitingOn } from './meter.ts';
 import type { Settings } from './settings.ts';
 
 /** Above this, minio-js uploads in parts, and a conditional create is no longer atomic (two winners were seen). */
@@ -195,7 +195,7 @@ export class ObjectStore {
   }
 
   async stream(key: string): Promise<Readable> {
-    return Readable.from(waitingForEach('store', await this.#open(key)), { objectMode: false });
+    return meteredStream('store', await this.#open(key));
   }
 
   #open(key: string): Promise<Readable> {
