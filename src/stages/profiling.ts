@@ -1,4 +1,5 @@
 import { Session } from 'node:inspector/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { keys } from '../definition/names.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import type { StageDeps } from './deps.ts';
@@ -7,6 +8,8 @@ import type { StageDeps } from './deps.ts';
 const LONGEST_MS = 5 * 60_000;
 const SAMPLE_EVERY_US = 1_000;
 const LARGEST_BYTES = 64 * 1024 * 1024;
+/** A stage that is done does not wait for its profile longer than that. */
+const KEPT_WITHIN_MS = 10_000;
 
 /** Of which stage of which run a profile is. */
 export interface ProfileOf {
@@ -23,6 +26,7 @@ let taken = false;
  * Does some work and stores a CPU profile of the thread that it runs in (Chrome's and VS Code's `.cpuprofile`), of its first five minutes.
  * Whatever the thread does for others meanwhile is in it, too; what threads of their own do, as DuckDB's, is not.
  * @param failed told why there is none; the work goes on
+ * @param keptWithinMs so long the store has for it
  * @returns what came of the work, and the profile's uri
  */
 export async function profiled<T>(
@@ -30,6 +34,7 @@ export async function profiled<T>(
   of: ProfileOf,
   work: () => Promise<T>,
   failed: (why: unknown) => void,
+  keptWithinMs = KEPT_WITHIN_MS,
 ): Promise<{ readonly result: T; readonly profile?: string }> {
   if (taken) {
     failed(new Error('another stage is profiled in this worker'));
@@ -41,15 +46,25 @@ export async function profiled<T>(
     return undefined;
   });
   const stop = await stopping;
+  const stored = async (): Promise<string | undefined> => {
+    const bytes = await stop?.();
+    if (bytes === undefined) return undefined;
+    if (bytes.length > LARGEST_BYTES) throw new Error(`it has ${bytes.length} bytes`);
+    return (await store.put(keys.profile(of.pipeline, of.hour, of.runId, of.stage), bytes)).uri;
+  };
   const keep = async (): Promise<string | undefined> => {
+    const late = new AbortController();
+    const tooLate = wait(keptWithinMs, undefined, { signal: late.signal }).then(() => {
+      throw new Error(`it could not be stored within ${keptWithinMs / 1_000} s`);
+    });
     try {
-      const bytes = await stop?.();
-      if (bytes === undefined) return undefined;
-      if (bytes.length > LARGEST_BYTES) throw new Error(`it has ${bytes.length} bytes`);
-      return (await store.put(keys.profile(of.pipeline, of.hour, of.runId, of.stage), bytes)).uri;
+      return await Promise.race([stored(), tooLate]);
     } catch (error) {
       failed(error);
       return undefined;
+    } finally {
+      tooLate.catch(() => {});
+      late.abort();
     }
   };
   let profile: string | undefined;
@@ -70,13 +85,21 @@ export async function profiled<T>(
 async function begin(): Promise<() => Promise<Buffer>> {
   const session = new Session();
   session.connect();
-  await session.post('Profiler.enable');
-  await session.post('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
-  await session.post('Profiler.start');
-  const end = async (): Promise<Buffer> => {
-    const { profile } = await session.post('Profiler.stop');
+  try {
+    await session.post('Profiler.enable');
+    await session.post('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
+    await session.post('Profiler.start');
+  } catch (error) {
     session.disconnect();
-    return Buffer.from(JSON.stringify(profile));
+    throw error;
+  }
+  const end = async (): Promise<Buffer> => {
+    try {
+      const { profile } = await session.post('Profiler.stop');
+      return Buffer.from(JSON.stringify(profile));
+    } finally {
+      session.disconnect();
+    }
   };
   let early: Promise<Buffer> | undefined;
   const late = setTimeout(() => {

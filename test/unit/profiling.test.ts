@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { Session } from 'node:inspector/promises';
+import { describe, expect, it, vi } from 'vitest';
 import type { StageDeps } from '../../src/stages/deps.ts';
 import { profiled } from '../../src/stages/profiling.ts';
 
@@ -56,6 +57,37 @@ describe('a profile of a stage', () => {
     expect(told).toMatchObject([{ message: 'another stage is profiled in this worker' }]);
     go();
     expect(await first).toMatchObject({ profile: `s3://b/${key}` });
+  });
+
+  it('keeps no stage from its end where the store is silent, and the next one can have one', async () => {
+    const told: unknown[] = [];
+    const mute = { store: { put: () => new Promise(() => {}) } as unknown as StageDeps['store'] };
+    const failed = (why: unknown): void => void told.push(why);
+    expect(await profiled(mute, of, async () => 7, failed, 10)).toEqual({ result: 7 });
+    expect(told).toMatchObject([{ message: 'it could not be stored within 0.01 s' }]);
+    expect(await profiled(kept().deps, of, async () => 7, failed)).toMatchObject({ profile: `s3://b/${key}` });
+  });
+
+  it('leaves no session behind where it cannot begin', async () => {
+    const told: unknown[] = [];
+    const refuse = () => Promise.reject(new Error('no profiler'));
+    const post = vi.spyOn(Session.prototype, 'post').mockImplementation(refuse as never);
+    const disconnect = vi.spyOn(Session.prototype, 'disconnect');
+    try {
+      expect(
+        await profiled(
+          kept().deps,
+          of,
+          async () => 7,
+          (why) => told.push(why),
+        ),
+      ).toEqual({ result: 7 });
+      expect(told).toMatchObject([{ message: 'no profiler' }]);
+      expect(disconnect).toHaveBeenCalledOnce();
+    } finally {
+      post.mockRestore();
+      disconnect.mockRestore();
+    }
   });
 
   it('keeps no stage from its end where it cannot be stored', async () => {
