@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
-import { tellSafely } from '../connectors/metrics.ts';
+import { tellSafely } from '../stages/tell-safely.ts';
 import { stageOfActivity } from '../definition/stage-of-activity.ts';
 
 /** What cannot be written down is no reason for a stage to fail. */

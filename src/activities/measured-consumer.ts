@@ -1,4 +1,4 @@
-import { tellSafely } from '../connectors/metrics.ts';
+import { tellSafely } from '../stages/tell-safely.ts';
 import type { Metrics } from '../stages/deps.ts';
 import { datasetOf } from '../definition/names.ts';
 import type { ConsumeInput } from '../stages/io.ts';

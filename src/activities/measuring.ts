@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
-import { tellSafely } from '../connectors/metrics.ts';
+import { tellSafely } from '../stages/tell-safely.ts';
 import { sentenceOf } from '../definition/errors.ts';
 import type { Metrics } from '../stages/deps.ts';
 import { runOutcomes, type AttemptOutcome } from '../definition/metrics.ts';

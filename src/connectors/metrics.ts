@@ -12,15 +12,6 @@ export interface Metrics {
 /** Where nobody asks. */
 export const noMetrics: Metrics = { add: () => {}, observe: () => {}, set: () => {} };
 
-/** Tells, as far as that can be had: what cannot be told is no reason for the work that it is about to fail. */
-export function tellSafely(tell: () => void, failed: (why: unknown) => void): void {
-  try {
-    tell();
-  } catch (error) {
-    failed(error);
-  }
-}
-
 /** Metrics of the SDK's own meter, so that one endpoint has both. Each is made when it is first used. What the meter would throw at is left out. */
 export class MeteredMetrics implements Metrics {
   readonly #meter: MetricMeter;

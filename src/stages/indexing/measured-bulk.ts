@@ -1,6 +1,7 @@
-import { tellSafely, type Metrics } from '../../connectors/metrics.ts';
+import type { Metrics } from '../../connectors/metrics.ts';
 import type { BulkRequestOutcome } from '../../definition/metrics.ts';
 import { datasetOf } from '../../definition/names.ts';
+import { tellSafely } from '../tell-safely.ts';
 import type { BulkRequest } from './bulk-sender.ts';
 
 /** Tells of each bulk request of a stream's documents. Documents go on whether it can be told or not. */
