@@ -3,9 +3,12 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Metrics } from '../connectors/metrics.ts';
 import { sentenceOf } from '../definition/errors.ts';
 import { incidentRules } from '../definition/incidents.ts';
+import type { LabelsOf } from '../definition/metrics.ts';
 
 const LOOK_EVERY_MS = 60_000;
+/** Each question by itself: there may be some hundred. */
 const ANSWER_MS = 10_000;
+const NOT_FOUND = 5;
 /** Each costs a question of its own. */
 const MOST_SCHEDULES = 500;
 /** More open incidents than this are counted as so many. */
@@ -24,13 +27,13 @@ export async function sampleTemporal(
   warn: (message: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const schedules = new SampledSchedules(metrics);
   const seen = new OpenIncidents(metrics);
+  const asked: Ask = (question) => connection.withDeadline(Date.now() + ANSWER_MS, question);
   for (let failed = false; !signal.aborted;) {
     try {
-      await connection.withDeadline(Date.now() + ANSWER_MS, async () => {
-        await sampleSchedules(connection.workflowService, namespace, metrics);
-        seen.are(await openIncidents(connection.workflowService, namespace));
-      });
+      await schedules.sample(connection.workflowService, namespace, asked);
+      seen.are(await asked(() => openIncidents(connection.workflowService, namespace)));
       metrics.set('sluice_temporal_sampled_timestamp_seconds', Date.now() / 1_000, {});
       failed = false;
     } catch (error) {
@@ -41,19 +44,57 @@ export async function sampleTemporal(
   }
 }
 
-/** Schedules of pipelines: `<name>`, and `maintenance/<name>`. Others are none of ours. */
-export async function sampleSchedules(service: Service, namespace: string, metrics: Metrics): Promise<void> {
-  const { schedules } = await service.listSchedules({ namespace, maximumPageSize: MOST_SCHEDULES });
-  for (const { scheduleId, info } of schedules ?? []) {
-    const type = info?.workflowType?.name;
-    if (!scheduleId || (type !== 'launch' && type !== 'maintenance')) continue;
-    const { info: counts, schedule } = await service.describeSchedule({ namespace, scheduleId });
-    const pipeline = scheduleId.replace(/^maintenance\//, '');
-    const which = { pipeline, schedule: type === 'launch' ? 'hours' : 'maintenance' };
-    metrics.set('sluice_schedule_missed_runs', Number(counts?.missedCatchupWindow ?? 0), which);
-    metrics.set('sluice_schedule_skipped_runs', Number(counts?.overlapSkipped ?? 0), which);
-    metrics.set('sluice_schedule_paused', schedule?.state?.paused === true ? 1 : 0, which);
+/** Asks one question, perhaps with a deadline. */
+type Ask = <T>(question: () => Promise<T>) => Promise<T>;
+
+/** Schedules of pipelines: `<name>`, and `maintenance/<name>`. Others are none of ours. One that is gone stands at nothing. */
+export class SampledSchedules {
+  readonly #metrics: Metrics;
+  #known: ReadonlyMap<string, Which> = new Map();
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
   }
+
+  async sample(service: Service, namespace: string, asked: Ask = (question) => question()): Promise<void> {
+    const { schedules, nextPageToken } = await asked(() =>
+      service.listSchedules({ namespace, maximumPageSize: MOST_SCHEDULES }),
+    );
+    const there = new Map<string, Which>();
+    for (const { scheduleId, info } of schedules ?? []) {
+      const type = info?.workflowType?.name;
+      if (!scheduleId || (type !== 'launch' && type !== 'maintenance')) continue;
+      const described = await asked(() => service.describeSchedule({ namespace, scheduleId }).catch(unlessGone));
+      if (!described) continue;
+      const { info: counts, schedule } = described;
+      const pipeline = scheduleId.replace(/^maintenance\//, '');
+      const which: Which = { pipeline, schedule: type === 'launch' ? 'hours' : 'maintenance' };
+      there.set(scheduleId, which);
+      this.#stands(which, {
+        missed: Number(counts?.missedCatchupWindow ?? 0),
+        skipped: Number(counts?.overlapSkipped ?? 0),
+        paused: schedule?.state?.paused === true ? 1 : 0,
+      });
+    }
+    // Where the list was cut, one that is not in it may be there.
+    const cut = (nextPageToken?.length ?? 0) > 0;
+    const gone = [...this.#known].filter(([id]) => !there.has(id));
+    if (!cut) for (const [, which] of gone) this.#stands(which, { missed: NaN, skipped: NaN, paused: NaN });
+    this.#known = new Map([...(cut ? this.#known : []), ...there]);
+  }
+
+  #stands(which: Which, { missed, skipped, paused }: { missed: number; skipped: number; paused: number }): void {
+    this.#metrics.set('sluice_schedule_missed_runs', missed, which);
+    this.#metrics.set('sluice_schedule_skipped_runs', skipped, which);
+    this.#metrics.set('sluice_schedule_paused', paused, which);
+  }
+}
+
+type Which = LabelsOf<'sluice_schedule_paused'>;
+
+/** Somebody may delete a schedule between the list and its turn. */
+function unlessGone(error: unknown): undefined {
+  if ((error as { code?: unknown }).code !== NOT_FOUND) throw error;
 }
 
 /** How many incidents are open, by `pipeline` and rule: each is a workflow `incident/<pipeline>/<rule>…` that runs. */

@@ -14,7 +14,7 @@ import { bareName, histogramBuckets, labels, metrics, type MetricName } from '..
 import { pipelineOfWorkflow } from '../../src/definition/stage-of-activity.ts';
 import { measuredBulk } from '../../src/stages/indexing/measured-bulk.ts';
 import { metricsEndpoint } from '../../src/workers/metrics-endpoint.ts';
-import { OpenIncidents, openIncidents, sampleSchedules } from '../../src/workers/sampling.ts';
+import { OpenIncidents, openIncidents, SampledSchedules } from '../../src/workers/sampling.ts';
 import { noPromtool, promtool } from '../helpers/promtool.ts';
 
 const home = join(import.meta.dirname, '..', '..');
@@ -360,7 +360,7 @@ describe('what cannot be told', () => {
 describe('what Temporal is asked for', () => {
   it('is what schedules of ours have missed', async () => {
     const { told, metrics: to } = recorded();
-    await sampleSchedules(
+    await new SampledSchedules(to).sample(
       {
         listSchedules: async () => ({
           schedules: [
@@ -372,9 +372,8 @@ describe('what Temporal is asked for', () => {
           info: { missedCatchupWindow: 3, overlapSkipped: 0 },
           schedule: { state: { paused: true } },
         }),
-      } as unknown as Parameters<typeof sampleSchedules>[0],
+      } as unknown as Parameters<SampledSchedules['sample']>[0],
       'default',
-      to,
     );
     const which = '{pipeline=p,schedule=maintenance}';
     expect(told).toEqual([
@@ -382,6 +381,43 @@ describe('what Temporal is asked for', () => {
       `sluice_schedule_skipped_runs${which} 0`,
       `sluice_schedule_paused${which} 1`,
     ]);
+  });
+
+  it('is each schedule by itself; one that is gone stands at nothing, unless the list was cut', async () => {
+    let ids = ['p', 'q', 'r'];
+    let nextPageToken = new Uint8Array();
+    const service = {
+      listSchedules: async () => ({
+        schedules: ids.map((scheduleId) => ({ scheduleId, info: { workflowType: { name: 'launch' } } })),
+        nextPageToken,
+      }),
+      describeSchedule: async ({ scheduleId }: { readonly scheduleId: string }) => {
+        if (scheduleId === 'q') throw Object.assign(new Error('5 NOT_FOUND: no rows'), { code: 5 });
+        if (scheduleId === 'broken') throw Object.assign(new Error('14 UNAVAILABLE'), { code: 14 });
+        return { info: {}, schedule: {} };
+      },
+    } as unknown as Parameters<SampledSchedules['sample']>[0];
+    const { told, metrics: to } = recorded();
+    const schedules = new SampledSchedules(to);
+    let questions = 0;
+    const paused = async (): Promise<string[]> => {
+      told.length = 0;
+      await schedules.sample(service, 'default', (question) => ((questions += 1), question()));
+      return told.filter((line) => line.startsWith('sluice_schedule_paused'));
+    };
+    const line = (pipeline: string, value: string): string =>
+      `sluice_schedule_paused{pipeline=${pipeline},schedule=hours} ${value}`;
+    expect(await paused()).toEqual([line('p', '0'), line('r', '0')]);
+    expect(questions).toBe(4);
+    ids = ['p'];
+    nextPageToken = new Uint8Array([1]);
+    expect(await paused()).toEqual([line('p', '0')]);
+    nextPageToken = new Uint8Array();
+    expect(await paused()).toEqual([line('p', '0'), line('r', 'NaN')]);
+    expect(told).toHaveLength(6);
+    expect(await paused()).toEqual([line('p', '0')]);
+    ids = ['broken'];
+    await expect(paused()).rejects.toThrow('UNAVAILABLE');
   });
 
   it('is which incidents are open, and those that are so no more are none', async () => {
