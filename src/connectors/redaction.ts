@@ -4,9 +4,9 @@ const HIDDEN = '***';
 /** Shorter ones would take words of sentences along. */
 const LEAST = 4;
 
-/** Variables that hold a secret by their name: keys, tokens, passwords, SLUICE_SECRET_NAME. Where secrets lie, or may go, is none. */
-const holdsSecret = /(SECRET|TOKEN|PASSWORD|PASSPHRASE|API_KEY|PRIVATE_KEY|WEBHOOK)/;
-const holdsNone = /(_HOSTS|_DIR|_FILE|_PATH|_CA)$/;
+/** Variables that hold a secret by their name: keys, tokens, passwords, SLUICE_SECRET_NAME, whatever that name ends in. Where secrets lie, or may go, is none. */
+const holdsSecret = /(SECRET|TOKEN|PASSWORD|PASSPHRASE|API_KEY|PRIVATE_KEY|CLIENT_KEY_DATA|WEBHOOK)/;
+const holdsNone = /_HOSTS$|^(?!SLUICE_SECRET_).*_(DIR|FILE|PATH|CA)$/;
 
 const patterns: readonly (readonly [RegExp, string])[] = [
   // A login in an address.

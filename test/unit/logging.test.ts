@@ -165,6 +165,18 @@ describe('redaction', () => {
     expect(redactor({})(text)).toBe(clean);
   });
 
+  it.each(['SLUICE_SECRET_THEIR_CA', 'SLUICE_SECRET_X_PATH', 'SLUICE_SECRET_X_FILE', 'SLUICE_SECRET_X_DIR'])(
+    'is one by the name %s, too',
+    (name) => {
+      expect(redactor({ [name]: 'hunter2' })('with hunter2')).toBe('with ***');
+      expect(redactor({ [name.replace('_SECRET_', '_SECRETS_')]: 'hunter2' })('at hunter2')).not.toContain('***');
+    },
+  );
+
+  it('is the key that a client shows to Temporal', () => {
+    expect(redactor({ TEMPORAL_TLS_CLIENT_KEY_DATA: 'MIIEvQIBADANBg' })('key MIIEvQIBADANBg')).toBe('key ***');
+  });
+
   it('leaves alone what is none', () => {
     const plain = '2026-11-24T03:00:00.000Z WARN began workflowId="pipeline/broadband/2026-11-24T03:00:00Z" ms=12';
     const environment = { SLUICE_SECRET_A_HOSTS: 'pipeline', SLUICE_SECRETS_DIR: 'broadband', SLUICE_API_TOKEN: 'ms' };
