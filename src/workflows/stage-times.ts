@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { ActivityFailure } from '@temporalio/workflow';
 import { NO_ANSWER, TIMING, type AttemptTiming, type ServerUse, type StageTimes } from '../definition/timing.ts';
 import { ActiveClock } from './active-clock.ts';
+import { wasCancelled } from './failure.ts';
 
 /** An activity that is over, by the workflow's own clock. */
 export interface EndedActivity {
@@ -126,10 +127,11 @@ export function timingTold(result: unknown): Pick<EndedActivity, 'timing'> {
   return { timing };
 }
 
-/** What a failed activity tells of its last attempt, and of what failed it. */
+/** What a failed activity tells of its last attempt, and of what failed it: nothing did where it was told to stop. */
 export function failureTold(error: unknown): Pick<EndedActivity, 'failed' | 'timing'> {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   const failure = cause instanceof ApplicationFailure ? cause : undefined;
+  if (!failure && wasCancelled(error)) return {};
   const told = failure?.details?.[1] as Record<string, unknown> | undefined;
   const timing = told?.[TIMING] as AttemptTiming | undefined;
   return { failed: failure?.type ?? NO_ANSWER, ...(timing ? { timing } : {}) };
