@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it, vi } from 'vitest';
 import { CommanderError } from 'commander';
 import { candidates, scripts } from '../../src/client/cli/completion.ts';
 import { endOf } from '../../src/client/cli/exit-codes.ts';
-import { commandTree } from '../../src/client/cli/main.ts';
+import { commandTree, main } from '../../src/client/cli/main.ts';
 import { RunView } from '../../src/client/cli/run-view.ts';
 import { cut } from '../../src/client/cli/screen.ts';
+import { printedServerLines } from '../../src/client/cli/server-lines.ts';
 import { statusLines, type ShownRun } from '../../src/client/cli/status.ts';
-import { storyLines } from '../../src/client/cli/logs.ts';
+import { pendingLine, storyLines } from '../../src/client/cli/logs.ts';
 import { RunEventLog, type PendingActivity, type RunEvent } from '../../src/client/run-events.ts';
 import { listQuery } from '../../src/client/run-list.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
@@ -173,6 +175,34 @@ describe('the story of a run', () => {
       ...['2026-11-25', '00:00:01.500  stage    clean          begun'],
     ]);
     expect(storyLines([entry('2026-11-25T00:00:02.000Z', 'land')], '2026-11-25')).toHaveLength(1);
+  });
+});
+
+describe('what is printed of logs', () => {
+  it('steers no terminal', () => {
+    const at = '2026-11-25T00:00:02.000Z';
+    const text = 'a\u001B[2Jb\u0007\rc\n\td\u009Be\u202Ef';
+    expect(storyLines([{ at, kind: 'signal', name: 'x', text, failed: false }], '2026-11-25')).toEqual([
+      '00:00:02.000  signal   x              ab c def',
+    ]);
+    const lines = [{ server: 'kafka' as const, at, level: 'warn' as const, text }];
+    expect(printedServerLines({ server: 'kafka', lines, left: 0 }).map(stripVTControlCharacters)).toEqual([
+      '2026-11-25 00:00:02.000  WARN   ab c def',
+    ]);
+    expect(pendingLine({ activity: 'clean', attempt: 1, note: text })).not.toMatch(/\p{Cc}/u);
+  });
+
+  it.each([
+    [['--server', 'kafka'], '--server <name>'],
+    [['--level', 'info'], '--level <level>'],
+  ])('is not followed with %j', async (options, named) => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      expect(await main(['logs', '2026-11-24T03', '--follow', ...options])).not.toBe(0);
+      expect(said.mock.calls.join('')).toContain(`option '${named}' cannot be used with option '--follow'`);
+    } finally {
+      said.mockRestore();
+    }
   });
 });
 

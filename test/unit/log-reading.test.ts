@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runArgument } from '../../src/client/cli/arguments.ts';
+import { runMeant } from '../../src/client/cli/named-run.ts';
 import { workerLines } from '../../src/client/worker-lines.ts';
 import { ServerLogs, warningsIn, type LoggedServer } from '../../src/connectors/server-logs.ts';
 
@@ -129,7 +130,29 @@ describe('the lines of workers about a run', () => {
   });
 });
 
+describe('a file of the workers that cannot be read', () => {
+  it('is skipped, and said', async () => {
+    const own = await mkdtemp(join(folder, 'unreadable-'));
+    await mkdir(join(own, 'worker-2026-11-26-1.jsonl'));
+    const record = { level: 'warn', time: '2026-11-26T10:00:00.000Z', run: 'a', msg: 'said' };
+    await writeFile(join(own, 'worker-2026-11-26-2.jsonl'), `${JSON.stringify(record)}\n`);
+    const skipped: string[] = [];
+    const wanted = { runId: 'a', workflowId: 'w', from: '2026-11-26T09:00:00Z', level: 'info' } as const;
+    const lines = await workerLines(own, wanted, (file, why) => skipped.push(`${basename(file)}: ${why}`));
+    expect(lines).toEqual([record]);
+    expect(skipped).toEqual([expect.stringMatching(/^worker-2026-11-26-1\.jsonl: EISDIR/)]);
+  });
+});
+
 describe('a run as it is named', () => {
+  it('is asked for by an id alone', async () => {
+    const client = {} as Parameters<typeof runMeant>[0];
+    await expect(runMeant(client, { runId: "x' OR RunId != '" }, undefined)).rejects.toMatchObject({
+      code: 'SettingsInvalid',
+      message: `"x' OR RunId != '" is no id of a run: they are like 01a21946-3079-7ede-afc1-0c4048d5e24c.`,
+    });
+  });
+
   it('is its hour, its workflow or its id', () => {
     expect(runArgument('2026-11-24T03')).toEqual({ hour: '2026-11-24T03:00:00Z' });
     expect(runArgument('pipeline/p/2026-11-24T03:00:00Z')).toEqual({ pipeline: 'p', hour: '2026-11-24T03:00:00Z' });

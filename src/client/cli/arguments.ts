@@ -29,9 +29,12 @@ export interface NamedRun {
 
 export const runHelp = `${hourHelp}; or a run’s id, or its workflow’s: pipeline/<name>/<hour>`;
 
+/** Whether it has the form of a run's id. */
+export const isRunId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
 /** @throws InvalidArgumentError where it is neither an hour nor an id */
 export function runArgument(text: string): NamedRun {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return { runId: text };
+  if (isRunId(text)) return { runId: text };
   if (!text.includes('/')) return { hour: hourArgument(text) };
   const named = hourOfRun(text);
   if (!named) throw new InvalidArgumentError(`"${text}" is no run: write ${runHelp}.`);

@@ -12,6 +12,7 @@ import type { StoryEntry } from '../run-story.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import { workerLines } from '../worker-lines.ts';
 import type { VerbFlags } from './run-verbs.ts';
+import { oneLine } from './one-line.ts';
 import { boldOut, Screen, styled } from './screen.ts';
 import { printedServerLines, serverLines } from './server-lines.ts';
 import { withClient } from './with-client.ts';
@@ -50,7 +51,12 @@ export async function logs(named: NamedRun | undefined, flags: LogsFlags): Promi
       const workflowId = ids.pipeline(pipeline, hour);
       const folder = process.env['SLUICE_LOG_DIR'] ?? '';
       const wantedLines = { runId, workflowId, from, level, ...(to === undefined ? {} : { to }) };
-      const lines = folder === '' ? [] : await workerLines(folder, wantedLines);
+      const lines =
+        folder === ''
+          ? []
+          : await workerLines(folder, wantedLines, (file, why) =>
+              process.stderr.write(`warning: ${oneLine(file)} cannot be read, so its lines are not here: ${why}\n`),
+            );
       if (json) process.stdout.write(`${JSON.stringify({ pipeline, hour, runId, events: story, pending, lines })}\n`);
       else
         process.stdout.write(
@@ -136,7 +142,7 @@ export function storyLines(story: readonly (StoryEntry | WorkerEntry)[], dayBefo
     const [date = '', time = ''] = at.split('T');
     const heading = date === day ? [] : [styled('dim', date, process.stdout)];
     day = date;
-    const line = `${time.slice(0, 12)}  ${kind.padEnd(8)} ${name.padEnd(14)} ${text}`.trimEnd();
+    const line = `${time.slice(0, 12)}  ${kind.padEnd(8)} ${oneLine(name).padEnd(14)} ${oneLine(text)}`.trimEnd();
     const plain = kind === 'stage' ? boldOut(line) : line;
     return [...heading, failed ? styled('red', line, process.stdout) : plain];
   });
@@ -148,5 +154,5 @@ export function pendingLine({ activity, attempt, note, failure, recovered }: Pen
     ? `; before that: ${failure.code === undefined ? '' : `${failure.code}: `}${failure.message}`
     : '';
   const line = `now           activity ${activity.padEnd(14)} runs${again}${note ? `: ${note}` : ''}${before}`;
-  return failure && !recovered ? styled('yellow', line, process.stdout) : line;
+  return failure && !recovered ? styled('yellow', oneLine(line), process.stdout) : oneLine(line);
 }

@@ -61,13 +61,16 @@ export function runCommands(program: Command, json: readonly [string, string], d
     .addOption(
       new Option('--level <level>', 'of the workers’ lines those from this level on')
         .choices(logLevels)
-        .default('warn'),
+        .default('warn')
+        .conflicts('follow'),
     )
     .addOption(
       new Option(
         '--server <name>',
         'what a server of the local stack warned of meanwhile; of the last day without a run',
-      ).choices(loggedServers),
+      )
+        .choices(loggedServers)
+        .conflicts('follow'),
     )
     .option(...json)
     .action(async (named: NamedRun | undefined, options: LogsFlags) =>

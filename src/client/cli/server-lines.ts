@@ -1,6 +1,7 @@
 import { redactor } from '../../connectors/redaction.ts';
 import { ServerLogs, type LoggedServer, type ServerLines, type Window } from '../../connectors/server-logs.ts';
 import { SluiceError } from '../../definition/errors.ts';
+import { oneLine } from './one-line.ts';
 import { styled } from './screen.ts';
 
 const MOST = 200;
@@ -28,7 +29,7 @@ export function printedServerLines({ server, lines, left }: ServerLines): string
   if (lines.length === 0) return [`${server} warned of nothing then.`];
   return [
     ...lines.map(({ at, level, text }) => {
-      const line = `${at.slice(0, 10)} ${at.slice(11, 23)}  ${level.toUpperCase().padEnd(5)}  ${text}`;
+      const line = `${at.slice(0, 10)} ${at.slice(11, 23)}  ${level.toUpperCase().padEnd(5)}  ${oneLine(text)}`;
       return styled(level === 'error' ? 'red' : 'yellow', line, process.stdout);
     }),
     ...(left > 0 ? [`… and ${left} others`] : []),
