@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { World } from '../../bench/anomalies/world.ts';
+import { World, type Hour } from '../../bench/anomalies/world.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
-import { isMuted, monitorOf, monitorsSchema, type Monitors } from '../../src/definition/monitors.ts';
+import { isMuted, monitorOf, monitorRules, monitorsSchema, type Monitors } from '../../src/definition/monitors.ts';
 import { parseDefinition } from '../../src/definition/parse.ts';
-import { pipelineSchema, type PipelineInput } from '../../src/definition/pipeline.ts';
+import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
 import { judgeRun } from '../../src/stages/watching/judge-run.ts';
 import { judge, type Judgement } from '../../src/stages/watching/judge.ts';
@@ -308,6 +308,81 @@ describe('a run beside those before it', () => {
   });
 });
 
+describe('the end of a problem', () => {
+  const over = ({ clearings }: Judgement): string[] =>
+    clearings.map(({ rule, subject }) => (subject === undefined ? rule : `${rule} ${subject}`));
+  const last = (settings: Monitors, runs: readonly HourMeasures[]): Judgement =>
+    judged(settings, runs).at(-1) as Judgement;
+
+  it('is told by a run that mends its own hour', () => {
+    const now = run(30, {}, { before: ['rows', 'each/usage'] });
+    expect(judge(quick(), steady(30), now).clearings).toEqual([
+      { rule: 'rows', subject: 'read', sentence: '1,000 rows were read, usually 1,000: as usual again.' },
+    ]);
+    expect(over(judge(quick(), steady(30), { ...now, values: { ...now.values, rows: 300 } }))).toEqual([]);
+  });
+
+  it('is told however many runs could not judge it lie between', () => {
+    const usage = { 'missing/usage': 0, 'distinct/usage': 9, 'mean/usage': 5 };
+    const allNull = { 'missing/usage': 1 };
+    const odd = run(30, { ...usage, 'mean/usage': 50 });
+    const between = Array.from({ length: 40 }, (_, at) => run(31 + at, allNull));
+    expect(
+      over(last(quick({ missing: { mute: true } }), [...steady(30, usage), odd, ...between, run(71, usage)])),
+    ).toContain('distribution usage');
+    const weekly = Array.from({ length: 100 }, (_, at) => run(31 + at, {}, { content: 'c30' }));
+    const few = run(30, { rows: 300 });
+    expect(over(last(quick(), [...steady(30), few, ...weekly, run(131, {})]))).toContain('rows read');
+  });
+
+  it('is told in 24 runs that could judge it, and in no more', () => {
+    const after = Array.from({ length: 30 }, (_, at) => run(31 + at, {}));
+    const all = judged(quick(), [...steady(30), run(30, { rows: 300 }), ...after]);
+    expect(all.slice(31).map((one) => over(one).length)).toEqual([
+      ...Array<number>(24).fill(1),
+      ...Array<number>(6).fill(0),
+    ]);
+  });
+
+  it('is not told of unchanged content by a late run, which says nothing of it', () => {
+    const odd = run(30, {}, { content: 'c29', odd: { unchanged: 0 } });
+    const history = [...steady(30), odd];
+    expect(over(judge(quick(), history, run(31, {}, { late: true })))).toEqual([]);
+    expect(over(judge(quick(), history, run(31, {})))).toEqual(['unchanged']);
+  });
+
+  it('is told of a column that is gone, but not by a run without a row', () => {
+    const usage = { 'missing/usage': 0, 'missing/plan': 0 };
+    const history = [
+      ...steady(30, usage),
+      run(30, { ...usage, 'missing/usage': 0.9 }, { odd: { 'missing/usage': 0 } }),
+    ];
+    const empty = run(31, { rows: 0, clean: 0 }, { header: ['USAGE', 'PLAN'] });
+    expect(over(judge(quick(), history, empty))).not.toContain('missing usage');
+    expect(judge(quick(), history, run(31, { 'missing/plan': 0 }, { header: ['PLAN'] })).clearings).toEqual([
+      {
+        ...{ rule: 'missing', subject: 'usage' },
+        sentence: 'Missing of usage is not watched any more: the run has no such column.',
+      },
+    ]);
+  });
+
+  it('is told where a column has more values than are listed, but not where it has none', () => {
+    const plan = { 'missing/plan': 0, 'distinct/plan': 2 };
+    const of = { categories: { plan: { basic: 600, plus: 400 } } };
+    const history = Array.from({ length: 30 }, (_, n) => run(n, plan, of));
+    history.push(run(30, plan, { ...of, odd: { 'categories/plan': 0 } }));
+    expect(judge(quick(), history, run(31, { ...plan, 'distinct/plan': 2 })).clearings).toEqual([
+      {
+        ...{ rule: 'categories', subject: 'plan' },
+        sentence:
+          'Categories of plan is not watched any more: the column has more values, or longer ones, than are listed.',
+      },
+    ]);
+    expect(over(judge(quick(), history, run(31, { 'missing/plan': 1 })))).toEqual([]);
+  });
+});
+
 describe('a run that is judged', () => {
   /** What the stage asks of the object store. */
   function inMemory() {
@@ -372,6 +447,68 @@ describe('a run that is judged', () => {
     const bytes = [...objects].filter(([key]) => key.startsWith('watching/')).map(([, value]) => value.length);
     expect(bytes).toHaveLength(33);
     expect(Math.max(...bytes)).toBeLessThan(8_000);
+  });
+
+  /** Judges hours of a world in the order given, each as a run of its own. */
+  async function runs(
+    deps: ReturnType<typeof inMemory>,
+    order: readonly { readonly n: number; readonly hour: Hour; readonly startedAt?: string }[],
+    definition: Pipeline = pipeline,
+  ) {
+    const found = [];
+    for (const [at, { n, hour, startedAt = hour.report.startedAt }] of order.entries()) {
+      const report = { ...hour.report, runId: `run-${n}-${at}`, startedAt, batches: { main: 'b' } };
+      deps.objects.set(
+        `runs/made-up/${report.hour.slice(0, 13)}/batches/b/report.json`,
+        Buffer.from(JSON.stringify(hour.cleaned)),
+      );
+      found.push(await judgeRun(deps.deps, { pipeline: definition, report }, unattended));
+    }
+    return found;
+  }
+  const worldOf = (problems: ConstructorParameters<typeof World>[1]) => {
+    const world = new World(7, problems);
+    return Array.from({ length: 33 }, (_, n) => ({ n, hour: world.hour(n) as Hour }));
+  };
+  const halved = [{ kind: 'rows', from: 30, to: 31, size: 0.1 }] as const;
+
+  it('ends what an earlier run of its hour told, where it mends the hour', async () => {
+    const memory = inMemory();
+    const odd = worldOf(halved).slice(0, 31);
+    const mended = worldOf([])[30] as (typeof odd)[number];
+    const found = await runs(memory, [...odd, mended]);
+    expect(found.at(-2)?.observations.map(({ rule }) => rule)).toEqual(['rows']);
+    expect(found.at(-1)?.anomalies).toEqual([]);
+    expect(found.at(-1)?.clearings).toMatchObject([{ rule: 'rows', subject: 'read', hour: mended.hour.report.hour }]);
+  });
+
+  it('tells nobody of an old hour that is done again once later ones have been judged', async () => {
+    const all = worldOf(halved);
+    const again = all[30] as (typeof all)[number];
+    const late = { ...again, startedAt: '2026-06-20T00:00:00Z' };
+    const [afterwards, soon] = [await runs(inMemory(), [...all, late]), await runs(inMemory(), [...all, again])];
+    for (const done of [afterwards.at(-1), soon.at(-1)]) {
+      expect(done?.anomalies.map(({ rule }) => rule)).toEqual(['rows']);
+      expect(done?.observations).toEqual([]);
+    }
+    // The newest hour is told however late it runs, and an hour that was never judged where it is not late.
+    const newest = await runs(inMemory(), [...all.slice(0, 30), late]);
+    expect(newest.at(-1)?.observations).toHaveLength(1);
+    const held = await runs(inMemory(), [...all.slice(0, 30), ...all.slice(31), again]);
+    expect(held.at(-1)?.observations).toHaveLength(1);
+  });
+
+  it('ends all that monitors told where they are switched off', async () => {
+    const off = pipelineSchema.parse({ ...sound, name: 'made-up', monitors: { enabled: false } });
+    const memory = inMemory();
+    const [found] = await runs(memory, worldOf([]).slice(0, 1), off);
+    expect(found).toMatchObject({ anomalies: [], observations: [] });
+    expect(found?.watched).toBeUndefined();
+    expect(found?.clearings.map(({ rule, subject }) => [rule, subject])).toEqual(
+      monitorRules.map((rule) => [rule, undefined]),
+    );
+    expect(found?.clearings[0]).toMatchObject({ pipeline: 'made-up', sentence: 'monitors.enabled is false.' });
+    expect([...memory.objects.keys()].filter((key) => key.startsWith('watching/'))).toEqual([]);
   });
 
   it('of a backfill says nothing of time', () => {

@@ -58,6 +58,21 @@ async function readOne({ store }: Store, key: string): Promise<HourMeasures | un
   }
 }
 
+/** Series that were odd in earlier runs of an hour. An attempt of the same run that was made before is none. */
+export async function oddBefore(deps: Store, pipeline: string, hour: LogicalHour, runId: string): Promise<string[]> {
+  const kept = await readOne(deps, keys.measures(pipeline, hour));
+  if (!kept) return [];
+  const own = kept.runId === runId ? [] : Object.keys(kept.odd);
+  return [...new Set([...(kept.before ?? []), ...own])].toSorted();
+}
+
+/** Whether a later hour has been judged already. */
+export async function isOvertaken({ store }: Store, pipeline: string, hour: LogicalHour): Promise<boolean> {
+  const own = keys.measures(pipeline, hour);
+  for await (const { key } of store.list(keys.watched(pipeline), own)) if (key > own) return true;
+  return false;
+}
+
 export async function keepMeasures({ store }: Store, pipeline: string, measures: HourMeasures): Promise<void> {
   await store.put(keys.measures(pipeline, measures.hour), Buffer.from(JSON.stringify(measures)));
 }

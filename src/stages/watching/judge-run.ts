@@ -1,5 +1,5 @@
 import type { Clearing, Observation } from '../../definition/incidents.ts';
-import { isMuted, monitorOf, monitorsSchema, type Monitors } from '../../definition/monitors.ts';
+import { isMuted, monitorOf, monitorRules, monitorsSchema, type Monitors } from '../../definition/monitors.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { CleanReport } from '../cleaning/clean-report.ts';
@@ -7,7 +7,8 @@ import type { StageContext, StageDeps } from '../deps.ts';
 import { definitionSha } from '../hashing.ts';
 import { lagByStream } from '../landing/consumer-lag.ts';
 import type { Anomaly, RunReport } from '../run-report.ts';
-import { historyBefore, keepMeasures } from './history.ts';
+import { historyBefore, isOvertaken, keepMeasures, oddBefore } from './history.ts';
+import { problemOf } from './clearings.ts';
 import { judge, type Judgement } from './judge.ts';
 import { measuresOf, type HourMeasures } from './measures.ts';
 import type { Verdict } from './verdict.ts';
@@ -29,7 +30,6 @@ export interface Judged extends Pick<RunReport, 'watched'> {
 
 /** More than so many are no longer read one by one. */
 const TOLD = 50;
-const nothing: Judged = { anomalies: [], observations: [], clearings: [] };
 
 /**
  * Judges a run that has gone through by those before it, and keeps what later ones are judged by. Done again it comes to the same.
@@ -42,20 +42,50 @@ export async function judgeRun(
 ): Promise<Judged> {
   // Runs from before there were monitors have a definition without them.
   const monitors: Monitors = (pipeline.monitors as Monitors | undefined) ?? monitorsSchema.parse({});
-  if (!monitors.enabled) return nothing;
-  const [cleaned, lag, history] = await Promise.all([
+  if (!monitors.enabled) return unwatched(report);
+  const [cleaned, lag, history, before, overtaken] = await Promise.all([
     cleanReportOf(deps, report),
     lagOf(deps, pipeline),
     historyBefore(deps, pipeline.name, report.hour, context),
+    oddBefore(deps, pipeline.name, report.hour, report.runId),
+    isOvertaken(deps, pipeline.name, report.hour),
   ]);
-  const measures = measuresOf({
+  const measured = measuresOf({
     ...{ report, shape: definitionSha(pipeline).slice(0, 16) },
     ...(cleaned ? { cleaned } : {}),
     ...(lag === undefined ? {} : { lag }),
   });
+  const measures = before.length === 0 ? measured : { ...measured, before };
   const judgement = judge(monitors, history, measures);
+  // Whoever waited for this may have given up.
+  context.signal.throwIfAborted();
   await keepMeasures(deps, pipeline.name, { ...measures, ...whatWasOdd(judgement) });
-  return judgedAs(monitors, judgement, report);
+  const found = judgedAs(monitors, judgement, report);
+  return overtaken ? { ...found, observations: found.observations.filter(isNews(measures)) } : found;
+}
+
+/**
+ * Where a later hour has been judged already, what is odd in this one is past: the runs to come need not look back so far, so nothing would end its incident, and
+ * it may have been told before. What is odd in a late hour is then in its report only, and so is what was odd in an earlier run of the hour.
+ */
+function isNews({ late, before = [] }: HourMeasures): (seen: Observation) => boolean {
+  const told = before.map(problemOf);
+  return ({ rule, subject }) => late !== true && !told.some((one) => one?.rule === rule && one.subject === subject);
+}
+
+/** Nothing is watched, so nothing that was odd can be seen to be over. */
+function unwatched(report: JudgeRunInput['report']): Judged {
+  const { pipeline, hour } = report;
+  const clearings = monitorRules.map((rule) => ({
+    ...{ pipeline, rule, hour, at: lastMomentOf(report), sentence: 'monitors.enabled is false.' },
+  }));
+  return { anomalies: [], observations: [], clearings };
+}
+
+/** When the last stage ended. Not the clock's: an attempt that is made again says the same. */
+function lastMomentOf({ startedAt, stages }: JudgeRunInput['report']): string {
+  const ended = stages.map((stage) => Date.parse(stage.startedAt) + stage.ms);
+  return new Date(Math.max(Date.parse(startedAt), ...ended)).toISOString();
 }
 
 /** What of a judgement is kept, for later runs not to learn from it. */
@@ -79,10 +109,8 @@ async function lagOf(deps: Pick<StageDeps, 'store' | 'log'>, pipeline: Pipeline)
 
 function judgedAs(monitors: Monitors, judgement: Judgement, report: JudgeRunInput['report']): Judged {
   const { judged, learning, runs, clearings } = judgement;
-  const { pipeline, hour, workflowId, runId, startedAt, stages } = report;
-  // Not the clock's: an attempt that is made again says the same.
-  const ended = stages.map((stage) => Date.parse(stage.startedAt) + stage.ms);
-  const at = new Date(Math.max(Date.parse(startedAt), ...ended)).toISOString();
+  const { pipeline, hour, workflowId, runId } = report;
+  const at = lastMomentOf(report);
   const muted = ({ rule, subject }: Pick<Verdict, 'rule' | 'subject'>): boolean =>
     isMuted(monitorOf(monitors, rule, subject), Date.parse(at));
   const verdicts = judgement.verdicts

@@ -22,6 +22,8 @@ export interface HourMeasures {
   readonly categories?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** What was odd, by series, with what had been expected instead. It is not learnt from until it has become the usual. */
   readonly odd: Readonly<Record<string, number>>;
+  /** Series that were odd in an earlier run of this hour: what that run told may be over by this one. */
+  readonly before?: readonly string[];
   /** What would be odd in a second run in a row, with what had been expected. */
   readonly suspect?: Readonly<Record<string, number>>;
 }
@@ -110,6 +112,7 @@ function ofTime({ stages, source }: Measured['report'], columns: readonly Column
 
 function categoriesOf({ name, type, distinct, distinctIsEstimate, top }: ColumnProfile) {
   const few = (type === 'string' || type === 'boolean') && distinct <= FEW_VALUES && distinct === top.length;
-  if (!few || distinctIsEstimate || top.some(({ value }) => value.length > LONGEST)) return [];
+  // Where all are missing, nothing is known of how often each value occurs.
+  if (!few || top.length === 0 || distinctIsEstimate || top.some(({ value }) => value.length > LONGEST)) return [];
   return [[name, Object.fromEntries(top.map(({ value, rows }) => [value, rows]))] as const];
 }
