@@ -1,6 +1,7 @@
 import { sentenceOf } from '../definition/errors.ts';
 import type { StageDeps } from '../stages/deps.ts';
 import { judgeRun, type Judged, type JudgeRunInput } from '../stages/watching/judge-run.ts';
+import { aborted } from './aborted.ts';
 import { attended } from './attended.ts';
 
 const PATIENCE_MS = 60_000;
@@ -13,7 +14,7 @@ export function judgingActivities(deps: StageDeps, patienceMs = PATIENCE_MS) {
       attended(async (context) => {
         const over = AbortSignal.any([context.signal, AbortSignal.timeout(patienceMs)]);
         try {
-          return await judgeRun(deps, input, { ...context, signal: over });
+          return await Promise.race([judgeRun(deps, input, { ...context, signal: over }), aborted(over)]);
         } catch (error) {
           context.signal.throwIfAborted();
           const failed = over.aborted ? `it took longer than ${patienceMs / 1_000} s.` : sentenceOf(error);

@@ -8,6 +8,7 @@ import { writeReport } from '../stages/accounting/report.ts';
 import { runTiming } from '../stages/accounting/run-timing.ts';
 import type { StageContext, StageDeps } from '../stages/deps.ts';
 import type { RunReport } from '../stages/run-report.ts';
+import { aborted } from './aborted.ts';
 import { attended } from './attended.ts';
 
 const INDEXING_MS = 15_000;
@@ -97,13 +98,4 @@ export function whatBringsIt({ pipeline, hour }: Pick<RunReport, 'pipeline' | 'h
   const command = `"sluice dashboards fill ${pipeline}"`;
   if (!isHealed(hour)) return `its hour is too old for later reports to bring it, so ${command} has to`;
   return `a report of the pipeline that comes before this hour is three days old brings it, and so does ${command}`;
-}
-
-/** Not every request that is on its way minds a signal. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = (): void => reject(new Error('Elasticsearch, Kafka or the object store took too long'));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
 }

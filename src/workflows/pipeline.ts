@@ -46,8 +46,10 @@ export async function pipeline(input: RunInput): Promise<RunReport> {
 
 async function keepReport(input: RunInput, run: RunLog, outcome: Outcome): Promise<RunReport> {
   const { pipeline: definition } = input;
+  // What follows is about the run, and no part of it.
+  const endedAt = new Date().toISOString();
   const judged = patched('monitors') ? await judgeRun(input, run) : undefined;
-  const report = run.report(outcome);
+  const report = run.report(outcome, undefined, endedAt);
   const { timing } = await stageActivities('light', definition.retries, 'report').writeReport(report, definition);
   if (patched('incidents')) await tellOfSuccess(input, report, run.deadlines.near, judged);
   return run.judged(report, timing);

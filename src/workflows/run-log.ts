@@ -240,7 +240,7 @@ export class RunLog {
   }
 
   /** The report of this attempt, now that it is over. */
-  report(outcome: RunReport['outcome'], problem?: Problem): RunReport {
+  report(outcome: RunReport['outcome'], problem?: Problem, endedAt = new Date().toISOString()): RunReport {
     const main = this.#equations.find(({ dataset }) => dataset === 'main');
     upsertSearchAttributes([
       { key: attributes.outcome, value: outcome },
@@ -249,7 +249,7 @@ export class RunLog {
     const error = problem && { ...problem, stage: this.#failed ?? this.#stages.at(-1)?.stage ?? 'start' };
     this.#final = {
       ...this.soFar(),
-      ...{ outcome, endedAt: new Date().toISOString() },
+      ...{ outcome, endedAt },
       ...(error ? { error } : {}),
     };
     return this.#final;

@@ -1,13 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { World, type Hour } from '../../bench/anomalies/world.ts';
+import { judgingActivities } from '../../src/activities/judging.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
 import { isMuted, monitorOf, monitorRules, monitorsSchema, type Monitors } from '../../src/definition/monitors.ts';
 import { parseDefinition } from '../../src/definition/parse.ts';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
-import { judgeRun } from '../../src/stages/watching/judge-run.ts';
+import { judgeRun, type Judged } from '../../src/stages/watching/judge-run.ts';
 import { judge, type Judgement } from '../../src/stages/watching/judge.ts';
 import { limitOf } from '../../src/stages/watching/limit.ts';
 import { measuresOf, type HourMeasures } from '../../src/stages/watching/measures.ts';
@@ -496,6 +499,24 @@ describe('a run that is judged', () => {
     expect(newest.at(-1)?.observations).toHaveLength(1);
     const held = await runs(inMemory(), [...all.slice(0, 30), ...all.slice(31), again]);
     expect(held.at(-1)?.observations).toHaveLength(1);
+  });
+
+  it('is not waited for where the store is silent, and keeps nothing once nobody waits', async () => {
+    const { objects, deps } = inMemory();
+    let wake = (): void => {};
+    const asleep = new Promise<void>((resolve) => (wake = resolve));
+    const silent = {
+      ...deps.store,
+      findJson: () => asleep,
+      put: (...args: Parameters<typeof deps.store.put>) => deps.store.put(...args),
+    };
+    const { judgeRun: activity } = judgingActivities({ ...deps, store: silent } as unknown as StageDeps, 20);
+    const { report } = (worldOf([])[0] as { hour: Hour }).hour;
+    const found = (await new MockActivityEnvironment().run(activity, { pipeline, report })) as Judged;
+    expect(found).toEqual({ anomalies: [], observations: [], clearings: [], failed: 'it took longer than 0.02 s.' });
+    wake();
+    await setImmediate();
+    expect([...objects.keys()]).toEqual([]);
   });
 
   it('ends all that monitors told where they are switched off', async () => {

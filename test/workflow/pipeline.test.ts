@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
@@ -77,6 +78,20 @@ describe.skipIf(noTemporal)('the pipeline workflow', () => {
       expect(report).toMatchObject({ outcome: 'completed', ...told });
       expect(record.reports).toEqual([report]);
     }
+  });
+
+  it('is over before it is judged, however long that takes', async () => {
+    const pipeline = definition();
+    const { stages } = goodStages(pipeline);
+    let judgedAt = 0;
+    const judgeRun = async () => {
+      judgedAt = Context.current().info.scheduledTimestampMs;
+      await wait(50);
+      return { anomalies: [], observations: [], clearings: [] };
+    };
+    lab.stages = { ...stages, judgeRun };
+    const { endedAt } = await run(pipeline);
+    expect(Date.parse(endedAt)).toBeLessThanOrEqual(judgedAt);
   });
 
   it('goes on where it is told of a batch without saying which, as by a press of the Web UI’s button', async () => {
