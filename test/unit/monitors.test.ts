@@ -532,6 +532,25 @@ describe('a run that is judged', () => {
     expect([...memory.objects.keys()].filter((key) => key.startsWith('watching/'))).toEqual([]);
   });
 
+  it('keeps little of a file with very many columns, and tells little of them', () => {
+    const { report, cleaned } = new World(7).hour(0) ?? {};
+    if (!report || !cleaned) throw new Error('no run');
+    const of = (n: number, header: readonly string[]): HourMeasures => ({
+      ...run(n, {}),
+      ...measuresOf({ report, shape: 's', cleaned: { ...cleaned, schema: { ...cleaned.schema, header } } }),
+      ...{ hour: hourAt(n), content: `c${n}` },
+    });
+    const names = Array.from({ length: 3_000 }, (_, at) => `COLUMN_${at}_${'x'.repeat(at % 2 === 0 ? 0 : 200)}`);
+    expect(JSON.stringify(of(0, names).header).length).toBeLessThan(60_000);
+    const schema = (header: readonly string[]) => judge(quick(), [of(0, names)], of(1, header)).verdicts;
+    expect(schema(names)).toEqual([]);
+    expect(schema(names.with(2_999, 'OTHER'))).toMatchObject([{ rule: 'schema' }]);
+    expect(schema(names.with(1, `${names[1]}y`))).toMatchObject([{ rule: 'schema' }]);
+    const [came] = schema(names.map((name) => `NEW_${name}`))[0]?.facts ?? [];
+    expect(came?.value).toMatch(/^NEW_COLUMN_0_, .* and 481 more$/);
+    expect(came?.value.split(', ')).toHaveLength(20);
+  });
+
   it('of a backfill says nothing of time', () => {
     const { report, cleaned } = new World(7).hour(0) ?? {};
     if (!report || !cleaned) throw new Error('no run');

@@ -2,6 +2,7 @@ import type { LogicalHour } from '../../definition/hour.ts';
 import { workStages } from '../../definition/names.ts';
 import type { RowCounts } from '../../definition/refs.ts';
 import type { CleanReport, ColumnProfile } from '../cleaning/clean-report.ts';
+import { sha256Hex } from '../hashing.ts';
 import type { RunReport } from '../run-report.ts';
 
 /** What is kept of a run so that later ones can be judged by it. Small, and bounded: no more than its numbers and a few short texts a column. */
@@ -17,6 +18,7 @@ export interface HourMeasures {
   readonly content?: string;
   /** By series: `rows`, `missing/usage`, `duration/clean`. Shares are parts of 1, durations seconds, ages hours. */
   readonly values: Readonly<Record<string, number>>;
+  /** The file's columns: so many, and the digest of the rest. */
   readonly header?: readonly string[];
   /** Of columns with few values, the rows of each. */
   readonly categories?: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -43,6 +45,9 @@ export const WATCHED_COLUMNS = 100;
 /** Texts with more different values are none that one keeps a list of; a profile lists no more. */
 export const FEW_VALUES = 30;
 const LONGEST = 60;
+/** Of a file with more columns, those beyond are only known to be the same or others. */
+const HEADER_COLUMNS = 500;
+const LONGEST_NAME = 100;
 /** A run that begins so long after its hour is one of a backfill. */
 const LATE_MS = 3 * 3_600_000;
 const HOUR_MS = 3_600_000;
@@ -65,11 +70,21 @@ export function measuresOf({ report, shape, cleaned, lag }: Measured): HourMeasu
     ...(late ? { late } : {}),
     ...(source ? { content: source.raw.sha256 } : {}),
     values,
-    ...(cleaned ? { header: cleaned.schema.header } : {}),
+    ...(cleaned ? { header: keptOf(cleaned.schema.header) } : {}),
     ...(Object.keys(categories).length > 0 ? { categories } : {}),
     odd: {},
   };
 }
+
+function keptOf(header: readonly string[]): readonly string[] {
+  const names = header.slice(0, HEADER_COLUMNS).map((name) => {
+    return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 10)}… ${digestOf(name)}` : name;
+  });
+  const rest = header.slice(HEADER_COLUMNS);
+  return rest.length === 0 ? names : [...names, `${rest.length} more columns (${digestOf(rest.join('\n'))})`];
+}
+
+const digestOf = (text: string): string => sha256Hex(text).slice(0, 8);
 
 function ofRows({ read, clean, duplicates, filtered, rejected }: RowCounts): Record<string, number> {
   const share = (rows: number): number => (read === 0 ? 0 : rows / read);

@@ -10,6 +10,8 @@ import { age } from './words.ts';
 const LEAST_CHANGES = 5;
 /** A rhythm that was odd so often is the source's rhythm. */
 const ODD_BECOMES_USUAL = 3;
+/** An alert has no room for more. */
+const FACT_NAMES = 20;
 
 /** Whether the source gives the same content for longer than it ever did. */
 export function judgeUnchanged(judging: Judging): Verdict | 'learning' | undefined {
@@ -103,12 +105,17 @@ export function judgeSchema(judging: Judging): Verdict | undefined {
     ...{ rule: 'schema', severity: settings.severity ?? 'warning' },
     sentence: `The file's columns are others than in ${usual.hour}: ${changes.join('; ')}.`,
     facts: [
-      { name: 'came', value: added.join(', ') || 'none' },
-      { name: 'went', value: removed.join(', ') || 'none' },
+      { name: 'came', value: namesOf(added) },
+      { name: 'went', value: namesOf(removed) },
       { name: 'compared with', value: usual.hour },
     ],
     odd: { schema: 0 },
   };
+}
+
+function namesOf(columns: readonly string[]): string {
+  const more = columns.length > FACT_NAMES ? ` and ${columns.length - FACT_NAMES} more` : '';
+  return columns.slice(0, FACT_NAMES).join(', ') + more || 'none';
 }
 
 /** The newest header that was not odd, or has been there for so many runs that it is the usual. */
