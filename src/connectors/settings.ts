@@ -18,6 +18,12 @@ const list = (separator: string) =>
         .filter((item) => item !== ''),
     );
 
+/** It goes into a header: what cannot stand there would be named by the error of whoever sends it. */
+const apiKey = z
+  .string()
+  .regex(/^[\x21-\x7e]*$/, 'has white space or characters that no header takes')
+  .optional();
+
 const environmentSchema = z.object({
   SLUICE_KAFKA_BROKERS: list(',').refine(
     (brokers) => brokers.every((broker) => /^.+:\d+$/.test(broker)),
@@ -38,12 +44,12 @@ const environmentSchema = z.object({
     .regex(/^[a-z0-9][a-z0-9.-]{2,62}$/)
     .default('sluice'),
   SLUICE_ELASTICSEARCH_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:9200'),
-  SLUICE_ELASTICSEARCH_API_KEY: z.string().optional(),
+  SLUICE_ELASTICSEARCH_API_KEY: apiKey,
   SLUICE_KIBANA_URL: z
     .url({ protocol: /^https?$/ })
     .refine((url) => !/^[^:]+:\/\/[^/]*@/.test(url), 'needs an address alone; a key goes into SLUICE_KIBANA_API_KEY')
     .default('http://127.0.0.1:5601'),
-  SLUICE_KIBANA_API_KEY: z.string().optional(),
+  SLUICE_KIBANA_API_KEY: apiKey,
   SLUICE_KIBANA_SPACE: z
     .string()
     .regex(/^[a-z0-9_-]*$/, 'needs the id of a space, as it stands in its addresses')

@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline';
 import type { Store } from '../connectors/object-store.ts';
 import { SluiceError } from '../definition/errors.ts';
 import { hourKey, type LogicalHour } from '../definition/hour.ts';
 import { keys } from '../definition/names.ts';
 import type { QuarantineEntry } from '../definition/refs.ts';
 import type { CleanReport } from '../stages/cleaning/clean-report.ts';
+import { textLines } from '../formats/text-lines.ts';
 import { inGroups } from '../stages/in-groups.ts';
 import { findFixes, parseFixes, requireColumns, type Fix } from '../stages/cleaning/mend.ts';
 
@@ -74,7 +74,7 @@ export async function quarantineOf(store: Store, pipeline: string, hour: Logical
 export async function* rejectedRows(store: Store, { rejects }: QuarantineEntry): AsyncGenerator<RejectedRow> {
   const input = await store.stream(store.keyOf(rejects.uri));
   try {
-    for await (const line of createInterface({ input })) {
+    for await (const line of textLines(input)) {
       if (line !== '') yield JSON.parse(line) as RejectedRow;
     }
   } finally {

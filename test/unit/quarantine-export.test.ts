@@ -12,7 +12,9 @@ const risky = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']
 const text = fc.oneof(
   fc.string({ unit: 'binary' }).filter((one) => one.isWellFormed()),
   fc.tuple(fc.constantFrom(...risky), fc.string()).map(([first, rest]) => first + rest),
-  fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', '\t', ' ', ';', "'", '=', '@', 'a', '#') }),
+  fc.string({
+    unit: fc.constantFrom('"', ',', '\r', '\n', '\t', ' ', ';', "'", '=', '@', 'a', '#', '\u2028', '\u2029', '\u0085'),
+  }),
 );
 const rows = fc.array(
   fc.record(

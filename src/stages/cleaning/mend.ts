@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import type { Store } from '../../connectors/object-store.ts';
 import { SluiceError } from '../../definition/errors.ts';
@@ -9,6 +8,7 @@ import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { ParsedObject } from '../../definition/refs.ts';
 import { isStorable } from '../../definition/storable-text.ts';
+import { textLines } from '../../formats/text-lines.ts';
 import type { StageContext } from '../deps.ts';
 import type { ParseReject } from '../importing/parse-raw.ts';
 import { withDuckDb } from './duckdb/duckdb.ts';
@@ -129,7 +129,7 @@ async function mendRejects(
   const rows: PartRow[] = [];
   const rejectedBy = { ...parsed.rejectedBy };
   const left: string[] = [];
-  for await (const line of createInterface({ input: createReadStream(rejectsPath) })) {
+  for await (const line of textLines(createReadStream(rejectsPath))) {
     const { file, row, line: number, byteOffset, rule } = JSON.parse(line) as ParseReject;
     const set = wanted.get(`${files.indexOf(file)}:${byteOffset}`);
     if (!set) {
