@@ -17,8 +17,7 @@ export function pendingOf(activities: Described): PendingActivity[] {
   return activities.map((described) => {
     const { activityType, attempt, heartbeatDetails, lastFailure, lastHeartbeatTime, lastStartedTime } = described;
     const failedAt = millis(described.lastAttemptCompleteTime);
-    const data = heartbeatDetails?.payloads?.[0]?.data;
-    const beat = data ? (JSON.parse(Buffer.from(data).toString()) as { note?: string } | null) : null;
+    const beat = beatOf(heartbeatDetails?.payloads?.[0]);
     const code = lastFailure?.applicationFailureInfo?.type;
     return {
       activity: activityType?.name ?? '',
@@ -37,6 +36,15 @@ export function pendingOf(activities: Described): PendingActivity[] {
       ...(millis(lastHeartbeatTime) > millis(lastStartedTime) ? { recovered: true } : {}),
     };
   });
+}
+
+type Payload = NonNullable<NonNullable<Described[number]['heartbeatDetails']>['payloads']>[number];
+
+/** What an activity has said with its last beat. Of one that beats without a word the payload is empty, and no JSON. */
+function beatOf(payload: Payload | undefined): { note?: string } | null {
+  const { data, metadata } = payload ?? {};
+  const isJson = Buffer.from(metadata?.['encoding'] ?? []).toString() === 'json/plain';
+  return isJson && data ? (JSON.parse(Buffer.from(data).toString()) as { note?: string } | null) : null;
 }
 
 type Instant = Described[number]['lastHeartbeatTime'];
