@@ -1,4 +1,4 @@
-import type { MonitorRule } from '../../src/definition/monitors.ts';
+import type { MonitorRule } from '../../src/definition/incidents.ts';
 import { Chance } from './chance.ts';
 
 export const problemKinds = [

@@ -6,16 +6,8 @@ import type { Pipeline } from './pipeline.ts';
  * however often it is observed. Plain JSON: it goes through workflows.
  */
 
-/** What may be found wrong. From `rows` on it is what the monitors judge. */
-export const incidentRules = [
-  'run-failed',
-  'deadline-near',
-  'consumer-halted',
-  'run-missed',
-  'schedule-paused',
-  'worker-gone',
-  'consumer-stuck',
-  'index-stale',
+/** What monitors judge by the history of runs. */
+export const monitorRules = [
   'rows',
   'rejected',
   'missing',
@@ -27,6 +19,20 @@ export const incidentRules = [
   'freshness',
   'unchanged',
   'schema',
+] as const;
+export type MonitorRule = (typeof monitorRules)[number];
+
+/** What may be found wrong. */
+export const incidentRules = [
+  'run-failed',
+  'deadline-near',
+  'consumer-halted',
+  'run-missed',
+  'schedule-paused',
+  'worker-gone',
+  'consumer-stuck',
+  'index-stale',
+  ...monitorRules,
   'test',
 ] as const;
 export type IncidentRule = (typeof incidentRules)[number];

@@ -1,6 +1,7 @@
 import type { ColumnType } from './columns.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { monitorRules, type MonitorSettings } from './monitors.ts';
+import { monitorRules } from './incidents.ts';
+import type { MonitorSettings } from './monitors.ts';
 import { mainDataset } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Finding } from './problem.ts';

@@ -1,24 +1,8 @@
 import { z } from 'zod';
 import { identifier } from './columns.ts';
 import { duration } from './duration-schema.ts';
-import { severities, type IncidentRule } from './incidents.ts';
+import { severities, type MonitorRule } from './incidents.ts';
 import { workStages } from './names.ts';
-
-/** What is judged by the history of runs. */
-export const monitorRules = [
-  'rows',
-  'rejected',
-  'missing',
-  'distinct',
-  'distribution',
-  'categories',
-  'duration',
-  'lag',
-  'freshness',
-  'unchanged',
-  'schema',
-] as const satisfies readonly IncidentRule[];
-export type MonitorRule = (typeof monitorRules)[number];
 
 export const sensitivities = ['low', 'normal', 'high'] as const;
 export type Sensitivity = (typeof sensitivities)[number];

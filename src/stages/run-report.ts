@@ -1,7 +1,6 @@
 import type { ServerLines } from '../connectors/server-logs.ts';
 import type { LogicalHour } from '../definition/hour.ts';
-import type { Severity } from '../definition/incidents.ts';
-import type { MonitorRule } from '../definition/monitors.ts';
+import type { MonitorRule, Severity } from '../definition/incidents.ts';
 import type { StartStage } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type { CleanResult, Equation, FileAccount, IdentityChecksum, ObjectRef, RowCounts } from '../definition/refs.ts';

@@ -1,4 +1,4 @@
-import type { MonitorRule } from '../../definition/monitors.ts';
+import type { MonitorRule } from '../../definition/incidents.ts';
 import type { Judging, SeriesFinding } from './judge-series.ts';
 import { kindOf } from './kinds.ts';
 import type { HourMeasures } from './measures.ts';

@@ -1,5 +1,5 @@
-import type { Clearing, Observation } from '../../definition/incidents.ts';
-import { isMuted, monitorOf, monitorRules, monitorsSchema, type Monitors } from '../../definition/monitors.ts';
+import { monitorRules, type Clearing, type Observation } from '../../definition/incidents.ts';
+import { isMuted, monitorOf, monitorsSchema, type Monitors } from '../../definition/monitors.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { CleanReport } from '../cleaning/clean-report.ts';

@@ -1,5 +1,6 @@
 import { durationMs } from '../../definition/duration.ts';
-import type { MonitorRule, MonitorSettings } from '../../definition/monitors.ts';
+import type { MonitorRule } from '../../definition/incidents.ts';
+import type { MonitorSettings } from '../../definition/monitors.ts';
 import type { HourMeasures } from './measures.ts';
 import { age, amount, percent, points, seconds } from './words.ts';
 

@@ -1,5 +1,4 @@
-import type { Fact, Severity } from '../../definition/incidents.ts';
-import type { MonitorRule } from '../../definition/monitors.ts';
+import type { Fact, MonitorRule, Severity } from '../../definition/incidents.ts';
 import type { Judging, SeriesFinding } from './judge-series.ts';
 import { weekdayOf } from './usual.ts';
 import { percent, rhythmText } from './words.ts';
