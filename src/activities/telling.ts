@@ -55,7 +55,7 @@ const idOf = ({ pipeline, rule, subject }: Observation | Clearing): string => id
 async function observe(client: Client, pipeline: Told['pipeline'], seen: Observation): Promise<void> {
   const { rule, subject } = seen;
   await client.workflow.signalWithStart('incident', {
-    ...{ workflowId: idOf(seen), taskQueue: taskQueues.light, args: [startedWith(pipeline)] },
+    ...{ workflowId: idOf(seen), taskQueue: taskQueues.watch, args: [startedWith(pipeline)] },
     ...{ signal: 'observed', signalArgs: [seen, pipeline.alerts] },
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     typedSearchAttributes: [{ key: nameAttribute, value: seen.pipeline }],
@@ -97,7 +97,7 @@ async function toNotifier(
   about: unknown,
 ): Promise<void> {
   await client.workflow.signalWithStart('notifier', {
-    ...{ workflowId: ids.notifier(pipeline.name), taskQueue: taskQueues.light, args: [startedWith(pipeline)] },
+    ...{ workflowId: ids.notifier(pipeline.name), taskQueue: taskQueues.watch, args: [startedWith(pipeline)] },
     ...{ signal, signalArgs: [about, pipeline.alerts] },
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     typedSearchAttributes: [{ key: nameAttribute, value: pipeline.name }],

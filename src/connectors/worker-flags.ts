@@ -12,7 +12,7 @@ export const workerFlags: readonly WorkerFlag[] = [
   {
     flags: '--queues <list>',
     variable: 'SLUICE_WORKER_QUEUES',
-    help: 'which task queues, each with the number of activities at a time (default: light=20,compute=2,streaming=50)',
+    help: 'which task queues, each with the number of activities at a time (default: light=20,compute=2,streaming=50,watch=20)',
   },
   {
     flags: '--grace <duration>',

@@ -28,7 +28,7 @@ export interface WorkerSettings {
 /**
  * Sizes where none is given. Cleaning holds memory and processors, so two at a time; a consumer waits for its topic most of the time, and holds its place for hours.
  */
-export const usualSizes: Readonly<Record<QueueName, number>> = { light: 20, compute: 2, streaming: 50 };
+export const usualSizes: Readonly<Record<QueueName, number>> = { light: 20, compute: 2, streaming: 50, watch: 20 };
 
 const names = Object.keys(taskQueues) as QueueName[];
 const example = names.map((name) => `${name}=${usualSizes[name]}`).join(',');

@@ -220,6 +220,8 @@ export const taskQueues = {
   compute: 'sluice-compute',
   /** Long consumers: each holds a slot for hours. */
   streaming: 'sluice-streaming',
+  /** Whatever tells people of problems, and what looks for them from outside; `sluice serve` serves it too, so that it lives while no worker does. */
+  watch: 'sluice-watch',
 } as const;
 
 /** What a run says of itself in the Web UI's list, by Temporal's own type names. A namespace must have these registered. */

@@ -32,7 +32,7 @@ const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta
 export const bundleWorkflows = (): ReturnType<typeof bundleWorkflowCode> =>
   bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 
-/** One worker a task queue, in this process. Workflows are on the light queue. */
+/** One worker a task queue, in this process. Workflows are on the light queue; those that tell of problems, on that of the watch. */
 export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]> {
   const { connection, namespace, deps, settings } = options;
   const { graceMs, forceMs, queues, version } = settings;
@@ -58,12 +58,16 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
           workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' as const },
         }),
   };
+  let made: Promise<WorkflowBundle> | undefined;
+  const workflows = async (): Promise<Partial<WorkerOptions>> => {
+    const { code } = await (made ??= options.bundle());
+    // What src/workflows/versioning.ts reads. No other way leads from a worker's options to what its workflows say of themselves.
+    return { workflowBundle: { code: version === undefined ? code : `globalThis.sluiceIsVersioned = true;${code}` } };
+  };
   const own: Readonly<Record<QueueName, () => Promise<Partial<WorkerOptions>>>> = {
-    light: async () => {
-      const { code } = await options.bundle();
-      // What src/workflows/versioning.ts reads. No other way leads from a worker's options to what its workflows say of themselves.
-      return { workflowBundle: { code: version === undefined ? code : `globalThis.sluiceIsVersioned = true;${code}` } };
-    },
+    light: workflows,
+    // Those that tell of problems. All are in the bundle: a queue has the same code wherever it is served.
+    watch: workflows,
     compute: async () => ({}),
     // A consumer would not come to an end by waiting for it.
     streaming: async () => ({ shutdownGraceTime: 0 }),

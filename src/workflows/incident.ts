@@ -1,7 +1,6 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
   log,
   proxyActivities,
   setCurrentDetails,
@@ -15,6 +14,7 @@ import { alertPolicy } from '../definition/deliveries.ts';
 import type { AlertedPipeline, Incident } from '../definition/incidents.ts';
 import { taskQueues } from '../definition/names.ts';
 import { attributes } from './attributes.ts';
+import { continueOnWatch } from './continue-on-watch.ts';
 import { failure } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
 import {
@@ -46,7 +46,7 @@ import { requireAlertedPipeline } from './started-by-hand.ts';
 import { goesAlong } from './versioning.ts';
 
 const { passOn } = proxyActivities<Activities>({
-  taskQueue: taskQueues.light,
+  taskQueue: taskQueues.watch,
   startToCloseTimeout: '1m',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   summary: 'tell the notifier',
@@ -87,7 +87,7 @@ export async function incident(input: IncidentInput): Promise<Incident> {
     }
     if (book.ended) break;
     if (isHistoryFull(input.maxHistory)) {
-      return continueAsNew<typeof incident>({ ...limitOf(input), pipeline, carried: book.record });
+      return continueOnWatch<typeof incident>({ ...limitOf(input), pipeline, carried: book.record });
     }
     const told = pipeline;
     const policy = alertPolicy(pipeline.alerts);
@@ -100,7 +100,7 @@ export async function incident(input: IncidentInput): Promise<Incident> {
   await condition(allHandlersFinished);
   // What came since belongs to the next one. Whatever comes from here on starts it.
   const { next } = book.record;
-  if (next.length > 0) return continueAsNew<typeof incident>({ ...limitOf(input), pipeline, next });
+  if (next.length > 0) return continueOnWatch<typeof incident>({ ...limitOf(input), pipeline, next });
   return book.incident;
 }
 

@@ -1,7 +1,6 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
   getExternalWorkflowHandle,
   log,
   proxyActivities,
@@ -14,6 +13,7 @@ import { alertPolicy, type Delivery } from '../definition/deliveries.ts';
 import type { AlertedPipeline, Clearing, Followed, Notice } from '../definition/incidents.ts';
 import { taskQueues } from '../definition/names.ts';
 import { attributes } from './attributes.ts';
+import { continueOnWatch } from './continue-on-watch.ts';
 import { ToldChannels } from './fallbacks.ts';
 import { problemOf } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
@@ -36,7 +36,7 @@ import { goesAlong } from './versioning.ts';
 /** So long it stays when there is nothing to do: a transition that is told again meanwhile is known. */
 const LINGERS_MS = 3_600_000;
 
-const common = { taskQueue: taskQueues.light, startToCloseTimeout: '2m', heartbeatTimeout: HEARTBEAT_TIMEOUT } as const;
+const common = { taskQueue: taskQueues.watch, startToCloseTimeout: '2m', heartbeatTimeout: HEARTBEAT_TIMEOUT } as const;
 const retry = { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' } as const;
 
 goesAlong(notifier);
@@ -118,7 +118,7 @@ export async function notifier(input: NotifierInput): Promise<Outbox> {
     if (flying === 0 && isHistoryFull(input.maxHistory)) {
       await condition(allHandlersFinished);
       if (clearings.length > 0) continue;
-      return continueAsNew<typeof notifier>({ ...input, pipeline, carried: book.record });
+      return continueOnWatch<typeof notifier>({ ...input, pipeline, carried: book.record });
     }
     const leavesAt = flying === 0 && book.idle ? book.lingersUntil(LINGERS_MS) : undefined;
     if (leavesAt !== undefined && leavesAt <= Date.now()) return book.outbox;

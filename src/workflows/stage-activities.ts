@@ -10,7 +10,7 @@ import { failureTold, timingTold, type EndedActivity } from './stage-times.ts';
 export const HEARTBEAT_TIMEOUT = '30s';
 
 /** Where stages run; consumers have a queue of their own. */
-export type StageQueue = Exclude<keyof typeof taskQueues, 'streaming'>;
+export type StageQueue = Exclude<keyof typeof taskQueues, 'streaming' | 'watch'>;
 
 /** For what comes before a definition has been checked. */
 export const defaultRetries: StageRetries = { attempts: 4, initialInterval: '2s', maximumInterval: '1m' };

@@ -42,7 +42,7 @@ describe.skipIf(noStack)('the report of a run names what slowed it', () => {
       SLUICE_S3_ENDPOINT: store.url,
       SLUICE_ELASTICSEARCH_URL: search.url,
       // One place: a second run waits for the first one's.
-      SLUICE_WORKER_QUEUES: 'light=20,compute=1,streaming=500',
+      SLUICE_WORKER_QUEUES: 'light=20,compute=1,streaming=500,watch=20',
     });
     ({ input } = app.define());
     app.serve(input, {

@@ -60,7 +60,7 @@ export class TestApp {
     const { environment: stack } = await testStack();
     const environment = {
       // The consumers of all tests before are served too: each holds a place.
-      SLUICE_WORKER_QUEUES: 'light=20,compute=2,streaming=500',
+      SLUICE_WORKER_QUEUES: 'light=20,compute=2,streaming=500,watch=20',
       ...process.env,
       ...stack,
       ...other,

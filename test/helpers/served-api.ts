@@ -10,15 +10,20 @@ export interface ServedProcess {
   stop(): Promise<number>;
 }
 
-/** Starts it on a free port, and waits until it says where. */
+/** Starts it on a free port, and waits until it says where. @param watchdog whether it watches too, by a worker of its own */
 export async function serveProcess(
   environment: NodeJS.ProcessEnv,
   args: readonly string[] = [],
+  watchdog = false,
 ): Promise<ServedProcess> {
-  const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', ...args], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [launcher, 'serve', '--port', '0', ...(watchdog ? [] : ['--no-watchdog']), ...args],
+    {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let said = '';
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
   const url = await new Promise<string>((resolve, reject) => {

@@ -31,6 +31,8 @@ export const noTemporal = program === undefined;
 // Failed activities and workflows are what these tests are about.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
+const withWorkflows: readonly string[] = [taskQueues.light, taskQueues.watch];
+
 /** Stages as a test wants them; what it leaves out throws. */
 export type FakeActivities = { [Name in keyof Activities]?: (...given: never[]) => Promise<unknown> };
 
@@ -98,7 +100,7 @@ export class WorkflowLab {
       interceptors: { activity: [timeAttempts(this), classifyErrors] },
       maxHeartbeatThrottleInterval: '100ms',
       defaultHeartbeatThrottleInterval: '100ms',
-      ...(taskQueue === taskQueues.light ? { workflowBundle: this.#bundle } : {}),
+      ...(withWorkflows.includes(taskQueue) ? { workflowBundle: this.#bundle } : {}),
     });
     this.#workers.set(taskQueue, { worker, running: worker.run() });
   }

@@ -19,6 +19,7 @@ describe('what a worker is told', () => {
       ['light', 20],
       ['compute', 2],
       ['streaming', 50],
+      ['watch', 20],
     ]);
     expect(rest).toEqual({ graceMs: 5_000, forceMs: 20_000 });
     // What compose and systemd pass on where the user set nothing.
@@ -45,7 +46,7 @@ describe('what a worker is told', () => {
   });
 
   it.each([
-    [['--queues', 'heavy'], '--queues: "heavy" is no queue; write it like light=20,compute=2,streaming=50'],
+    [['--queues', 'heavy'], '--queues: "heavy" is no queue; write it like light=20,compute=2,streaming=50,watch=20'],
     [['--queues', 'light,'], '--queues: "" is no queue'],
     [['--queues', 'light=0'], '--queues: light has the size "0", which is no number from 1 to 9999'],
     [['--queues', 'light=2,light'], '--queues: light stands there twice'],

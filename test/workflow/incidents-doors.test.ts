@@ -151,7 +151,7 @@ describe.skipIf(noTemporal)('the doors to incidents', () => {
 
   it('waits for no worker to look, and says where none takes a word', async () => {
     const id = await open('w-alone');
-    await lab.without(taskQueues.light, async () => {
+    await lab.without(taskQueues.watch, async () => {
       expect((await sluice('show', id)).out).toContain('The source is not there.');
       const refused = await sluice('ack', id);
       expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/^No worker answers for the incident/)]);

@@ -3,18 +3,20 @@ import { loadDefinition } from '../../definition/load.ts';
 import { listeningOn, type Listening } from '../api/listening.ts';
 import { serveApi } from '../api/serving.ts';
 import { onInterrupt } from './leaving.ts';
+import { keepWatchWorker, whyNotWatching } from './watch-worker.ts';
 
 export interface ServeFlags {
   readonly host: string;
   readonly port: number;
   readonly rateLimit: number;
   readonly log: boolean;
+  readonly watchdog: boolean;
 }
 
 /** `sluice serve`: the HTTP API, until Ctrl-C or SIGTERM; 2 where it is told wrongly who may speak to it. @throws SluiceError `SettingsInvalid` where it cannot listen there */
 export async function serve(
   definition: string | undefined,
-  { host, port, rateLimit, log }: ServeFlags,
+  { host, port, rateLimit, log, watchdog }: ServeFlags,
 ): Promise<number> {
   const listening = await listeningAt(host);
   if (listening === undefined) return 2;
@@ -33,10 +35,20 @@ export async function serve(
       `  described  ${url}/openapi.json\n` +
       `  trigger    curl -X POST ${listening.token === undefined ? '' : '-H "Authorization: Bearer $SLUICE_API_TOKEN" '}${url}/trigger-pipeline\n`,
   );
+  const stopWatching = watchdog ? watch(process.env) : undefined;
   if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
-  await close();
+  await Promise.all([close(), stopWatching?.()]);
   process.stdout.write('API stopped\n');
   return 0;
+}
+
+/** @returns stops it; undefined where this process cannot watch, which has been said then */
+function watch(environment: NodeJS.ProcessEnv): (() => Promise<void>) | undefined {
+  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  const why = whyNotWatching(environment);
+  if (why === undefined) return keepWatchWorker(environment, say, say);
+  say(`Not watching: ${why}`);
+  return undefined;
 }
 
 /** Undefined where an option or a variable is wrong, which has been said then. */

@@ -29,6 +29,7 @@ export function serverCommands(program: Command, json: readonly [string, string]
     .option('--port <n>', 'on which port; 0 for any that is free', portArgument, API_PORT)
     .option('--rate-limit <n>', 'requests that one address may make a minute', rateArgument, RATE_LIMIT)
     .option('--no-log', 'no line for each request on stderr')
+    .option('--no-watchdog', 'only the API: watch over nothing, and tell nobody')
     .action(async (definition: string | undefined, options: ServeFlags) =>
       done(await (await import('./serve.ts')).serve(definition, options)),
     );

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../../definition/errors.ts';
@@ -18,12 +18,17 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a worker as a process of its own, with its log in a file, and waits until it serves. */
+/**
+ * Starts a worker as a process of its own, and waits until it serves.
+ * @param log a file, or where else its lines go
+ * @throws SluiceError `StackUnavailable` where it ends before that
+ */
 export async function startWorker(
-  environment: Record<string, string | undefined>,
-  log: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  log: string | Writable,
 ): Promise<WorkerProcess> {
-  await mkdir(dirname(log), { recursive: true });
+  const named = typeof log === 'string';
+  if (named) await mkdir(dirname(log), { recursive: true });
   const warnings = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=ExperimentalWarning'];
   const flags = [...warnings, '--max-semi-space-size=2'];
   // A group of its own: Ctrl-C at the terminal is for the command, which then stops its worker in order.
@@ -33,7 +38,7 @@ export async function startWorker(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
   });
-  const file = createWriteStream(log, { flags: 'a', mode: 0o600 });
+  const file = named ? createWriteStream(log, { flags: 'a', mode: 0o600 }) : log;
   child.stderr?.pipe(file, { end: false });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let last = '';
@@ -50,7 +55,9 @@ export async function startWorker(
     });
     child.once('error', reject);
     child.once('exit', () =>
-      reject(new SluiceError('StackUnavailable', `The worker did not start: ${last} (its log: ${log}).`)),
+      reject(
+        new SluiceError('StackUnavailable', `The worker did not start: ${named ? `${last} (its log: ${log}).` : last}`),
+      ),
     );
   });
   return {
