@@ -26,7 +26,7 @@ for (const seed of seeds) {
   console.error(`seed ${seed}: judged`);
 }
 
-const { kinds, planted, found, falseAlerts } = tally(odd);
+const { kinds, planted, found, falseAlerts, missed } = tally(odd);
 const quiet = clean.flatMap(({ alerts }) => alerts);
 const precision = found / Math.max(1, found + falseAlerts.length);
 const recall = found / planted;
@@ -56,6 +56,8 @@ for (const [what, alerts] of [
   for (const { hour, rule, subject = '', sentence } of alerts)
     console.log(`${what}: hour ${hour} ${rule} ${subject}: ${sentence}`);
 }
+for (const { kind, subject = '', from, to, size } of missed)
+  console.log(`missed: hours ${from} to ${to - 1} ${kind} ${subject} (size ${size.toFixed(2)})`);
 
 if (args.includes('--write-docs')) {
   const path = join(import.meta.dirname, '..', 'docs', 'monitors.md');

@@ -87,5 +87,6 @@ export function tally(scores: readonly Score[]) {
     return { kind, planted: planted.length, found, falseOnes };
   });
   const falseAlerts = alerts.filter(({ problem }) => !problem);
-  return { kinds, planted: problems.length, found: seen.size, falseAlerts };
+  const missed = problems.filter((problem) => !seen.has(problem));
+  return { kinds, planted: problems.length, found: seen.size, falseAlerts, missed };
 }

@@ -3,20 +3,18 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, CopyDestinationOptions, CopySourceOptions } from 'minio';
-import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import { SluiceError } from '../definition/errors.ts';
 import type { ObjectRef } from '../definition/refs.ts';
 import { failPoint } from './fail-point.ts';
 import { hashing } from './hashing-stream.ts';
 import { meteredStream, moved, waitingForEach, waitingOn } from './meter.ts';
+import { codeOf, isMissing, storeError } from './object-store-errors.ts';
 import type { Settings } from './settings.ts';
 
 /** Above this, minio-js uploads in parts, and a conditional create is no longer atomic (two winners were seen). */
 const SINGLE_PUT_BYTES = 64 * 1024 * 1024;
 /** Part size of streamed uploads. Without one, minio-js buffers 525 MB for a stream of unknown length. */
 const STREAM_PART_BYTES = 16 * 1024 * 1024;
-
-const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchBucket']);
-const REFUSED = new Set(['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch']);
 
 /** An object store by what it does: a test may put another one in place of the server's. */
 export type Store = Pick<ObjectStore, keyof ObjectStore>;
@@ -171,7 +169,7 @@ export class ObjectStore {
         moved('store', bytes.length);
         return bytes;
       } catch (error) {
-        if (MISSING.has(codeOf(error))) return undefined;
+        if (isMissing(error)) return undefined;
         throw error;
       }
     });
@@ -188,7 +186,7 @@ export class ObjectStore {
         await this.#single.statObject(this.bucket, key);
         return true;
       } catch (error) {
-        if (MISSING.has(codeOf(error))) return false;
+        if (isMissing(error)) return false;
         throw error;
       }
     });
@@ -236,7 +234,7 @@ export class ObjectStore {
       }
     } catch (error) {
       if (codeOf(error) === 'NoSuchBucket') return;
-      throw this.#sluiceError(prefix, error);
+      throw storeError(this.#endpoint, prefix, error);
     }
   }
 
@@ -270,27 +268,9 @@ export class ObjectStore {
     try {
       return await waitingOn('store', work);
     } catch (error) {
-      throw this.#sluiceError(what, error);
+      throw storeError(this.#endpoint, what, error);
     }
   }
-
-  #sluiceError(what: string, error: unknown): unknown {
-    if (error instanceof SluiceError || (error instanceof Error && error.name === 'AbortError')) return error;
-    const code = codeOf(error);
-    if (REFUSED.has(code)) {
-      return new SluiceError(
-        'SettingsInvalid',
-        `The object store at ${this.#endpoint} refused ${what} (${code}): check SLUICE_S3_ACCESS_KEY and SLUICE_S3_SECRET_KEY.`,
-        { cause: error },
-      );
-    }
-    const sentence = `The object store at ${this.#endpoint} failed on ${what}: ${code || sentenceOf(error)}.`;
-    return new SluiceError('StoreUnavailable', sentence, { cause: error });
-  }
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }
 
 function check(ref: ObjectRef, sha256: string): void {
