@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { SavedObject } from '../../src/dashboards/kibana/saved-object.ts';
+
+/** As it stands in a space. One that was imported where another space has its id has an id of its own, and says where it comes from. */
+export type StandingObject = SavedObject & { readonly originId?: string };
 
 export interface KibanaBehaviour {
   /** The key that it wants; none where left out. */
@@ -29,7 +33,7 @@ interface Answer {
  */
 export class KibanaServer {
   /** By space, and in it by type and id. */
-  readonly spaces = new Map<string, Map<string, SavedObject>>();
+  readonly spaces = new Map<string, Map<string, StandingObject>>();
   readonly requests: string[] = [];
   readonly behaviour: KibanaBehaviour;
   #server: Server | undefined;
@@ -94,7 +98,7 @@ export class KibanaServer {
   }
 
   async #import(
-    space: Map<string, SavedObject>,
+    space: Map<string, StandingObject>,
     body: Buffer,
     contentType: string,
     overwrite: boolean,
@@ -108,6 +112,8 @@ export class KibanaServer {
     const ours = new Set(objects.map(key));
     const errors: { type: string; id: string; error: { type: string; [more: string]: unknown } }[] = [];
     const sound: SavedObject[] = [];
+    // Source: check_conflicts.ts and check_origin_conflicts.ts of Kibana 9. All of these types may stand in several spaces, with an id of its own in each.
+    const places = new Map<string, string>();
     for (const object of objects) {
       const { type, id, references } = object;
       // It looks for no others.
@@ -118,16 +124,44 @@ export class KibanaServer {
       else if (missing.length > 0) refuse({ type: 'missing_references', references: missing });
       else if (id === ambiguous) refuse({ type: 'ambiguous_conflict', destinations: [{ id: 'one' }, { id: 'other' }] });
       else if (space.has(key(object)) && !overwrite) refuse({ type: 'conflict' });
-      else sound.push(object);
+      else {
+        const from = [...space.values()].filter(
+          (one) => one.type === type && one.originId === id && !ours.has(key(one)),
+        );
+        const [only, ...more] = space.has(key(object)) ? [] : from;
+        if (more.length > 0) refuse({ type: 'ambiguous_conflict', destinations: from.map((one) => ({ id: one.id })) });
+        else if (only !== undefined && !overwrite) refuse({ type: 'conflict', destinationId: only.id });
+        else sound.push(object);
+        const elsewhere = [...this.spaces.values()].some((one) => one !== space && one.has(key(object)));
+        if (only !== undefined) places.set(key(object), only.id);
+        else if (elsewhere && !space.has(key(object))) places.set(key(object), randomUUID());
+      }
     }
+    const moved = <T extends { type: string; id: string }>(one: T): T => ({
+      ...one,
+      id: places.get(key(one)) ?? one.id,
+    });
     const successResults = sound.map((object) => {
       const { type, id } = object;
-      return { type, id, meta: {}, managed: false, ...(space.has(key(object)) ? { overwrite: true } : {}) };
+      const there = space.has(key(moved(object))) ? { overwrite: true } : {};
+      const destinationId = places.get(key(object));
+      return {
+        type,
+        id,
+        meta: {},
+        managed: false,
+        ...there,
+        ...(destinationId === undefined ? {} : { destinationId }),
+      };
     });
     // What somebody could resolve keeps all of it from being written, and the others are named as successes all the same.
     const resolvable = ['conflict', 'ambiguous_conflict', 'missing_references'];
     if (!errors.some(({ error }) => resolvable.includes(error.type))) {
-      for (const object of sound) space.set(key(object), this.#migrated(object));
+      for (const object of sound) {
+        const stored = moved({ ...object, references: object.references.map(moved) });
+        const origin = stored.id === object.id ? {} : { originId: object.id };
+        space.set(key(stored), { ...this.#migrated(stored), ...origin });
+      }
     }
     const answer = { success: errors.length === 0, successCount: successResults.length, warnings: [] };
     return {
@@ -167,14 +201,20 @@ const refusal = (statusCode: number, message: string): Answer => ({
   body: { statusCode, error: 'Refused', message },
 });
 
-function exported(space: Map<string, SavedObject>, body: Buffer): Answer {
-  const { objects } = JSON.parse(body.toString()) as { objects: SavedObject[] };
+function exported(space: Map<string, StandingObject>, body: Buffer): Answer {
+  const asked = JSON.parse(body.toString()) as { objects?: SavedObject[]; type?: string[] };
+  // It gives what is there without the line that each ends with.
+  const lines = (all: readonly SavedObject[]): Answer => ({
+    status: 200,
+    body: all.map((one) => JSON.stringify(one)).join('\n'),
+  });
+  if (asked.type !== undefined) return lines([...space.values()].filter(({ type }) => asked.type?.includes(type)));
+  const objects = asked.objects ?? [];
   const missing = objects.filter((object) => !space.has(key(object)));
   if (missing.length > 0) {
     const gone = missing.map(({ type, id }) => ({ type, id, error: { statusCode: 404, message: 'Not found' } }));
     const message = 'Error fetching objects to export';
     return { status: 400, body: { statusCode: 400, error: 'Bad Request', message, attributes: { objects: gone } } };
   }
-  // It gives what is there without the line that each ends with.
-  return { status: 200, body: objects.map((object) => JSON.stringify(space.get(key(object)))).join('\n') };
+  return lines(objects.map((object) => space.get(key(object)) as SavedObject));
 }

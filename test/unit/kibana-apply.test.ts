@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { KibanaConnector } from '../../src/connectors/kibana.ts';
 import { readSettings } from '../../src/connectors/settings.ts';
+import { built } from '../../src/client/cli/dashboards.ts';
 import { ndjson, type SavedObject } from '../../src/dashboards/kibana/saved-object.ts';
 import { runSluice, type Outcome } from '../helpers/cli.ts';
 import { definitions, sampleObjects, within, type Loose } from '../helpers/kibana-dashboards.ts';
-import { KibanaServer, type KibanaBehaviour } from '../helpers/kibana-server.ts';
+import { KibanaServer, type KibanaBehaviour, type StandingObject } from '../helpers/kibana-server.ts';
 
 const broadband = join(definitions, 'broadband.yaml');
 const stops: (() => Promise<unknown>)[] = [];
@@ -74,6 +75,44 @@ describe('sluice dashboards', { timeout: 240_000 }, () => {
     expect(edited.out).toContain(`${name} stands otherwise in Kibana\n  attributes.title: Mine → US broadband usage\n`);
     expect(edited.out).toMatch(/^ {2}attributes\.panelsJSON\.\d+\.gridData\.h: 99 → \d+$/m);
     expect(JSON.parse((await diff('--json')).out)).toMatchObject({ same: false });
+  });
+
+  it('diff in a second space finds what apply made there under other ids, and what it refers to', async () => {
+    const server = await kibana({ spaces: ['data'] });
+    const { objects } = await built(broadband);
+    await new KibanaConnector({ url: server.url }).import(ndjson(objects));
+    const second = { SLUICE_KIBANA_URL: server.url, SLUICE_KIBANA_SPACE: 'data' };
+    // Nothing of it is in this space yet, whatever the other one has.
+    expect((await sluice(second, 'diff', '--pipeline', broadband)).out).toMatch(/^0 of \d+ saved objects stand/m);
+    expect(await sluice(second, 'apply', '--pipeline', broadband)).toMatchObject({ code: 0 });
+    const space = server.spaces.get('data') as Map<string, StandingObject>;
+    const stood = [...space.values()];
+    expect(stood.every(({ id, originId }) => originId?.startsWith('sluice-') && !id.startsWith('sluice-'))).toBe(true);
+    // Once more it writes over them.
+    const again = await new KibanaConnector({ url: server.url, space: 'data' }).import(ndjson(objects));
+    expect(again.successResults.every(({ overwrite }) => overwrite)).toBe(true);
+    expect([...space.keys()]).toEqual(stood.map(({ type, id }) => `${type} ${id}`));
+    expect(await sluice(second, 'diff', '--pipeline', broadband)).toEqual({
+      ...{ code: 0, err: '', out: `${stood.length} of ${stood.length} saved objects stand as they are defined\n` },
+    });
+
+    const board = stood.find(({ originId }) => originId === 'sluice-data-broadband') as StandingObject;
+    const edited = structuredClone(space.get(`dashboard ${board.id}`)) as Loose;
+    edited.attributes.title = 'Mine';
+    // It leads to the other space's object, which nobody sees here.
+    const wrong = edited.references.find(({ type }: Loose) => type === 'lens');
+    wrong.id = space.get(`lens ${wrong.id}`)?.originId;
+    space.set(`dashboard ${board.id}`, edited);
+    const runs = stood.find(({ originId }) => originId === 'sluice-operations') as StandingObject;
+    space.set('dashboard other', { ...runs, id: 'other' });
+    const { code, out } = await sluice(second, 'diff', '--pipeline', broadband);
+    expect(code).toBe(4);
+    expect(out).toContain(`dashboard sluice-data-broadband stands otherwise in Kibana, as ${board.id}\n`);
+    expect(out).toContain('\n  attributes.title: Mine → US broadband usage\n');
+    expect(out).toMatch(/^ {2}references\.\d+\.id: sluice-data-broadband\.\S+ → [0-9a-f-]{36}$/m);
+    const both = [runs.id, 'other'].toSorted().join(' and ');
+    expect(out).toContain(`dashboard sluice-operations is in Kibana more than once, as ${both}: delete all but one\n`);
+    expect(out).toContain(`${stood.length - 2} of ${stood.length} saved objects stand as they are defined`);
   });
 
   it('apply waits for a Kibana that starts, and ends with 1 where it does not take all', async () => {

@@ -1,11 +1,7 @@
 import { KibanaConnector, type ImportAnswer } from '../../connectors/kibana.ts';
 import { readSettings } from '../../connectors/settings.ts';
-import type { JsonObject } from '../../dashboards/panel.ts';
 import { ids, nameOf, ndjson, type SavedObject } from '../../dashboards/kibana/saved-object.ts';
-import { comparable } from '../../dashboards/kibana/standing.ts';
-import { differencesOf, type Difference } from '../schedules/differences.ts';
 import { soundlyBuilt, type DashboardFlags } from './dashboards.ts';
-import { differenceLine } from './schedule-lines.ts';
 import { Screen, styled } from './screen.ts';
 
 export interface ApplyFlags extends DashboardFlags {
@@ -98,39 +94,4 @@ function importedLine({ type, id, outcome, note }: Imported): string {
   const taken = outcome === 'created' || outcome === 'replaced';
   const colored = taken ? word : styled('red', word, process.stdout);
   return `${colored} ${type.padEnd(14)} ${id}${note === undefined ? '' : `: ${note}`}`;
-}
-
-/** How an object stands in Kibana. */
-interface Compared {
-  readonly type: string;
-  readonly id: string;
-  readonly state: 'same' | 'missing' | 'differs';
-  readonly differences: readonly Difference[];
-}
-
-/** `sluice dashboards diff`. @returns 4 where there is a difference */
-export async function diff({ pipeline, json }: DashboardFlags): Promise<number> {
-  const { objects } = await soundlyBuilt(pipeline);
-  const standing = await new KibanaConnector(readSettings(process.env).kibana).export(objects);
-  const compared = objects.map((object) => comparedWith(standing as readonly JsonObject[], object));
-  const different = compared.filter(({ state }) => state !== 'same');
-  if (json) process.stdout.write(`${JSON.stringify({ same: different.length === 0, objects: compared })}\n`);
-  else {
-    const lines = different.flatMap(({ state, differences, ...object }) => [
-      `${nameOf(object)} ${state === 'missing' ? 'is not in Kibana' : 'stands otherwise in Kibana'}`,
-      ...differences.map(differenceLine),
-    ]);
-    const same = `${compared.length - different.length} of ${compared.length} saved objects stand as they are defined`;
-    process.stdout.write(`${[...lines, same].join('\n')}\n`);
-  }
-  return different.length === 0 ? 0 : 4;
-}
-
-function comparedWith(standing: readonly JsonObject[], object: SavedObject): Compared {
-  const { type, id } = object;
-  const found = standing.find((one) => one['type'] === type && one['id'] === id);
-  if (found === undefined) return { type, id, state: 'missing', differences: [] };
-  const forms = comparable(object, found);
-  const differences = differencesOf(forms.standing, forms.wanted);
-  return { type, id, state: differences.length === 0 ? 'same' : 'differs', differences };
 }

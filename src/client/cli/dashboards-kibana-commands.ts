@@ -42,7 +42,7 @@ export function kibanaCommands(
     .description('compare dashboards with what stands in Kibana; exit code 4 where there is a difference')
     .requiredOption(...pipeline)
     .option(...json)
-    .action(async (options: DashboardFlags) => done(await (await loadApply()).diff(options)));
+    .action(async (options: DashboardFlags) => done(await (await import('./dashboards-diff.ts')).diff(options)));
 }
 
 function seconds(text: string): number {

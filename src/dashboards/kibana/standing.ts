@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../definition/canonical-json.ts';
 import type { Json, JsonObject } from '../panel.ts';
-import type { SavedObject } from './saved-object.ts';
+import type { Standing } from './origin.ts';
+import { nameOf, type SavedObject } from './saved-object.ts';
 import { isObject, type Path } from './walk.ts';
 
 /** Strings that hold JSON, by their names. */
@@ -19,9 +20,15 @@ const compared = ({ attributes = {}, references = [] }: Partial<SavedObject>): J
  * An object as it is wanted and as it stands in Kibana, in a form in which what is the same is equal: strings of JSON are opened, lists that
  * have no order have one, versions are left out, and so is what Kibana itself adds ({@link addedByKibana}) and drops. All else that stands
  * there is of people, and the next import would destroy it.
+ * @param others what stands of the objects that it refers to: a reference leads to the id that one has there
  */
-export function comparable(wanted: SavedObject, standing: JsonObject): { wanted: JsonObject; standing: JsonObject } {
-  const here = without(compared(wanted), isVersion) as JsonObject;
+export function comparable(
+  wanted: SavedObject,
+  standing: JsonObject,
+  others: Standing = new Map(),
+): { wanted: JsonObject; standing: JsonObject } {
+  const references = wanted.references.map((one) => ({ ...one, id: others.get(nameOf(one))?.[0]?.id ?? one.id }));
+  const here = without(compared({ ...wanted, references }), isVersion) as JsonObject;
   const there = without(compared(standing as Partial<SavedObject>), isVersion) as JsonObject;
   return { wanted: here, standing: inOrderOf(here, there, []) as JsonObject };
 }
