@@ -248,6 +248,67 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     await page.context().close();
   });
 
+  it('shows what is wrong as it comes, and takes word of who sees to it', async () => {
+    const { input, pipeline: broken } = app.define();
+    app.serve(input, { status: 404, body: 'not here' });
+    const page = await opened(`?view=incidents&pipeline=${broken.name}`);
+    await page.getByText(`No incident of ${broken.name} is open.`).waitFor();
+    await ran(broken).catch(() => {});
+    const card = page.locator('.incident');
+    await card.getByRole('heading', { name: 'A run failed: SourceNotFound' }).waitFor();
+    await expect.poll(() => page.locator('#open-incidents').textContent(), { timeout: 60_000 }).toMatch(/^\d+ open$/);
+    expect(await page.title()).toMatch(/^\(\d+\) Incidents · Sluice$/);
+    await shot(page, 'incidents');
+
+    const acknowledge = card.getByRole('button', { name: /^Acknowledge/ });
+    await acknowledge.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge' }).click();
+    await page.getByRole('alert').getByText('Your name is missing').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate('document.activeElement.dataset.act')).toBe('acknowledge');
+    await acknowledge.click();
+    await page.getByLabel('Your name').fill('Eva');
+    await page.getByLabel('Note').fill('<img src=x onerror=alert(1)>');
+    expect(await graveOf(page)).toEqual([]);
+    await page.keyboard.press('Enter');
+    await card.locator('.state.acknowledged').waitFor();
+    await card.getByText('by Eva').getByText('<img src=x onerror=alert(1)>').waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await page.evaluate('document.activeElement.dataset.act')).toBe('silence');
+    const { out } = await app.cli(['incidents', '--pipeline', broken.name]);
+    expect(out).toContain('acknowledged since');
+
+    await card.getByRole('button', { name: /^Silence/ }).click();
+    await page.getByRole('combobox', { name: 'For' }).selectOption('4 hours');
+    await page.getByRole('dialog').getByRole('button', { name: 'Silence' }).click();
+    await card.getByText(/^until \d/).waitFor();
+    const tokens = {
+      SLUICE_API_TOKEN: 'a-token-of-this-test-0123456789',
+      SLUICE_API_VIEWER_TOKEN: 'looks-alone-0123456789',
+    };
+    const closed = await serveProcess({ ...app.environment, ...tokens });
+    try {
+      const viewer = new Visitor(browser, closed.url);
+      const seen = await opened(new URL(page.url()).search, {}, viewer);
+      await seen.getByLabel('Token').fill(tokens.SLUICE_API_VIEWER_TOKEN);
+      await seen.getByRole('button', { name: 'Go on' }).click();
+      await seen.locator('.incident').getByText('This token lets look alone').waitFor();
+      expect(await seen.locator('[data-act]').count()).toBe(0);
+      await seen.context().close();
+    } finally {
+      await closed.stop();
+    }
+
+    await card.getByRole('button', { name: /^Close/ }).click();
+    await page.getByLabel('Reason').fill('the source is gone for good');
+    await page.keyboard.press('Enter');
+    await page.getByText(`No incident of ${broken.name} is open.`).waitFor();
+    await page.getByRole('checkbox', { name: 'Show those that are over' }).check();
+    await card.locator('.state.closed').waitFor();
+    expect(await card.locator('[data-act]').count()).toBe(0);
+    await page.context().close();
+  });
+
   it('takes what a source says for text, wherever it stands', async () => {
     const nasty = ['<img src=x onerror=alert(1)>', '=1+1', '"><script>alert(2)</script>'];
     const { input, pipeline: named } = app.define({
@@ -338,6 +399,7 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
     `?dashboard=operations&filter.pipeline=${pipeline.name}`,
     `?view=runs&pipeline=${pipeline.name}`,
     `?view=run&pipeline=${pipeline.name}&hour=${hourKey(hour)}`,
+    '?view=incidents&over=shown',
     `?view=quarantine&pipeline=${pipeline.name}`,
     '?view=consumers',
   ];

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { incidentRules } from '../../src/definition/incidents.ts';
 import { panelQuery, readAddress, writeAddress, type Address } from '../../src/dashboards/page/address.ts';
 import { ago, duration, metric, number } from '../../src/dashboards/page/format.ts';
+import { ruleWords } from '../../src/dashboards/page/rule-words.ts';
+
+describe('words of the page', () => {
+  it.each(incidentRules)('has some for the rule %s', (rule) => {
+    expect(ruleWords(rule)).not.toBe(rule);
+  });
+});
 
 describe('an address of the page', () => {
   const addresses: Address[] = [
@@ -14,6 +22,8 @@ describe('an address of the page', () => {
     { view: 'runs' },
     { view: 'runs', pipeline: 'broadband', outcome: 'failed' },
     { view: 'run', pipeline: 'broadband', hour: '2026-11-24T03', run: 'abc' },
+    { view: 'incidents' },
+    { view: 'incidents', pipeline: 'broadband', over: 'shown' },
     { view: 'quarantine', pipeline: 'broadband', hour: '2026-11-24T03', offset: 50 },
     { view: 'consumers' },
   ];

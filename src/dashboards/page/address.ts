@@ -21,6 +21,7 @@ export type Address =
   | BoardAddress
   | { readonly view: 'runs'; readonly pipeline?: string; readonly outcome?: string }
   | { readonly view: 'run'; readonly pipeline: string; readonly hour: string; readonly run?: string }
+  | { readonly view: 'incidents'; readonly pipeline?: string; readonly over?: 'shown' }
   | { readonly view: 'quarantine'; readonly pipeline?: string; readonly hour?: string; readonly offset: number }
   | { readonly view: 'consumers' };
 
@@ -41,6 +42,8 @@ export function readAddress(search: string): Address {
       return { view: 'runs', ...said('pipeline'), ...said('outcome') };
     case 'run':
       return pipeline && hour ? { view: 'run', pipeline, hour, ...said('run') } : { view: 'runs' };
+    case 'incidents':
+      return { view: 'incidents', ...said('pipeline'), ...(query.get('over') === 'shown' ? { over: 'shown' } : {}) };
     case 'quarantine': {
       const offset = Math.max(0, Math.trunc(Number(query.get('offset')))) || 0;
       return { view: 'quarantine', ...said('pipeline'), ...said('hour'), offset };

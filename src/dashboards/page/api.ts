@@ -21,7 +21,12 @@ export function onRefused(listener: (sent: boolean) => void): void {
 export const get = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
   (await (await answer(path, { signal: signal ?? null })).json()) as T;
 
-export const post = async <T>(path: string): Promise<T> => (await (await answer(path, { method: 'POST' })).json()) as T;
+/** @param body sent as JSON; none where left out */
+export async function post<T>(path: string, body?: object): Promise<T> {
+  const sent =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  return (await (await answer(path, { method: 'POST', ...sent })).json()) as T;
+}
 
 /** @throws ApiError where it is no success; whatever `fetch` throws where its signal aborts */
 export async function answer(path: string, init: RequestInit): Promise<Response> {

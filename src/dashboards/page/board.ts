@@ -6,6 +6,7 @@ import { currentMode, onMode } from './mode.ts';
 import { PanelFrame, type PanelEntry } from './panel-frame.ts';
 import { regularly, type Room } from './room.ts';
 import { timeRange } from './time-range.ts';
+import { setTitle } from './title.ts';
 import { Turns } from './turns.ts';
 import { link } from './words.ts';
 
@@ -42,7 +43,7 @@ export async function board(room: Room, address: BoardAddress): Promise<void> {
     room.element.replaceChildren(heading('Dashboards'), element('p', { class: 'nothing' }, sentence), list);
     return;
   }
-  document.title = `${shown.title} · Sluice`;
+  setTitle(shown.title);
   const turns = new Turns(CHARTS_AT_ONCE);
   const frames = shown.panels.map((panel) => new PanelFrame(panel, turns));
   room.signal.addEventListener('abort', () => frames.forEach((frame) => frame.end()));

@@ -3,14 +3,20 @@ import { ApiError, get, messageOf, onRefused } from './api.ts';
 import { board } from './board.ts';
 import { consumers } from './consumers.ts';
 import { element, failed } from './dom.ts';
+import { incidents } from './incidents.ts';
 import { startMode } from './mode.ts';
+import { OpenIncidents } from './open-incidents.ts';
 import { quarantine } from './quarantine.ts';
 import { report } from './report.ts';
 import type { Room } from './room.ts';
 import { runs } from './runs.ts';
+import { setTitle } from './title.ts';
 import { tokenForm } from './token-form.ts';
 
-const titles = { board: 'Dashboards', runs: 'Runs', run: 'Run', quarantine: 'Quarantine', consumers: 'Consumers' };
+const titles = {
+  ...{ board: 'Dashboards', runs: 'Runs', run: 'Run', incidents: 'Incidents' },
+  ...{ quarantine: 'Quarantine', consumers: 'Consumers' },
+};
 const main = found('#main');
 let showing = new AbortController();
 /** The query of the address that is shown. */
@@ -86,6 +92,8 @@ function draw(room: Room, address: Address): Promise<void> {
       return runs(room, address);
     case 'run':
       return report(room, address);
+    case 'incidents':
+      return incidents(room, address, () => open.anew());
     case 'quarantine':
       return quarantine(room, address);
     case 'consumers':
@@ -102,6 +110,7 @@ function askToken(sent: boolean): void {
   showing.abort();
   const given = (): void => {
     isAsking = false;
+    open.anew();
     void show(true);
   };
   main.replaceChildren(tokenForm(sent ? 'That token is not the one: the API refused it.' : undefined, given));
@@ -109,7 +118,7 @@ function askToken(sent: boolean): void {
 }
 
 function mark({ view }: Address): void {
-  document.title = `${titles[view]} · Sluice`;
+  setTitle(titles[view]);
   for (const link of document.querySelectorAll<HTMLElement>('#views a')) {
     const isHere = link.dataset['view'] === (view === 'run' ? 'runs' : view);
     if (isHere) link.setAttribute('aria-current', 'page');
@@ -138,4 +147,6 @@ addEventListener('popstate', () => {
 });
 startMode(found('#mode') as HTMLButtonElement);
 onRefused(askToken);
+const open = new OpenIncidents(found('#open-incidents'));
 void show(false);
+open.anew();

@@ -1,7 +1,8 @@
 import type { Address } from './address.ts';
+import { age, timeAgo } from './ages.ts';
 import { get, messageOf } from './api.ts';
 import { choice, element, failed } from './dom.ts';
-import { ago, duration, number } from './format.ts';
+import { duration, number } from './format.ts';
 import { LiveRuns } from './live-runs.ts';
 import { Loading } from './loading.ts';
 import { regularly, type Room } from './room.ts';
@@ -121,14 +122,6 @@ function pathOf({ pipeline, outcome }: RunsAddress): string {
   return `/runs?${query.toString()}`;
 }
 
-/** Says anew how long ago each began. */
-function age(rows: HTMLElement): void {
-  for (const time of rows.querySelectorAll('time')) {
-    const text = ago(Date.parse(time.dateTime));
-    if (time.textContent !== text) time.textContent = text;
-  }
-}
-
 function rowOf(run: Run): HTMLElement {
   const { pipeline, hour, runId, startedAt, closedAt, stage, rows, status, outcome } = run;
   const began = Date.parse(startedAt);
@@ -138,7 +131,7 @@ function rowOf(run: Run): HTMLElement {
     ['Outcome', state(outcome ?? status)],
     ['Stage', stage ?? '–'],
     ['Rows', rows === undefined ? '–' : number(rows)],
-    ['Began', element('time', { datetime: startedAt, title: startedAt }, ago(began))],
+    ['Began', timeAgo(startedAt)],
     ['Took', closedAt === undefined ? '…' : duration(Date.parse(closedAt) - began)],
   ];
   return element(

@@ -15,6 +15,10 @@ const marks: Readonly<Record<string, string>> = {
   cancelled: '⊘',
   paused: '‖',
   halted: '✗',
+  open: '!',
+  acknowledged: '◐',
+  recovered: '✓',
+  closed: '✓',
 };
 
 /** A state as a sign and a word: never by colour alone. */
