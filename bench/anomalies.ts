@@ -23,7 +23,11 @@ for (const seed of seeds) {
   const [one, other] = await Promise.all([scored(seed, EACH), scored(seed + 500, 0)]);
   odd.push(one);
   clean.push(other);
-  console.error(`seed ${seed}: judged`);
+  const told = new Set(one.alerts.flatMap(({ problem }) => problem ?? [])).size;
+  const wrong = one.alerts.filter(({ problem }) => !problem).length;
+  console.error(
+    `seed ${seed}: ${told} of ${one.problems.length}, ${wrong} false alarms; without a problem ${other.alerts.length}`,
+  );
 }
 
 const { kinds, planted, found, falseAlerts, missed } = tally(odd);

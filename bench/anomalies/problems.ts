@@ -1,20 +1,10 @@
-import type { MonitorRule } from '../../src/definition/incidents.ts';
+import { monitorRules, type MonitorRule } from '../../src/definition/incidents.ts';
 import { Chance } from './chance.ts';
 
-export const problemKinds = [
-  'rows',
-  'rejected',
-  'missing',
-  'distinct',
-  'distribution',
-  'mix',
-  'categories',
-  'duration',
-  'lag',
-  'freshness',
-  'unchanged',
-  'schema',
-] as const;
+/** What each rule is to find; the distribution of numbers, and of texts. */
+export const problemKinds: readonly (MonitorRule | 'mix')[] = monitorRules.flatMap((rule) =>
+  rule === 'distribution' ? [rule, 'mix' as const] : [rule],
+);
 
 /** Something that goes wrong for some hours. */
 export interface Problem {

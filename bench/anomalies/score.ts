@@ -1,4 +1,5 @@
 import { monitorsSchema } from '../../src/definition/monitors.ts';
+import { problemName } from '../../src/definition/names.ts';
 import { judge } from '../../src/stages/watching/judge.ts';
 import { HISTORY_HOURS } from '../../src/stages/watching/history.ts';
 import { measuresOf, type HourMeasures } from '../../src/stages/watching/measures.ts';
@@ -38,7 +39,7 @@ export function scoreHistory(seed: number, hours: number, problems: readonly Pro
     const measures = measuresOf({ ...run, shape: 'one' });
     const { verdicts, clearings, suspect } = judge(monitors, history.slice(-HISTORY_HOURS), measures);
     for (const { rule, subject, sentence } of verdicts) {
-      const id = `${rule}/${subject ?? ''}`;
+      const id = problemName(rule, subject);
       if (open.has(id)) continue;
       open.add(id);
       const problem = problems.find((one) => {
@@ -54,7 +55,7 @@ export function scoreHistory(seed: number, hours: number, problems: readonly Pro
         ...(problem ? { problem } : {}),
       });
     }
-    const over = new Set(clearings.map(({ rule, subject }) => `${rule}/${subject ?? ''}`));
+    const over = new Set(clearings.map(({ rule, subject }) => problemName(rule, subject)));
     open = new Set([...open].filter((id) => !over.has(id)));
     history.push({
       ...measures,

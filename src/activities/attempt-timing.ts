@@ -1,6 +1,7 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
 import { sentenceOf } from '../definition/errors.ts';
+import { isObject } from '../definition/is-object.ts';
 import { hourOfRun, profiledStages } from '../definition/names.ts';
 import { NO_ANSWER, PROFILE, TIMING, type AttemptTiming, type Spent } from '../definition/timing.ts';
 import type { StageDeps } from '../stages/deps.ts';
@@ -89,6 +90,3 @@ export function failedBefore(details: unknown): Record<string, number> {
   const counted = isObject(failed) ? Object.entries(failed) : [];
   return Object.fromEntries(counted.filter((one): one is [string, number] => typeof one[1] === 'number'));
 }
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

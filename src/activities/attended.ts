@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Progress, StageContext } from '../stages/deps.ts';
-import { failedBefore, isObject } from './attempt-timing.ts';
+import { isObject } from '../definition/is-object.ts';
+import { failedBefore } from './attempt-timing.ts';
 import { classified } from './error-interceptor.ts';
 
 const BEAT_EVERY_MS = 4_000;

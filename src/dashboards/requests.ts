@@ -1,3 +1,4 @@
+import { isObject } from '../definition/is-object.ts';
 import { explicitMoment } from '../definition/moment.ts';
 import type { Json, JsonObject } from './panel.ts';
 
@@ -15,9 +16,6 @@ export interface PanelRequest {
   readonly index: string;
   readonly body: JsonObject;
 }
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The searches of a spec in Kibana's dialect, with the reader's context put in as Kibana does it: `%context%` and `%timefield%` become

@@ -143,6 +143,10 @@ export const keys = {
 /** Where records go that cannot be landed. */
 export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 
+/** A problem among those of its pipeline. A subject may be of any form. */
+export const problemName = (rule: string, subject?: string): string =>
+  `${rule}${subject === undefined ? '' : `/${encodeURIComponent(subject)}`}`;
+
 /** Workflow, schedule, group and index names. */
 export const ids = {
   launchPrefix: (pipeline: string) => `launch/${pipeline}`,
@@ -166,9 +170,8 @@ export const ids = {
     `${ids.backfill(pipeline, from, to)}/preview/${question}`,
   backfills: (pipeline: string) => `backfill/${pipeline}/`,
   group: (stream: string, shard: number) => `sluice-${stream}-${shard}`,
-  /** One problem's. A subject may be of any form. */
-  incident: (pipeline: string, rule: string, subject?: string) =>
-    `incident/${pipeline}/${rule}${subject === undefined ? '' : `/${encodeURIComponent(subject)}`}`,
+  /** One problem's. */
+  incident: (pipeline: string, rule: string, subject?: string) => `incident/${pipeline}/${problemName(rule, subject)}`,
   notifier: (pipeline: string) => `notifier/${pipeline}`,
 } as const;
 

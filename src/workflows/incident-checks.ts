@@ -10,6 +10,7 @@ import {
   type Fact,
   type Observation,
 } from '../definition/incidents.ts';
+import { isObject } from '../definition/is-object.ts';
 import { ids } from '../definition/names.ts';
 
 /** What people write who start a workflow, signal it or update it by hand. Each answers with the sentence that says what is wrong; undefined where nothing is. */
@@ -140,8 +141,6 @@ export function wrongAlerts(given: unknown): string | undefined {
   return wrong.length === 0 ? undefined : `Alerts have ${wrong.join(', ')}, which ${areWrong(wrong)}.`;
 }
 
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 /** What is longer is no time that anybody waits for, and no date. */
 const isDuration = (value: unknown): boolean =>

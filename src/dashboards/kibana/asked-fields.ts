@@ -1,6 +1,7 @@
+import { isObject } from '../../definition/is-object.ts';
 import type { Json, JsonObject } from '../panel.ts';
 import { pathText } from './finding.ts';
-import { isObject, walk, type Path } from './walk.ts';
+import { walk, type Path } from './walk.ts';
 
 /** A field that something asks for, and the types that will do; any where there are none. */
 export interface Asked {

@@ -1,8 +1,9 @@
 import { canonicalJson } from '../../definition/canonical-json.ts';
+import { isObject } from '../../definition/is-object.ts';
 import type { Json, JsonObject } from '../panel.ts';
 import type { Standing } from './origin.ts';
 import { nameOf, type SavedObject } from './saved-object.ts';
-import { isObject, type Path } from './walk.ts';
+import type { Path } from './walk.ts';
 
 /** Strings that hold JSON, by their names. */
 const encoded: ReadonlySet<string> = new Set([

@@ -1,12 +1,13 @@
 import type { SearchConnector } from '../../connectors/search.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
+import { isObject } from '../../definition/is-object.ts';
 import type { Json, JsonObject } from '../panel.ts';
 import { requestsOf } from '../requests.ts';
 import { fieldsOfBody, operationTypes, type Asked } from './asked-fields.ts';
 import { findingsOf, pathText, type Finding } from './finding.ts';
 import type { DecodedObject, DecodedVisualization } from './schemas.ts';
 import { SPEC } from './validate-spec.ts';
-import { at, isObject } from './walk.ts';
+import { at } from './walk.ts';
 
 /** All documents, whenever: an index may hold old ones alone. */
 const always = { from: 'now-200y', to: 'now+200y', filters: {} };

@@ -1,9 +1,10 @@
+import { isObject } from '../../definition/is-object.ts';
 import type { Json, JsonObject } from '../panel.ts';
 import { SCHEMA } from '../panels/chart.ts';
 import { shapeNames } from '../us.ts';
 import { findingsOf, pathText, type Finding } from './finding.ts';
 import type { DecodedVisualization } from './schemas.ts';
-import { isObject, walk, type Path } from './walk.ts';
+import { walk, type Path } from './walk.ts';
 
 /** Where a spec is, for whoever looks for it. */
 export const SPEC = 'attributes.visState.params.spec';

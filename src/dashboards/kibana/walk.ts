@@ -1,9 +1,7 @@
-import type { Json, JsonObject } from '../panel.ts';
+import { isObject } from '../../definition/is-object.ts';
+import type { Json } from '../panel.ts';
 
 export type Path = readonly (string | number)[];
-
-export const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Every value in a spec with its path, the outer ones first. What stands in `values` and `datasets` is data, and left out. */
 export function* walk(value: Json, path: Path = []): Generator<readonly [Path, Json]> {

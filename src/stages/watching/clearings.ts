@@ -1,4 +1,5 @@
 import type { MonitorRule } from '../../definition/incidents.ts';
+import { problemName } from '../../definition/names.ts';
 import type { Judging, SeriesFinding } from './judge-series.ts';
 import { kindOf } from './kinds.ts';
 import type { HourMeasures } from './measures.ts';
@@ -107,7 +108,7 @@ function whyOver(problem: Problem, state: State): string {
 }
 
 const isOfColumn = (key: string): boolean => key.startsWith('missing/');
-const idOf = ({ rule, subject }: Problem): string => `${rule}/${subject ?? ''}`;
+const idOf = ({ rule, subject }: Problem): string => problemName(rule, subject);
 const nameOf = ({ rule, subject }: Problem): string => (subject === undefined ? rule : `${rule} of ${subject}`);
 
 function partsOf(key: string): { readonly name: string; readonly subject?: string } {

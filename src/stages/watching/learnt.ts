@@ -11,6 +11,8 @@ export interface KnownHour {
   readonly at: number;
   /** It has the content of the hour before it: of what is in the rows it says nothing new. */
   readonly repeats: boolean;
+  /** Anything of it was odd. */
+  readonly isOdd: boolean;
 }
 
 /** What is known of hours, ascending. @param hours in any order */
@@ -21,6 +23,7 @@ export function knownHours(hours: readonly HourMeasures[]): KnownHour[] {
   return sorted.map(({ measures, at }, position) => ({
     ...{ measures, at },
     repeats: isRepeat(measures, sorted[position - 1]?.measures),
+    isOdd: Object.keys(measures.odd).length > 0,
   }));
 }
 
@@ -51,7 +54,7 @@ export function learn(hours: readonly KnownHour[], key: string, { to }: Scale, a
   let points: Point[] = [];
   let streak: { readonly point: Point; readonly by: number }[] = [];
   let accepted: number | undefined;
-  let suspected: number | undefined;
+  let newest: HourMeasures | undefined;
   const endStreak = (): void => {
     accepted = undefined;
     if (streak.length >= acceptAfter) {
@@ -62,13 +65,12 @@ export function learn(hours: readonly KnownHour[], key: string, { to }: Scale, a
     }
     streak = [];
   };
-  for (const { measures, at } of hours) {
+  for (const { measures, at, isOdd } of hours) {
     const value = measures.values[key];
     if (value === undefined) continue;
+    newest = measures;
     const point = { hour: at, y: to(value) };
-    const expected = measures.odd[key];
-    const suspect = measures.suspect?.[key];
-    suspected = suspect === undefined ? undefined : point.y - to(suspect);
+    const expected = isOdd ? measures.odd[key] : undefined;
     const by = expected === undefined ? 0 : point.y - to(expected);
     if (streak.length > 0 && (expected === undefined || by > 0 !== (streak[0]?.by ?? 0) > 0)) endStreak();
     if (expected === undefined) {
@@ -78,9 +80,10 @@ export function learn(hours: readonly KnownHour[], key: string, { to }: Scale, a
   }
   const wasOdd = streak.length > 0;
   endStreak();
+  const suspect = newest?.suspect?.[key];
   return {
     ...{ points, wasOdd },
-    ...(suspected === undefined ? {} : { suspected }),
+    ...(suspect === undefined ? {} : { suspected: to(newest?.values[key] ?? NaN) - to(suspect) }),
     ...(accepted === undefined ? {} : { accepted }),
   };
 }

@@ -4,8 +4,8 @@ export function middleOf(sorted: ArrayLike<number>): number {
   return sorted.length % 2 === 1 ? at(sorted, half) : (at(sorted, half - 1) + at(sorted, half)) / 2;
 }
 
-export function medianOf(values: Iterable<number>): number {
-  return middleOf(Float64Array.from(values).sort());
+export function medianOf(values: ArrayLike<number>): number {
+  return middleOf(new Float64Array(values).sort());
 }
 
 /** The value that so large a share of ascending numbers does not exceed (nearest rank). */

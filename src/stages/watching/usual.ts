@@ -61,7 +61,7 @@ export function bestOf(expectations: readonly Expectation[], chance: number): Us
 /** All ways to expect a value for which there are enough points. */
 export function expectationsAt(points: readonly Point[], hour: number): Expectation[] {
   const { past, now } = levelsOf(points, hour);
-  const above = Float64Array.from(points, (point, at) => point.y - (past[at] ?? 0));
+  const above = past.map((level, at) => (points[at]?.y ?? NaN) - level);
   return [flat(above), ...rhythms(points, above, hour)].map((model) => ({ ...model, expected: model.expected + now }));
 }
 
@@ -83,7 +83,7 @@ function levelsOf(points: readonly Point[], hour: number): { past: Float64Array;
   };
   const oldest = medianOf(medians.filter((median) => median !== undefined).slice(-7));
   const levels = medians.map((_, day) => week(day + 1) ?? oldest);
-  for (const [at, point] of points.entries()) past[at] = levels[dayBefore(hour, point.hour)] ?? oldest;
+  for (let at = 0; at < past.length; at++) past[at] = levels[dayBefore(hour, points[at]?.hour ?? 0)] ?? oldest;
   return { past, now: week(0) ?? medianOf(medians.filter((median) => median !== undefined).slice(0, 7)) };
 }
 
@@ -124,9 +124,13 @@ interface Groups {
 }
 
 function groupsOf(points: readonly Point[], count: number, groupOf: (hour: number) => number): Groups {
-  const of = Uint16Array.from(points, (point) => groupOf(point.hour));
+  const of = new Uint16Array(points.length);
   const starts = new Uint32Array(count + 1);
-  for (const group of of) starts[group + 1] = (starts[group + 1] ?? 0) + 1;
+  for (let at = 0; at < of.length; at++) {
+    const group = groupOf(points[at]?.hour ?? 0);
+    of[at] = group;
+    starts[group + 1] = (starts[group + 1] ?? 0) + 1;
+  }
   for (let at = 1; at <= count; at++) starts[at] = (starts[at] ?? 0) + (starts[at - 1] ?? 0);
   return { of, starts };
 }
@@ -135,7 +139,8 @@ function groupsOf(points: readonly Point[], count: number, groupOf: (hour: numbe
 function laidOut({ of, starts }: Groups, values: Float64Array): Float64Array {
   const laid = new Float64Array(values.length);
   const next = starts.slice();
-  for (const [at, group] of of.entries()) {
+  for (let at = 0; at < of.length; at++) {
+    const group = of[at] ?? 0;
     const place = next[group] ?? 0;
     laid[place] = values[at] ?? 0;
     next[group] = place + 1;
