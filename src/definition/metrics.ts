@@ -165,6 +165,11 @@ export const metrics = {
     help: 'Runs that Temporal left out since another was on its way, counted since the schedule was made.',
     labels: ['pipeline', 'schedule'],
   },
+  sluice_schedule_newest_hour_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'Begin of the newest logical hour that the schedule has started, in seconds since 1970; NaN where it has started none.',
+    labels: ['pipeline', 'schedule'],
+  },
   sluice_schedule_paused: {
     kind: 'gauge',
     help: 'Whether a schedule is paused: 1 or 0.',

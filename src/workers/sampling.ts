@@ -44,6 +44,8 @@ export async function sampleTemporal(
   }
 }
 
+type Described = Awaited<ReturnType<Service['describeSchedule']>>;
+
 /** Asks one question, perhaps with a deadline. */
 type Ask = <T>(question: () => Promise<T>) => Promise<T>;
 
@@ -74,23 +76,42 @@ export class SampledSchedules {
         missed: Number(counts?.missedCatchupWindow ?? 0),
         skipped: Number(counts?.overlapSkipped ?? 0),
         paused: schedule?.state?.paused === true ? 1 : 0,
+        newest: type === 'launch' ? newestHour(described) : NaN,
       });
     }
     // Where the list was cut, one that is not in it may be there.
     const cut = (nextPageToken?.length ?? 0) > 0;
     const gone = [...this.#known].filter(([id]) => !there.has(id));
-    if (!cut) for (const [, which] of gone) this.#stands(which, { missed: NaN, skipped: NaN, paused: NaN });
+    if (!cut)
+      for (const [, which] of gone) this.#stands(which, { missed: NaN, skipped: NaN, paused: NaN, newest: NaN });
     this.#known = new Map([...(cut ? this.#known : []), ...there]);
   }
 
-  #stands(which: Which, { missed, skipped, paused }: { missed: number; skipped: number; paused: number }): void {
+  #stands(which: Which, { missed, skipped, paused, newest }: Standing): void {
     this.#metrics.set('sluice_schedule_missed_runs', missed, which);
     this.#metrics.set('sluice_schedule_skipped_runs', skipped, which);
     this.#metrics.set('sluice_schedule_paused', paused, which);
+    if (which.schedule === 'hours') this.#metrics.set('sluice_schedule_newest_hour_timestamp_seconds', newest, which);
   }
 }
 
 type Which = LabelsOf<'sluice_schedule_paused'>;
+
+interface Standing {
+  readonly missed: number;
+  readonly skipped: number;
+  readonly paused: number;
+  readonly newest: number;
+}
+
+/** The logical hour of the newest run that a schedule has started, in seconds since 1970. Jitter may have moved it into the next hour, so that is taken off. */
+function newestHour({ info, schedule }: Described): number {
+  const started = Math.max(
+    ...(info?.recentActions ?? []).map(({ scheduleTime }) => Number(scheduleTime?.seconds ?? NaN)),
+  );
+  const jitter = Number(schedule?.spec?.jitter?.seconds ?? 0);
+  return Number.isFinite(started) ? Math.floor((started - jitter) / 3_600) * 3_600 : NaN;
+}
 
 /** Somebody may delete a schedule between the list and its turn. */
 function unlessGone(error: unknown): undefined {

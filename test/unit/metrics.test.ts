@@ -383,6 +383,26 @@ describe('what Temporal is asked for', () => {
     ]);
   });
 
+  it('is which hour a schedule started last: jitter, which may take it into the next, is taken off', async () => {
+    const { told, metrics: to } = recorded();
+    const seconds = (text: string): { seconds: number } => ({ seconds: Date.parse(text) / 1_000 });
+    const service = {
+      listSchedules: async () => ({ schedules: [{ scheduleId: 'p', info: { workflowType: { name: 'launch' } } }] }),
+      describeSchedule: async () => ({
+        info: {
+          recentActions: [
+            { scheduleTime: seconds('2026-11-24T05:59:40Z') },
+            { scheduleTime: seconds('2026-11-25T06:03:00Z') },
+          ],
+        },
+        schedule: { spec: { jitter: { seconds: 600 } } },
+      }),
+    } as unknown as Parameters<SampledSchedules['sample']>[0];
+    await new SampledSchedules(to).sample(service, 'default');
+    const { seconds: hour } = seconds('2026-11-25T05:00:00Z');
+    expect(told).toContain(`sluice_schedule_newest_hour_timestamp_seconds{pipeline=p,schedule=hours} ${hour}`);
+  });
+
   it('is each schedule by itself; one that is gone stands at nothing, unless the list was cut', async () => {
     let ids = ['p', 'q', 'r'];
     let nextPageToken = new Uint8Array();
@@ -414,7 +434,7 @@ describe('what Temporal is asked for', () => {
     expect(await paused()).toEqual([line('p', '0')]);
     nextPageToken = new Uint8Array();
     expect(await paused()).toEqual([line('p', '0'), line('r', 'NaN')]);
-    expect(told).toHaveLength(6);
+    expect(told).toHaveLength(8);
     expect(await paused()).toEqual([line('p', '0')]);
     ids = ['broken'];
     await expect(paused()).rejects.toThrow('UNAVAILABLE');
