@@ -552,6 +552,16 @@ describe('a run that is judged', () => {
     expect(came?.value.split(', ')).toHaveLength(20);
   });
 
+  it('took no longer for a consumer that somebody paused', () => {
+    const { report, cleaned } = new World(7).hour(0) ?? {};
+    if (!report || !cleaned) throw new Error('no run');
+    const waited = { waitMs: 3_590_000, waitedFor: 'the consumer of p is paused' };
+    const times = { ...waited, queueMs: 0, runMs: 900, retryMs: 0, busyMs: 5, cpuMs: 5, on: {}, failed: {} };
+    const land = { stage: 'land', startedAt: report.startedAt, ms: 3_600_000, times };
+    const measures = measuresOf({ report: { ...report, stages: [land] }, shape: 's', cleaned });
+    expect(measures.values['duration/land']).toBe(10);
+  });
+
   it('of a backfill says nothing of time', () => {
     const { report, cleaned } = new World(7).hour(0) ?? {};
     if (!report || !cleaned) throw new Error('no run');

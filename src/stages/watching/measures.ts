@@ -113,9 +113,11 @@ function ofColumn(column: ColumnProfile, { rows, missing }: CleanReport): Record
 
 function ofTime({ stages, source }: Measured['report'], columns: readonly ColumnProfile[]): Record<string, number> {
   const values: Record<string, number> = {};
-  for (const { stage, ms } of stages) {
+  for (const { stage, ms, times } of stages) {
     if (!(workStages as readonly string[]).includes(stage)) continue;
-    values[`duration/${stage}`] = (values[`duration/${stage}`] ?? 0) + ms / 1_000;
+    // What it waited for on purpose, a consumer that somebody paused, is no slowness.
+    const worked = ms - (times?.waitMs ?? 0);
+    values[`duration/${stage}`] = (values[`duration/${stage}`] ?? 0) + worked / 1_000;
   }
   for (const { name, type, max } of source ? columns : []) {
     const newest = (type === 'date' || type === 'timestamp') && max !== undefined ? Date.parse(max) : NaN;
