@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { ObjectStore } from '../connectors/object-store.ts';
 import { readSettings } from '../connectors/settings.ts';
+import { flushTraces, startTracing } from '../connectors/start-tracing.ts';
 import { refusedByTemporal, requireListening, temporalPlace } from '../connectors/temporal.ts';
 import { Backfills } from './backfills.ts';
 import { ConsumerControl } from './consumer-control.ts';
@@ -9,6 +10,7 @@ import { MaintenanceRuns } from './maintenance-runs.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { Runs } from './runs.ts';
 import { Schedules } from './schedules/schedules.ts';
+import { tracedStarts } from './traced-starts.ts';
 
 /** The programmatic door: everything that CLI and HTTP API do, they do by this. */
 export class SluiceClient {
@@ -40,7 +42,8 @@ export class SluiceClient {
   }
 
   /**
-   * Connects as the `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, profiles.
+   * Connects as the `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, profiles. What it starts is
+   * traced where the process's OTEL_… variables ask for that.
    * @throws SluiceError `StackUnavailable` where no Temporal server answers
    */
   static async connect(environment: Readonly<Record<string, string | undefined>> = process.env): Promise<SluiceClient> {
@@ -48,13 +51,17 @@ export class SluiceClient {
     await requireListening(place);
     try {
       const connection = await Connection.connect({ ...place.options, connectTimeout: 5_000 });
-      return new SluiceClient(new Client({ connection, namespace: place.namespace }), connection, environment);
+      await startTracing();
+      const interceptors = { workflow: [tracedStarts] };
+      const client = new Client({ connection, namespace: place.namespace, interceptors });
+      return new SluiceClient(client, connection, environment);
     } catch (error) {
       throw refusedByTemporal(place, error);
     }
   }
 
   async close(): Promise<void> {
+    await flushTraces();
     await this.#connection.close();
   }
 }

@@ -35,6 +35,8 @@ export interface RunReport {
   readonly hour: LogicalHour;
   readonly workflowId: string;
   readonly runId: string;
+  /** Its trace in OpenTelemetry, where somebody keeps that. */
+  readonly trace?: string;
   readonly outcome: 'completed' | 'unchanged' | 'failed' | 'cancelled';
   readonly startedAt: string;
   readonly endedAt: string;

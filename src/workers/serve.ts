@@ -2,6 +2,7 @@ import { GracefulShutdownPeriodExpiredError, type NativeConnection, Runtime } fr
 import { readLogSettings } from '../connectors/log-settings.ts';
 import { MeteredMetrics } from '../connectors/metrics.ts';
 import { redactor } from '../connectors/redaction.ts';
+import { flushTraces, startTracing } from '../connectors/start-tracing.ts';
 import { requireSearchAttributes, temporalPlace } from '../connectors/temporal.ts';
 import type { WorkerSettings } from '../connectors/worker-settings.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
@@ -29,6 +30,10 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
   const { logger } = log;
   const telemetryOptions = { ...log.telemetry, ...endpoint?.telemetry };
   const { metricMeter } = Runtime.install({ logger, shutdownSignals: [], telemetryOptions });
+  await startTracing(
+    (sentence) => logger.warn(sentence),
+    (text) => stages.settings.secrets.redacted(text),
+  );
   const place = temporalPlace(process.env);
   const { address, namespace } = place;
   const metrics = endpoint && new MeteredMetrics(metricMeter);
@@ -58,6 +63,7 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
     await connection.close().catch(() => {});
     await deps.search.close();
     deps.spark?.close();
+    await flushTraces();
     log.close();
   }
 }

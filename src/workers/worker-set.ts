@@ -12,10 +12,13 @@ import { classifyErrors } from '../activities/error-interceptor.ts';
 import { createActivities } from '../activities/index.ts';
 import { logAttempts } from '../activities/log-attempts.ts';
 import { measureActivities } from '../activities/measuring.ts';
+import { traceAttempts } from '../activities/trace-attempts.ts';
+import { activeTracer } from '../connectors/tracing.ts';
 import type { QueueName, WorkerSettings } from '../connectors/worker-settings.ts';
 import { taskQueues } from '../definition/names.ts';
 import type { StageDeps } from '../stages/deps.ts';
 import { completionFailPoint } from './completion-fail-point.ts';
+import { workflowSpans } from './workflow-spans.ts';
 
 export interface WorkerSetOptions {
   readonly connection: NativeConnection;
@@ -26,16 +29,22 @@ export interface WorkerSetOptions {
   readonly bundle: () => Promise<WorkflowBundle>;
 }
 
-const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+const pathOf = (name: string): string => fileURLToPath(new URL(`../workflows/${name}`, import.meta.url));
 
 /** The workflows as one bundle. Takes seconds; tests make it once. */
 export const bundleWorkflows = (): ReturnType<typeof bundleWorkflowCode> =>
-  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  bundleWorkflowCode({
+    workflowsPath: pathOf('index.ts'),
+    // In every bundle: one that is made beforehand does not know whether there will be traces. Without any it adds nothing.
+    workflowInterceptorModules: [pathOf('trace-headers.ts')],
+    logger: new DefaultLogger('WARN'),
+  });
 
 /** One worker a task queue, in this process. Workflows are on the light queue; those that tell of problems, on that of the watch. */
 export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]> {
   const { connection, namespace, deps, settings } = options;
   const { graceMs, forceMs, queues, version } = settings;
+  const tracer = activeTracer();
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
@@ -43,6 +52,7 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
     interceptors: {
       activity: [
         ...(deps.metrics ? [measureActivities(deps.metrics)] : []),
+        ...(tracer ? [traceAttempts] : []),
         ...[logAttempts, completionFailPoint, timeAttempts(deps), classifyErrors],
       ],
     },
@@ -61,8 +71,13 @@ export async function createWorkers(options: WorkerSetOptions): Promise<Worker[]
   let made: Promise<WorkflowBundle> | undefined;
   const workflows = async (): Promise<Partial<WorkerOptions>> => {
     const { code } = await (made ??= options.bundle());
-    // What src/workflows/versioning.ts reads. No other way leads from a worker's options to what its workflows say of themselves.
-    return { workflowBundle: { code: version === undefined ? code : `globalThis.sluiceIsVersioned = true;${code}` } };
+    // What src/workflows/versioning.ts and trace-headers.ts read. No other way leads from a worker's options to what its workflows say of themselves.
+    const says = [
+      ...(version === undefined ? [] : ['globalThis.sluiceIsVersioned = true;']),
+      ...(tracer ? [`globalThis.sluiceTraceRatio = ${tracer.ratio};`] : []),
+    ];
+    const sinks = tracer && workflowSpans(tracer);
+    return { workflowBundle: { code: `${says.join('')}${code}` }, ...(sinks ? { sinks } : {}) };
   };
   const own: Readonly<Record<QueueName, () => Promise<Partial<WorkerOptions>>>> = {
     light: workflows,

@@ -1,4 +1,4 @@
-// What the worker bundles, and what clients know workflows by.
+// What the worker bundles, and what clients know workflows by. With it goes trace-headers.ts, which is no workflow but stands around them.
 export { backfill } from './backfill.ts';
 export { consumer } from './consumer.ts';
 export { incident } from './incident.ts';

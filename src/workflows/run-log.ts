@@ -26,6 +26,7 @@ import type { RunControl } from './run-control.ts';
 import { runDetails } from './run-details.ts';
 import { stageActivities, type StageQueue } from './stage-activities.ts';
 import { StageWatch, type EndedActivity } from './stage-times.ts';
+import { keptTrace, tracedStage } from './trace-headers.ts';
 
 type Findings = Partial<
   Pick<
@@ -88,7 +89,7 @@ export class RunLog {
     upsertSearchAttributes([{ key: attributes.stage, value: name }]);
     this.show();
     try {
-      return await this.deadlines.stage(name, work);
+      return await this.deadlines.stage(name, () => tracedStage(name, work));
     } catch (error) {
       this.#failed ??= name;
       if (!isCancellation(error)) this.#lastError = { ...problemOf(error), stage: name, at: new Date().toISOString() };
@@ -267,6 +268,7 @@ export class RunLog {
       pipeline: this.#input.pipeline.name,
       hour: this.#input.hour,
       ...this.execution,
+      ...keptTrace(),
       startedAt: this.#startedAt,
       ...(this.#input.startFrom === undefined ? {} : { startFrom: this.#input.startFrom }),
       stages: [...this.#stages],

@@ -9,7 +9,10 @@ import { classifyErrors } from '../../src/activities/error-interceptor.ts';
 import { createActivities, type Activities } from '../../src/activities/index.ts';
 import type { StageDeps } from '../../src/stages/deps.ts';
 import { taskQueues } from '../../src/definition/names.ts';
+import type { Tracer } from '../../src/connectors/tracing.ts';
+import { traceAttempts } from '../../src/activities/trace-attempts.ts';
 import { bundleWorkflows } from '../../src/workers/worker-set.ts';
+import { workflowSpans } from '../../src/workers/workflow-spans.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
 import { StackProgress } from '../../stack/progress.ts';
 import { provision } from '../../stack/provision.ts';
@@ -45,6 +48,8 @@ export class WorkflowLab {
   stages: FakeActivities = {};
   /** What is asked of the object store by what stands around activities. */
   store = {} as StageDeps['store'];
+  /** Tells traces, of workers that begin after it is set. */
+  tracer: Tracer | undefined;
   readonly #bundle: WorkflowBundleWithSourceMap;
   readonly #workers = new Map<string, { readonly worker: Worker; readonly running: Promise<void> }>();
 
@@ -93,14 +98,17 @@ export class WorkflowLab {
         },
       ]),
     );
+    const { tracer } = this;
+    const code = `${tracer ? `globalThis.sluiceTraceRatio = ${tracer.ratio};` : ''}${this.#bundle.code}`;
     const worker = await TemporalWorker.create({
       connection: this.temporal.nativeConnection,
       taskQueue,
       activities,
-      interceptors: { activity: [timeAttempts(this), classifyErrors] },
+      interceptors: { activity: [...(tracer ? [traceAttempts] : []), timeAttempts(this), classifyErrors] },
       maxHeartbeatThrottleInterval: '100ms',
       defaultHeartbeatThrottleInterval: '100ms',
-      ...(withWorkflows.includes(taskQueue) ? { workflowBundle: this.#bundle } : {}),
+      ...(withWorkflows.includes(taskQueue) ? { workflowBundle: { code } } : {}),
+      ...(tracer ? { sinks: workflowSpans(tracer) } : {}),
     });
     this.#workers.set(taskQueue, { worker, running: worker.run() });
   }

@@ -39,6 +39,16 @@ describe('recorded histories', () => {
     await expect(replayed).resolves.toBeUndefined();
   });
 
+  it.each(names)('%s replays on a worker that tells traces', async (name) => {
+    const history = await historyOf(name);
+    const { workflowId } = history.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+    const workflowBundle = { code: `globalThis.sluiceTraceRatio = 1;${bundle.code}` };
+    const told: unknown[] = [];
+    const sinks = { traces: { over: { fn: (...span: unknown[]) => void told.push(span), callDuringReplay: false } } };
+    await Worker.runReplayHistory({ workflowBundle, sinks }, history, workflowId ?? undefined);
+    expect(told).toEqual([]);
+  });
+
   describe('of another order of steps', () => {
     let changed: Awaited<ReturnType<typeof bundleWorkflowCode>>;
 

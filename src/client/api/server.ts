@@ -25,6 +25,7 @@ import { scheduleRoutes } from './schedule-routes.ts';
 import { sessionRoute } from './session-route.ts';
 import { TemporalSession } from './temporal-session.ts';
 import { wantToken } from './tokens.ts';
+import { tracedRequests } from './traced-requests.ts';
 import { triggerRoutes } from './trigger-pipeline.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { Streams, STREAMS, type StreamLimits } from './streams.ts';
@@ -105,6 +106,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     await limit.call(api, request, reply);
   });
   await wantToken(api, options);
+  await tracedRequests(api);
   await describeApi(api, token !== undefined);
   const assets = await pageAssets();
   const own = options.pipeline === undefined ? {} : { pipeline: options.pipeline };

@@ -1,0 +1,2 @@
+// For activities, which know connectors by stages alone.
+export { traced, traceHere, type Span } from '../connectors/tracing.ts';
