@@ -1,6 +1,6 @@
 import type { ServerLines } from '../connectors/server-logs.ts';
 import type { LogicalHour } from '../definition/hour.ts';
-import type { MonitorRule, Severity } from '../definition/incidents.ts';
+import type { Fact, MonitorRule, Severity } from '../definition/incidents.ts';
 import type { StartStage } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type { CleanResult, Equation, FileAccount, IdentityChecksum, ObjectRef, RowCounts } from '../definition/refs.ts';
@@ -17,6 +17,18 @@ export interface StageTiming {
   readonly times?: StageTimes;
 }
 
+/** A finding of a monitor in numbers, in the unit of what it watches: rows, parts of 1, seconds, hours. */
+export interface AnomalyNumbers {
+  readonly found?: number;
+  readonly expected?: number;
+  /** How often what usually lies between found and expected lies between them now. */
+  readonly deviations?: number;
+  /** Earlier runs that it was compared with. */
+  readonly runs?: number;
+  /** The fixed bound that it is beyond. */
+  readonly bound?: number;
+}
+
 /** Something odd about a run, by the runs before it. */
 export interface Anomaly {
   readonly rule: MonitorRule;
@@ -25,6 +37,9 @@ export interface Anomaly {
   readonly severity: Severity;
   /** What was found, what is usual, and how far it is off. */
   readonly sentence: string;
+  /** The same for people, one by one: `found`, `usual`, `off by`, `odd`, `compared with`, `bound`, …. Reports of older versions have neither. */
+  readonly facts?: readonly Fact[];
+  readonly numbers?: AnomalyNumbers;
   /** Nobody is told of it. */
   readonly muted?: true;
 }

@@ -56,6 +56,25 @@ function fullReport(text: (where: string) => string): RunReport {
       failed: { code: 'X', message: text('untidy') },
     },
     warnings: [text('warning')],
+    anomalies: [
+      {
+        ...{
+          rule: 'categories',
+          subject: text('odd column'),
+          severity: 'critical',
+          sentence: text('oddity'),
+          muted: true,
+        },
+        facts: ['found', 'usual', 'off by'].map((name) => ({ name, value: text(name) })),
+      },
+    ],
+    watched: { judged: 12, learning: 3, runs: 48 },
+    servers: [
+      {
+        ...{ server: 'kafka', left: 7 },
+        lines: [{ server: 'kafka', at: '2026-11-24T03:00:03.123Z', level: 'error', text: text('server line') }],
+      },
+    ],
     error: { code: text('code'), stage: text('failed stage'), message: text('message') },
   } as unknown as RunReport;
 }

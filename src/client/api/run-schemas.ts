@@ -5,6 +5,7 @@ import { runOutcomes, type RunSummary } from '../run-list.ts';
 import type { StoryEntry } from '../run-story.ts';
 import type { PendingActivity } from '../run-events.ts';
 import type { ReportSoFar, RunAttempt } from '../runs.ts';
+import { monitorRules, severities } from '../../definition/incidents.ts';
 import { causes } from '../../definition/timing.ts';
 import { hourSchema, instantSchema, nameSchema, schemaOf } from './schemas.ts';
 
@@ -95,6 +96,14 @@ export const reportSchema = z
         holds: z.boolean().describe('Every row is accounted for.'),
       }),
     ),
+    anomalies: z
+      .array(z.looseObject({ rule: z.enum(monitorRules), severity: z.enum(severities), sentence: z.string() }))
+      .optional()
+      .describe('What the monitors found odd, with `numbers` and `facts` (docs/monitors.md).'),
+    watched: z
+      .looseObject({ judged: count, learning: count, runs: count })
+      .optional()
+      .describe('Series that were judged, of how many too little is known yet, and by how many earlier runs.'),
     error: failure.optional(),
   })
   .meta({ id: 'Report' }) as unknown as z.ZodType<ReportSoFar>;

@@ -40,9 +40,11 @@ function anomalyLines({ anomalies = [], watched }: ReportSoFar): string[] {
   const known = `${count(judged)} series judged by ${count(runs)} earlier runs`;
   const still = learning > 0 ? `, ${count(learning)} still learning` : '';
   return [
-    ...anomalies.map(({ rule, subject, severity, sentence, muted }) => {
+    ...anomalies.map(({ rule, subject, severity, sentence, muted, facts = [] }) => {
       const word = styled(severity === 'critical' ? 'red' : 'yellow', severity, process.stdout);
-      return `${word} ${rule}${subject === undefined ? '' : ` of ${subject}`}${muted ? ' (muted)' : ''}: ${sentence}`;
+      const offBy = facts.find(({ name }) => name === 'off by')?.value;
+      const off = offBy === undefined ? '' : ` Off by ${offBy}.`;
+      return `${word} ${rule}${subject === undefined ? '' : ` of ${subject}`}${muted ? ' (muted)' : ''}: ${sentence}${off}`;
     }),
     `monitors: ${anomalies.length === 0 ? 'nothing odd' : `${count(anomalies.length)} odd`}; ${known}${still}`,
   ];

@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import { oddOf, serversOf, type Found } from './report-findings.ts';
 import { get } from './api.ts';
 import { element } from './dom.ts';
 import { counted, duration, instant } from './format.ts';
@@ -12,7 +13,7 @@ import { hourKey, hourWords, link, state } from './words.ts';
 const parts = ['queueMs', 'runMs', 'retryMs', 'waitMs'] as const;
 
 /** A run's report: what this page shows of it (docs/api.md). */
-interface Report {
+interface Report extends Found {
   readonly pipeline: string;
   readonly hour: string;
   readonly runId: string;
@@ -65,10 +66,12 @@ export async function report(room: Room, address: Extract<Address, { view: 'run'
     summary(found),
     live.element,
     ...section('Rows', equationOf(found)),
+    ...section('What is odd', oddOf(found)),
     ...section('Where the time went', bottleneckOf(found)),
     ...section('Stages', stagesOf(found)),
     ...section('Rejected, by reason', rejectedOf(found)),
     ...section('Warnings', listOf(found.warnings ?? [])),
+    ...section('What servers warned of meanwhile', serversOf(found)),
   );
 }
 

@@ -1,6 +1,7 @@
 import { html, Markup } from '../../formats/markup.ts';
 import { duration } from '../metric-text.ts';
 import type { ReportOnPage } from './report-on-page.ts';
+import { anomaliesSection } from './anomalies.ts';
 import { rejectedSection, rowsSection } from './rows.ts';
 import {
   errorSection,
@@ -10,6 +11,7 @@ import {
   sourceSection,
   stagesSection,
 } from './sections.ts';
+import { serversSection } from './servers.ts';
 import { STYLE } from './style.ts';
 import { clipped, instant, section } from './tables.ts';
 import { timingSection } from './timing.ts';
@@ -68,9 +70,9 @@ export function runPage({ report, madeAt, webUi, chart, panels }: PageParts): st
         </header>
         <main>
           ${errorSection(report)} ${rowsSection(report)} ${rejectedSection(report)} ${qualitySection(report)}
-          ${stagesSection(report, chart)} ${timingSection(report)} ${notesSection(report)}
-          ${panels === undefined ? '' : panelsSection(panels, report)} ${sourceSection(report)}
-          ${identitySection(report, webUi)}
+          ${anomaliesSection(report)} ${stagesSection(report, chart)} ${timingSection(report)} ${notesSection(report)}
+          ${serversSection(report)} ${panels === undefined ? '' : panelsSection(panels, report)}
+          ${sourceSection(report)} ${identitySection(report, webUi)}
         </main>
         <footer>
           <p>

@@ -118,8 +118,9 @@ function judgedAs(monitors: Monitors, judgement: Judgement, report: JudgeRunInpu
     .slice(0, TOLD);
   const silent = verdicts.filter(muted);
   return {
-    anomalies: verdicts.map(({ rule, subject, severity, sentence }) => ({
-      ...{ rule, ...(subject === undefined ? {} : { subject }), severity, sentence },
+    anomalies: verdicts.map(({ rule, subject, severity, sentence, facts, numbers }) => ({
+      ...{ rule, ...(subject === undefined ? {} : { subject }), severity, sentence, facts },
+      ...(numbers === undefined ? {} : { numbers }),
       ...(muted({ rule, ...(subject === undefined ? {} : { subject }) }) ? { muted: true } : {}),
     })),
     observations: verdicts

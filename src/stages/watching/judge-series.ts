@@ -28,6 +28,8 @@ export interface SeriesFinding {
   readonly expected: number;
   readonly usual?: {
     readonly spread: number;
+    /** How far off the value is, in parts of the spread, on the scale that it is judged on; left out where the spread is nothing. */
+    readonly deviations?: number;
     readonly from: number;
     readonly to: number;
     readonly rhythm: Rhythm;
@@ -155,6 +157,7 @@ export class Judging {
       ...{ score, expected },
       usual: {
         spread: Math.abs(scale.from(y + spread) - expected),
+        ...(spread > 0 ? { deviations: Math.abs(by) / spread } : {}),
         from: scale.from(y - allowed),
         to: scale.from(y + allowed),
         ...{ rhythm, runs },

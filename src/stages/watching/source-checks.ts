@@ -33,7 +33,14 @@ export function judgeUnchanged(judging: Judging): Verdict | 'learning' | undefin
   const odd = { unchanged: 0 };
   if (bound !== undefined && hoursLong > bound) {
     const sentence = `${found}; the bound that monitors.unchanged sets is ${age(bound)}.`;
-    return { rule: 'unchanged', severity, sentence, facts: [...facts, { name: 'bound', value: age(bound) }], odd };
+    return {
+      rule: 'unchanged',
+      severity,
+      sentence,
+      facts: [...facts, { name: 'bound', value: age(bound) }],
+      numbers: { found: hoursLong, bound },
+      odd,
+    };
   }
   // How long the first one had stood before it was first seen, nobody knows.
   const over = stretches.slice(1, last?.content === content ? -1 : undefined);
@@ -51,6 +58,7 @@ export function judgeUnchanged(judging: Judging): Verdict | 'learning' | undefin
     ...{ rule: 'unchanged', severity, odd },
     sentence: `${found}, at most ${age(longest)} before (${usual.length} changes).`,
     facts: [...facts, { name: 'longest before', value: age(longest) }, { name: 'odd', value: `above ${age(limit)}` }],
+    numbers: { found: hoursLong, expected: longest, runs: hours.length },
   };
 }
 

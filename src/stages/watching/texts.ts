@@ -61,6 +61,7 @@ export function judgeCategories(judging: Judging, column: string): Verdict | 'le
       { name: 'gone', value: gone.map(([value]) => value).join(', ') || 'none' },
       { name: 'compared with', value: `${earlier.length} runs` },
     ],
+    numbers: { runs: earlier.length },
     odd: { [key]: 0, [`mix/${column}`]: 0 },
   };
 }
@@ -100,9 +101,11 @@ export function judgeMix(judging: Judging, column: string): Verdict | 'learning'
     sentence: `The values of ${column} are spread otherwise by ${points(found)}, usually ${points(expected)} (median of ${earlier.length} runs): ${named.join('; ')}.`,
     facts: [
       { name: 'found', value: points(found) },
+      { name: 'usual', value: points(expected) },
       { name: 'odd', value: `above ${points(allowed)}` },
       { name: 'compared with', value: `${earlier.length} runs` },
     ],
+    numbers: { found, expected, runs: earlier.length },
     odd: { [key]: expected },
   };
 }

@@ -1,7 +1,8 @@
 import type { Fact, MonitorRule, Severity } from '../../definition/incidents.ts';
+import type { AnomalyNumbers } from '../run-report.ts';
 import type { Judging, SeriesFinding } from './judge-series.ts';
 import { weekdayOf } from './usual.ts';
-import { percent, rhythmText } from './words.ts';
+import { deviationsText, percent, rhythmText } from './words.ts';
 
 /** Something odd about a run. */
 export interface Verdict {
@@ -11,6 +12,7 @@ export interface Verdict {
   /** What was found, what is usual, and how far it is off. */
   readonly sentence: string;
   readonly facts: readonly Fact[];
+  readonly numbers?: AnomalyNumbers;
   /** Series that are not learnt from, with what was expected of them. */
   readonly odd: Readonly<Record<string, number>>;
 }
@@ -24,6 +26,7 @@ export function verdictOf(judging: Judging, finding: SeriesFinding, also: Verdic
     severity: judging.settings(kind).severity ?? severityOf(finding),
     sentence: sentenceOf(judging, finding),
     facts: factsOf(finding),
+    numbers: numbersOf(finding),
     odd: { [key]: expected, ...also },
   };
 }
@@ -71,6 +74,7 @@ function factsOf({ kind, value, expected, usual, bound }: SeriesFinding): Fact[]
     ...(usual
       ? [
           fact('usual', `${text(expected)} ± ${text(usual.spread)}`),
+          ...(usual.deviations === undefined ? [] : [fact('off by', deviationsText(usual.deviations))]),
           fact(
             'odd',
             kind.onlyMore ? `above ${text(usual.to)}` : `below ${text(usual.from)} or above ${text(usual.to)}`,
@@ -79,6 +83,14 @@ function factsOf({ kind, value, expected, usual, bound }: SeriesFinding): Fact[]
         ]
       : []),
   ];
+}
+
+function numbersOf({ value, expected, usual, bound }: SeriesFinding): AnomalyNumbers {
+  const compared =
+    usual === undefined
+      ? {}
+      : { expected, runs: usual.runs, ...(usual.deviations === undefined ? {} : { deviations: usual.deviations }) };
+  return { found: value, ...compared, ...(bound === undefined ? {} : { bound }) };
 }
 
 export const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -15,6 +15,10 @@ export function seconds(value: number): string {
   return value < 7_200 ? `${digits(value / 60)} min` : `${digits(value / 3_600)} h`;
 }
 
+/** How often a deviation has what is usual in it: `11.8 usual deviations`. */
+export const deviationsText = (times: number): string =>
+  `${digits(Math.min(times, 1_000))}${times > 1_000 ? ' and more' : ''} usual deviations`;
+
 /** Hours. */
 export const age = (hours: number): string => (hours < 72 ? `${digits(hours)} h` : `${digits(hours / 24)} days`);
 

@@ -1,0 +1,76 @@
+import { element } from './dom.ts';
+import { counted, number } from './format.ts';
+import { ruleWords } from './rule-words.ts';
+import { tableOf } from './table.ts';
+
+/** What was found about a run beside its rows and times; docs/api.md. */
+export interface Found {
+  readonly anomalies?: readonly {
+    readonly rule: string;
+    readonly subject?: string;
+    readonly severity: 'warning' | 'critical';
+    readonly sentence: string;
+    readonly muted?: boolean;
+    readonly facts?: readonly { readonly name: string; readonly value: string }[];
+  }[];
+  readonly watched?: { readonly judged: number; readonly learning: number; readonly runs: number };
+  readonly servers?: readonly {
+    readonly server: string;
+    readonly left: number;
+    readonly lines: readonly { readonly at: string; readonly level: 'warn' | 'error'; readonly text: string }[];
+  }[];
+}
+
+/** What the monitors found odd, with the numbers; undefined where they did not look. */
+export function oddOf({ anomalies = [], watched }: Found): HTMLElement | undefined {
+  if (watched === undefined && anomalies.length === 0) return undefined;
+  const columns = ['What', 'How bad', 'Found', 'Usual', 'Off by', 'In a sentence'].map((title) => ({ title }));
+  const rows = anomalies.map(({ rule, subject, severity, sentence, muted, facts = [] }) => [
+    `${ruleWords(rule)}${subject === undefined ? '' : `: ${subject}`}`,
+    element(
+      'span',
+      { class: `severity ${severity}` },
+      `${severity === 'critical' ? '▲ critical' : '△ warning'}${muted ? ' (muted)' : ''}`,
+    ),
+    ...['found', 'usual', 'off by'].map((name) => facts.find((one) => one.name === name)?.value),
+    sentence,
+  ]);
+  return element(
+    'div',
+    {},
+    anomalies.length === 0
+      ? element('p', { class: 'holds' }, '✓ Nothing is odd.')
+      : tableOf({ columns, rows }, 'What is otherwise than in the runs before'),
+    ...(watched === undefined ? [] : [element('p', { class: 'note' }, watchedWords(watched))]),
+  );
+}
+
+function watchedWords({ judged, learning, runs }: NonNullable<Found['watched']>): string {
+  const still = learning === 0 ? '' : `; of ${number(learning)} not enough is known yet`;
+  return `${number(judged)} series judged by ${counted(runs, 'earlier run')}${still}.`;
+}
+
+/** What servers warned of while the run was on its way, whoever caused it; undefined where there is nothing. */
+export function serversOf({ servers = [] }: Found): HTMLElement | undefined {
+  if (servers.length === 0) return undefined;
+  const columns = ['Server', 'At (UTC)', 'Level', 'Said'].map((title) => ({ title }));
+  const rows = servers.flatMap(({ server, lines }) =>
+    lines.map(({ at, level, text }) => [
+      server,
+      at.slice(11, 23),
+      element(
+        'span',
+        { class: level === 'error' ? 'broken' : 'severity warning' },
+        level === 'error' ? '✗ error' : '! warn',
+      ),
+      element('span', { class: 'raw' }, text),
+    ]),
+  );
+  const left = servers.filter((one) => one.left > 0).map((one) => `${number(one.left)} of ${one.server}`);
+  return element(
+    'div',
+    {},
+    tableOf({ columns, rows }, 'Lines of servers’ logs'),
+    ...(left.length === 0 ? [] : [element('p', { class: 'note' }, `Left out: ${left.join(', ')}.`)]),
+  );
+}
