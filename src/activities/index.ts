@@ -1,5 +1,6 @@
 import { acceptDefinition } from '../definition/check-definition.ts';
 import { sendFailureAlert } from '../stages/accounting/alert.ts';
+import { indexIncidents } from '../stages/accounting/incident-documents.ts';
 import { reconcile } from '../stages/accounting/reconcile.ts';
 import { findDone } from '../stages/accounting/report.ts';
 import { clean } from '../stages/cleaning/clean.ts';
@@ -83,7 +84,7 @@ export function createActivities(deps: StageDeps) {
     ...backfillActivities(deps),
     ...runActivities(),
     ...alertingActivities(deps),
-    ...tellingActivities(),
+    ...tellingActivities((incident, context) => indexIncidents(deps, [incident], context)),
     ...turnActivities(),
     ...slotActivities(deps),
   };

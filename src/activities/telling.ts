@@ -2,8 +2,10 @@ import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
-import type { AlertedPipeline, Clearing, Observation, Transition } from '../definition/incidents.ts';
+import type { AlertedPipeline, Clearing, Incident, Observation, Transition } from '../definition/incidents.ts';
 import { ids, taskQueues } from '../definition/names.ts';
+import type { StageContext } from '../stages/deps.ts';
+import { aborted } from './aborted.ts';
 import { attended } from './attended.ts';
 
 const nameAttribute = defineSearchAttributeKey('PipelineName', SearchAttributeType.KEYWORD);
@@ -21,8 +23,16 @@ export interface PassedOn {
   readonly transition: Transition;
 }
 
-/** How incidents are told of what happens, and the notifier of them. Each may be done again: what has been heard before is known by its id. */
-export function tellingActivities() {
+/** What waits for the next change of an incident does not wait longer for the dashboards. */
+const SHOWN_WITHIN_MS = 5_000;
+
+/**
+ * How incidents are told of what happens, and the notifier of them. Each may be done again: what has been heard before is known by its id.
+ * @param show has the dashboards show an incident as it stands
+ */
+export function tellingActivities(
+  show: (incident: Incident, context: StageContext) => Promise<unknown> = async () => {},
+) {
   return {
     /**
      * Opens the incident of each observation, or counts it there; ends those that a clearing is about. Clearings go first: what is observed in the
@@ -30,11 +40,20 @@ export function tellingActivities() {
      */
     tellOf: (told: Told): Promise<void> => attended(() => tellIncidents(Context.current().client, told)),
 
-    /** Tells the notifier of a change of an incident. */
+    /** Tells the notifier of a change of an incident, and then the dashboards, as far as that can be had. */
     passOn: ({ pipeline, transition }: PassedOn): Promise<void> =>
-      attended(() =>
-        orSaysWhy(pipeline, () => toNotifier(Context.current().client, pipeline, 'transition', transition)),
-      ),
+      attended(async (context) => {
+        await orSaysWhy(pipeline, () => toNotifier(Context.current().client, pipeline, 'transition', transition));
+        const over = AbortSignal.any([context.signal, AbortSignal.timeout(SHOWN_WITHIN_MS)]);
+        const shown = show(transition.incident, { ...context, signal: over });
+        await Promise.race([shown, aborted(over)]).catch((error: unknown) => {
+          const { id } = transition.incident;
+          Context.current().log.warn(
+            `the dashboards do not show how ${id} stands: its next change brings it, and so does "sluice dashboards fill"`,
+            { incident: id, error: sentenceOf(error) },
+          );
+        });
+      }),
   };
 }
 

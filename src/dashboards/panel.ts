@@ -4,7 +4,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonObject = { readonly [key: string]: Json };
 
 /** Type of a field in Elasticsearch, as its mapping names it. */
-export type FieldType = 'keyword' | 'long' | 'integer' | 'double' | 'boolean' | 'date' | 'geo_point';
+export type FieldType = 'keyword' | 'long' | 'integer' | 'double' | 'boolean' | 'date' | 'date_range' | 'geo_point';
 
 interface PanelBase {
   /** Stable, since saved objects and links hold it: lower case letters, digits and -. */

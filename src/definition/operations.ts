@@ -5,6 +5,11 @@
  * - `stage`: one for each stage of a run, in the order of `position`
  * - `rejection`: rejected rows of a run by reason
  * - `dataset`: the numbers of the row equation for each data set of a run that has cleaned
+ * - `anomaly`: one for each thing that the monitors found odd in a run
+ *
+ * And of incidents, which are no run's:
+ *
+ * - `incident`: one for each incident, from when it opens; `at` and `startedAt` are when it opened, `endedAt` once it is over
  */
 export const operationsFields = {
   kind: 'keyword',
@@ -14,7 +19,7 @@ export const operationsFields = {
   workflowId: 'keyword',
   /** Of the run, for people: `broadband 2026-11-24T03`. */
   run: 'keyword',
-  /** When the run was over. All its documents have the same, so that a time range has runs as a whole. */
+  /** When the run was over. All its documents have the same, so that a time range has runs as a whole. Of an incident, when it opened. */
   at: 'date',
 
   outcome: 'keyword',
@@ -61,6 +66,32 @@ export const operationsFields = {
   holds: 'boolean',
   /** The hop that does not hold. */
   broken: 'keyword',
+
+  /** Of an anomaly and of an incident (docs/monitors.md, docs/incidents.md). */
+  rule: 'keyword',
+  subject: 'keyword',
+  severity: 'keyword',
+  sentence: 'keyword',
+
+  /** Of a run: how many anomalies it has. */
+  anomalies: 'integer',
+  /** Of an anomaly, in the unit of what is watched: rows, parts of 1, seconds, hours. */
+  found: 'double',
+  expected: 'double',
+  /** How often what is usual lies between the two. */
+  deviations: 'double',
+  /** Earlier runs that it was compared with. */
+  compared: 'integer',
+  /** Nobody was told of it. */
+  muted: 'boolean',
+
+  /** Of an incident: its id, which is that of its problem. */
+  incident: 'keyword',
+  state: 'keyword',
+  /** How often it was seen. */
+  seen: 'integer',
+  /** From when to when; without an end while it lasts. A time range that it reaches into has it. */
+  lasted: 'date_range',
 } as const;
 
 export type OperationsField = keyof typeof operationsFields;

@@ -1,2 +1,3 @@
-/** What is indexed of runs, made anew from their reports. */
+/** What is indexed of runs, made anew from their reports, and of incidents, from how they stand. */
 export { fillOperations, type Filled } from '../stages/accounting/operations.ts';
+export { indexIncidents } from '../stages/accounting/incident-documents.ts';

@@ -234,6 +234,11 @@ const labelOf = (doc: Doc): string =>
   `${words(doc, 'pipeline')} ${words(doc, 'hour').slice(5, 10)} ${words(doc, 'hour').slice(11, 16)}`;
 const said = (value: unknown): Cell => (typeof value === 'number' || typeof value === 'string' ? value : '–');
 
+function spanOf(ms: number): string {
+  if (ms < 3_600_000) return `${(ms / 60_000).toFixed(1)} min`;
+  return ms < 172_800_000 ? `${(ms / 3_600_000).toFixed(1)} h` : `${(ms / 86_400_000).toFixed(1)} d`;
+}
+
 /** The same of runs: at most ten of them, and one of each hour of a pipeline. */
 export function ofOperations(docs: readonly Doc[]): Record<string, Expected> {
   const runs = ofKind(docs, 'run');
@@ -242,7 +247,8 @@ export function ofOperations(docs: readonly Doc[]): Record<string, Expected> {
   const whole = datasets.filter((doc) => 'holds' in doc);
   const done = runs.flatMap((run) => (text('doneHour')(run) === undefined ? [] : Date.parse(words(run, 'doneHour'))));
   const hops = ['read', 'clean', 'duplicates', 'filtered', 'rejected', 'published', 'landed', 'indexed'];
-  const utc = (doc: Doc): string => `${words(doc, 'at').slice(0, 10)} ${words(doc, 'at').slice(11, 19)} UTC`;
+  const utcOf = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
+  const utc = (doc: Doc): string => utcOf(words(doc, 'at'));
   return {
     'runs-completed': count('completed'),
     'runs-unchanged': count('unchanged'),
@@ -281,15 +287,21 @@ export function ofOperations(docs: readonly Doc[]): Record<string, Expected> {
       rows: runs.flatMap((doc) => (typeof doc['lag'] === 'number' ? [[labelOf(doc), utc(doc), doc['lag']]] : [])),
     },
     incidents: {
-      rows: runs
-        .filter(({ outcome }) => outcome === 'failed')
-        .map((doc) => [
-          labelOf(doc),
-          utc(doc),
-          said(doc['errorCode']),
-          said(doc['errorStage']),
-          said(doc['errorMessage']),
-        ]),
+      rows: ofKind(docs, 'incident').map((doc) => [
+        ...[words(doc, 'pipeline'), said(doc['rule']), said(doc['subject']), said(doc['severity'])],
+        utcOf(words(doc, 'startedAt')),
+        doc['endedAt'] === undefined ? 'still open' : utcOf(words(doc, 'endedAt')),
+        typeof doc['ms'] === 'number' ? spanOf(doc['ms']) : '–',
+        ...[said(doc['seen']), said(doc['sentence'])],
+      ]),
+    },
+    anomalies: {
+      rows: ofKind(docs, 'anomaly').map((doc) => [
+        ...[labelOf(doc), said(doc['rule']), said(doc['subject'])],
+        `${words(doc, 'severity')}${doc['muted'] === true ? ' (muted)' : ''}`,
+        typeof doc['deviations'] === 'number' ? `${doc['deviations'].toFixed(1)} usual deviations` : '–',
+        said(doc['sentence']),
+      ]),
     },
     equations: {
       rows: whole.map((doc) => [

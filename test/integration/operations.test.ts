@@ -14,6 +14,7 @@ import { toLogicalHour } from '../../src/definition/hour.ts';
 import { keys, operationsIndex } from '../../src/definition/names.ts';
 import { operationsFields } from '../../src/definition/operations.ts';
 import type { ObjectRef } from '../../src/definition/refs.ts';
+import { incidentDocument, indexIncidents } from '../../src/stages/accounting/incident-documents.ts';
 import { fillOperations, indexReport } from '../../src/stages/accounting/operations.ts';
 import { writeReport } from '../../src/stages/accounting/report.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
@@ -22,7 +23,7 @@ import type { RunReport } from '../../src/stages/run-report.ts';
 import { drawn, type Datum } from '../helpers/drawn.ts';
 import { FaultySearch } from '../helpers/faulty-search.ts';
 import { IndexLab } from '../helpers/index-lab.ts';
-import { runReport } from '../helpers/operations.ts';
+import { runReport, someAnomalies, someIncident } from '../helpers/operations.ts';
 import { stageDeps } from '../helpers/servers.ts';
 import { noStack, testStack } from '../helpers/stack.ts';
 
@@ -223,6 +224,14 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
     expect(await documents(name)).toEqual(after);
   });
 
+  it('have incidents beside them, each as it stood last, whoever writes an older word of it late', async () => {
+    const incident = someIncident({ pipeline: someName() });
+    const ended = { ...incident, state: 'recovered' as const, endedAt: '2026-11-24T05:00:00.000Z' };
+    for (const word of [incident, ended, incident, ended]) await indexIncidents(deps, [word], unattended);
+    const { id, body } = incidentDocument(ended);
+    expect(await documents(incident.pipeline)).toEqual({ [id]: body });
+  });
+
   describe('on the operations dashboard', () => {
     const name = someName();
     const other = someName();
@@ -243,12 +252,20 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
       const error = { code: 'SourceUnavailable', stage: 'publish', message: 'It is away.' };
       return ran(name, ago(hours), {
         ...{ startedAt: new Date(ended - 60_000).toISOString(), endedAt: new Date(ended).toISOString(), clean, stages },
+        ...(at === 0 ? { anomalies: someAnomalies } : {}),
         ...(at === 1
           ? { outcome: 'failed', error, equations: [] }
           : { equations: [{ dataset: 'main', rows, holds: at !== 2, ...lost }] }),
       });
     });
     const [first, failed, lossy, again] = reports as [RunReport, RunReport, RunReport, RunReport];
+    // One opened before all that is shown and is open, one lasted for a minute, and one is of another pipeline.
+    const minute = { openedAt: first.endedAt, endedAt: new Date(Date.parse(first.endedAt) + 60_000).toISOString() };
+    const incidents = [
+      someIncident({ pipeline: name, openedAt: new Date(now - 40 * 86_400_000).toISOString(), lastSeenAt: ago(40) }),
+      someIncident({ pipeline: name, rule: 'rows', severity: 'warning', state: 'recovered', ...minute }),
+      someIncident({ pipeline: other }),
+    ];
     const hourly = ({ hour }: RunReport): string => `${name} ${hour.slice(5, 10)} ${hour.slice(11, 16)}`;
     const labels = new Map([
       [first.runId, hourly(first)],
@@ -264,6 +281,7 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
         await deps.store.createJson(keys.lag(name, report.hour, report.runId), lag);
       }
       await writeReport(deps, ran(other, ago(5)));
+      await indexIncidents(deps, incidents, unattended);
       for (const pipeline of [name, other]) await fillOperations(deps, { pipeline }, unattended);
       await documents(name);
     });
@@ -339,12 +357,27 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
       );
     });
 
-    it('what went wrong has the run that failed, and no other', async () => {
-      const points = (await chart('incidents')).get('symbol') ?? [];
-      expect(points.map(sourceOf)).toMatchObject([
-        { runId: failed.runId, errorCode: 'SourceUnavailable', errorStage: 'publish', errorMessage: 'It is away.' },
+    it('what went wrong has each incident that was open then, for as long as it lasted', async () => {
+      const lines = (await chart('incidents')).get('rule') ?? [];
+      expect(lines.map((line) => [sourceOf(line)['rule'], line['ended'], line['lasted']])).toEqual([
+        ['rows', expect.stringMatching(/UTC$/), '1.0 min'],
+        ['run-failed', 'still open', null],
       ]);
-      expect(points[0]?.['end']).toBe(Date.parse(failed.endedAt));
+      const later = await chart('incidents', {
+        ...all,
+        from: new Date(Date.parse(first.endedAt) + 61_000).toISOString(),
+      });
+      expect((later.get('rule') ?? []).map((line) => sourceOf(line)['rule'])).toEqual(['run-failed']);
+      const before = await chart('incidents', { ...all, from: 'now-60d', to: 'now-50d' });
+      expect([...before.values()].flat()).toEqual([]);
+    });
+
+    it('what was odd has each finding of each run', async () => {
+      const bars = (await chart('anomalies')).get('rect') ?? [];
+      expect(bars.map((bar) => [bar['label'], sourceOf(bar)['rule'], bar['off']])).toEqual([
+        [labels.get(first.runId), 'rows', '12.0 usual deviations'],
+        [labels.get(first.runId), 'schema', null],
+      ]);
     });
 
     it('the table of equations has the numbers of each, and red where they do not agree', async () => {
@@ -373,15 +406,16 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
       const range = { from: first.endedAt, to: new Date(Date.parse(first.endedAt) + 1_000).toISOString() };
       const charts = panels.filter((panel) => panel.kind === 'chart').map(({ id }) => id.replace('operations-', ''));
       for (const id of charts) {
-        const none = await chart(id, { ...all, from: 'now-1m' });
-        expect([...none.values()].flat()).toEqual([]);
+        const none = [...(await chart(id, { ...all, from: 'now-1m' })).values()].flat();
+        // An incident that is open is so in each time up to now.
+        expect(none.filter((datum) => datum['ended'] !== 'still open')).toEqual([]);
         const shown = [...(await chart(id, { ...all, ...range })).values()].flat();
-        // The first run has not failed.
-        expect([id, shown.length > 0]).toEqual([id, id !== 'incidents']);
+        expect([id, shown.length > 0]).toEqual([id, true]);
+        if (id === 'incidents') continue;
         const runIds = shown.filter((datum) => '_source' in datum).map((datum) => sourceOf(datum)['runId']);
         expect(runIds.filter((runId) => runId !== first.runId)).toEqual([]);
       }
-      expect(charts).toHaveLength(6);
+      expect(charts).toHaveLength(7);
     });
 
     it('each number keeps to the time that is asked for', async () => {

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { whatBringsIt } from '../../src/activities/reports.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
 import { operationsFields } from '../../src/definition/operations.ts';
+import { incidentDocument } from '../../src/stages/accounting/incident-documents.ts';
 import { documentsFound, operationsDocuments } from '../../src/stages/accounting/operations-documents.ts';
-import { runReport } from '../helpers/operations.ts';
+import { runReport, someAnomalies, someIncident } from '../helpers/operations.ts';
 
 const kinds = (documents: readonly { readonly body: { readonly kind?: unknown } }[]) =>
   documents.map(({ body }) => body.kind);
@@ -78,8 +79,29 @@ describe('what is indexed of a run', () => {
 
   it('has no field but those that the index has', () => {
     const failed = runReport({ outcome: 'failed', error: { code: 'QualityBlocked', stage: 'clean', message: 'No.' } });
-    for (const { body } of [...operationsDocuments(runReport(), 1), ...operationsDocuments(failed)])
+    const odd = operationsDocuments(runReport({ anomalies: someAnomalies }));
+    const incidents = [someIncident(), someIncident({ endedAt: '2026-11-24T05:00:00.000Z' })].map(incidentDocument);
+    for (const { body } of [
+      ...operationsDocuments(runReport(), 1),
+      ...operationsDocuments(failed),
+      ...odd,
+      ...incidents,
+    ])
       for (const field of Object.keys(body)) expect(operationsFields).toHaveProperty(field);
+  });
+
+  it('is a document for each thing that the monitors found odd, with its numbers as far as it has any', () => {
+    const documents = operationsDocuments(runReport({ anomalies: someAnomalies }));
+    expect(documents.filter(({ body }) => body.kind === 'anomaly')).toMatchObject([
+      {
+        id: 'r1/anomaly/1',
+        body: { rule: 'rows', subject: 'read', found: 16, expected: 100, deviations: 12, compared: 48, muted: false },
+      },
+      { id: 'r1/anomaly/2', body: { rule: 'schema', severity: 'warning', muted: true } },
+    ]);
+    expect(documents.at(-1)?.body).toMatchObject({ kind: 'run', anomalies: 2 });
+    // Of a run that nobody judged it is not said that nothing was odd.
+    expect(operationsDocuments(runReport()).at(-1)?.body).not.toHaveProperty('anomalies');
   });
 
   it('says of a run that failed what it failed with, at the stage too, and of no hour that it is done', () => {
@@ -155,6 +177,41 @@ describe('what is indexed of a run', () => {
     const { pipeline, hour, runId } = runReport();
     expect(documentsFound(found, { pipeline, hour, runId })).toBeUndefined();
     expect(documentsFound(runReport(), { pipeline, hour, runId }, 7)).toEqual(operationsDocuments(runReport(), 7));
+  });
+});
+
+describe('what is indexed of an incident', () => {
+  it('is one document from its beginning to its end, told from the next of its problem', () => {
+    const [open, ended] = [
+      someIncident(),
+      someIncident({ state: 'recovered', endedAt: '2026-11-24T05:00:00.000Z' }),
+    ].map(incidentDocument);
+    expect(ended?.id).toBe(open?.id);
+    expect(incidentDocument(someIncident({ openedAt: '2026-11-25T03:00:00.000Z' })).id).not.toBe(open?.id);
+    expect(open?.body).toMatchObject({ lasted: { gte: '2026-11-24T03:00:00.000Z' }, seen: 2 });
+    expect(open?.body.lasted).not.toHaveProperty('lte');
+    expect(ended?.body).toMatchObject({
+      lasted: { lte: '2026-11-24T05:00:00.000Z' },
+      ms: 7_200_000,
+      state: 'recovered',
+    });
+  });
+
+  it('takes the place of what was said before, also where somebody acknowledged it later than it ended', () => {
+    const acknowledged = { by: 'Eva', at: '2026-11-24T05:00:07.000Z' };
+    const versions = [
+      someIncident(),
+      someIncident({ lastSeenAt: '2026-11-24T04:30:00.000Z' }),
+      someIncident({ acknowledged }),
+      someIncident({ acknowledged, endedAt: '2026-11-24T05:00:00.000Z' }),
+    ].map((incident) => incidentDocument(incident).version ?? 0);
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+    expect(new Set(versions).size).toBe(4);
+  });
+
+  it('has no stretch that ends before it begins, whatever clocks say', () => {
+    const { body } = incidentDocument(someIncident({ endedAt: '2026-11-24T02:59:59.000Z' }));
+    expect(body).toMatchObject({ endedAt: body.startedAt, ms: 0, lasted: { lte: body.startedAt } });
   });
 });
 

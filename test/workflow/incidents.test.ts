@@ -120,6 +120,23 @@ describe.skipIf(noTemporal)('incidents', () => {
     expect((await outboxOf(pipeline)).open).toHaveLength(1);
   });
 
+  it('has the dashboards show each change, and tells all the same where they do not answer', async () => {
+    const shown: string[] = [];
+    const { passOn } = tellingActivities(async ({ state, pipeline }) => {
+      if (pipeline !== current) return;
+      shown.push(state);
+      throw new SluiceError('ElasticsearchUnavailable', 'It is away.');
+    });
+    lab.stages = { ...lab.stages, passOn: (given: PassedOn) => passOn(given) };
+    const pipeline = pipelineOf();
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    await until(async () => sent.length === 1);
+    await tell(pipeline, { clearings: [over(pipeline)] });
+    await handleOf(pipeline).result();
+    await until(async () => sent.length === 2);
+    expect(shown).toEqual(['open', 'recovered']);
+  });
+
   it('tells in one message what comes within a window', async () => {
     const pipeline = pipelineOf({ policy: { group: '5s' } });
     const subjects = ['a', 'b/c', 'd', 'e', 'ü'];

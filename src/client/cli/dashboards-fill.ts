@@ -3,17 +3,20 @@ import { kafkaLog } from '../../connectors/kafka-log.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { SearchConnector } from '../../connectors/search.ts';
 import { readSettings } from '../../connectors/settings.ts';
-import { SluiceError } from '../../definition/errors.ts';
+import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { operationsIndex } from '../../definition/names.ts';
-import { fillOperations } from '../../inspecting/fill-operations.ts';
+import { fillOperations, indexIncidents } from '../../inspecting/fill-operations.ts';
 import { onInterrupt } from './leaving.ts';
 import { writtenName } from './pipelines.ts';
 import { count, Screen } from './screen.ts';
+import { withClient } from './with-client.ts';
 
 const NAMED = 5;
+/** So many incidents, the newest. */
+const INCIDENTS = 10_000;
 
 /**
- * `sluice dashboards fill`: indexes all reports that the object store has, over what stands there of them.
+ * `sluice dashboards fill`: indexes all reports that the object store has, and all incidents that Temporal knows of, over what stands there of them.
  * @returns 1 where some could not be read
  */
 export async function fill(given: string | undefined, { json }: { readonly json?: boolean }): Promise<number> {
@@ -30,8 +33,9 @@ export async function fill(given: string | undefined, { json }: { readonly json?
     const context = { signal: stop.signal, progress: ({ note = '' }) => screen.live(note) };
     const filled = await fillOperations(deps, pipeline === undefined ? {} : { pipeline }, context);
     const { reports, documents, unreadable } = filled;
+    const shown = await fillIncidents(deps, pipeline, context);
     screen.end();
-    if (json) process.stdout.write(`${JSON.stringify({ index: operationsIndex, ...filled })}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ index: operationsIndex, ...filled, ...shown })}\n`);
     else {
       const whose = pipeline === undefined ? '' : ` of ${pipeline}`;
       const lines = [
@@ -42,13 +46,33 @@ export async function fill(given: string | undefined, { json }: { readonly json?
           .slice(0, NAMED)
           .map((key) => `${key} is no report of a run, or one that the index refuses, and was left out.`),
         ...(unreadable.length > NAMED ? [`${count(unreadable.length - NAMED)} more were left out.`] : []),
+        'failed' in shown
+          ? `Incidents are not in it, beyond those that were: ${shown.failed}`
+          : `${count(shown.incidents)} ${shown.incidents === 1 ? 'incident' : 'incidents'}${whose} that Temporal knows of ${shown.incidents === 1 ? 'is' : 'are'} in it.`,
       ];
       process.stdout.write(`${lines.join('\n')}\n`);
     }
-    return unreadable.length === 0 ? 0 : 1;
+    return unreadable.length === 0 && !('failed' in shown) ? 0 : 1;
   } finally {
     free();
     screen.end();
     await search.close();
+  }
+}
+
+/** Incidents are in Temporal and nowhere else. Reports are filled without it. */
+async function fillIncidents(
+  deps: Parameters<typeof indexIncidents>[0],
+  pipeline: string | undefined,
+  context: Parameters<typeof indexIncidents>[2],
+): Promise<{ readonly incidents: number } | { readonly failed: string }> {
+  const whose = pipeline === undefined ? {} : { pipeline };
+  try {
+    const found = await withClient(({ incidents }) => incidents.list({ ...whose, all: true, limit: INCIDENTS }));
+    await indexIncidents(deps, found, context);
+    return { incidents: found.length };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return { failed: sentenceOf(error) };
   }
 }

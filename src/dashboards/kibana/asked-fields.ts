@@ -46,7 +46,11 @@ const aggregationTypes: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Queries that have fields as their keys. */
-const keyed: Readonly<Record<string, readonly string[]>> = { term: single, terms: single, range: ordered };
+const keyed: Readonly<Record<string, readonly string[]>> = {
+  ...{ term: single, terms: single },
+  // A range of dates fits where it reaches into what is asked for.
+  range: [...ordered, 'date_range'],
+};
 
 /** Every field that a search’s body names. @param base where the body is */
 export function fieldsOfBody(body: JsonObject, base: string): Asked[] {

@@ -4,12 +4,16 @@ import { mainDataset } from '../../definition/names.ts';
 import type { RowCounts } from '../../definition/refs.ts';
 import type { StageTimes } from '../../definition/timing.ts';
 import { sha256Hex } from '../hashing.ts';
-import type { RunReport, StageTiming } from '../run-report.ts';
+import type { Anomaly, RunReport, StageTiming } from '../run-report.ts';
 
 /** A document as it is indexed. The same report gives the same ids, so whoever writes it again writes over it. */
 export interface OperationsDocument {
   readonly id: string;
-  readonly body: Partial<Record<OperationsField, string | number | boolean>>;
+  readonly body: Partial<Record<Exclude<OperationsField, 'lasted'>, string | number | boolean>> & {
+    readonly lasted?: { readonly gte: string; readonly lte?: string };
+  };
+  /** Of what changes: an older one does not take the place of a newer one. */
+  readonly version?: number;
 }
 
 /**
@@ -31,6 +35,9 @@ export function operationsDocuments(report: RunReport, lag?: number): Operations
       document('rejection', `${runId}/rejection/${sha256Hex(reason).slice(0, 16)}`, { reason, rows }),
     ),
     ...datasetBodies(report).map((body) => document('dataset', `${runId}/dataset/${body.dataset}`, body)),
+    ...(report.anomalies ?? []).map((anomaly, at) =>
+      document('anomaly', `${runId}/anomaly/${at + 1}`, { position: at + 1, ...anomalyBody(anomaly) }),
+    ),
     document('run', runId, runBody(report, lag)),
   ];
 }
@@ -66,7 +73,20 @@ function runBody(report: RunReport, lag: number | undefined): OperationsDocument
     ...(lag === undefined ? {} : { lag }),
     ...bottleneckBody(report),
     ...(error ? { errorCode: error.code, errorStage: error.stage, errorMessage: error.message } : {}),
+    ...(report.anomalies === undefined ? {} : { anomalies: report.anomalies.length }),
     warnings: (report.warnings ?? []).length + (report.prepared?.warnings ?? []).length,
+  };
+}
+
+function anomalyBody({ rule, subject, severity, sentence, muted, numbers = {} }: Anomaly): OperationsDocument['body'] {
+  const { found, expected, deviations, runs } = numbers;
+  return {
+    ...{ rule, severity, sentence, muted: muted === true },
+    ...(subject === undefined ? {} : { subject }),
+    ...(found === undefined ? {} : { found }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(deviations === undefined ? {} : { deviations }),
+    ...(runs === undefined ? {} : { compared: runs }),
   };
 }
 

@@ -55,7 +55,7 @@ const properties: Record<string, estypes.MappingProperty> = Object.fromEntries(
 function propertyOf(name: string, type: (typeof operationsFields)[keyof typeof operationsFields]) {
   if (type !== 'keyword') return { type };
   // Sentences are shown and not looked for; a longer term than Lucene's 32,766 bytes would have the document refused.
-  return name === 'errorMessage' || name === 'broken'
+  return name === 'errorMessage' || name === 'broken' || name === 'sentence'
     ? { type, index: false, doc_values: false }
     : { type, ignore_above: 8_191 };
 }
@@ -98,9 +98,15 @@ export async function writeDocuments(
   return written;
 }
 
-const operationOf = ({ id, body }: OperationsDocument) => ({
-  // Without the alias there would be an index of that name, with a mapping that nobody asked for.
-  action: JSON.stringify({ index: { _id: id, require_alias: true } }),
+const operationOf = ({ id, body, version }: OperationsDocument) => ({
+  action: JSON.stringify({
+    index: {
+      _id: id,
+      // Without the alias there would be an index of that name, with a mapping that nobody asked for.
+      require_alias: true,
+      ...(version === undefined ? {} : { version, version_type: 'external_gte' }),
+    },
+  }),
   document: JSON.stringify(body),
 });
 

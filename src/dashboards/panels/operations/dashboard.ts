@@ -1,4 +1,5 @@
 import type { Dashboard } from '../../panel.ts';
+import { anomalies } from './anomalies.ts';
 import { brokenEquations } from './broken-equations.ts';
 import { durations } from './durations.ts';
 import { equations } from './equations.ts';
@@ -15,7 +16,8 @@ export function operationsDashboard(): Dashboard {
   return {
     id: 'operations',
     title: 'Operations',
-    description: 'Runs of all pipelines: what became of their rows, how long they took, and what went wrong.',
+    description:
+      'Runs of all pipelines: what became of their rows, how long they took, what was odd, and what went wrong.',
     ...over,
     filters: [{ field: 'pipeline', title: 'Pipeline' }],
     panels: [
@@ -27,6 +29,7 @@ export function operationsDashboard(): Dashboard {
       durations(),
       lag(),
       incidents(),
+      anomalies(),
       equations(),
     ],
   };

@@ -1,38 +1,75 @@
-import type { ChartPanel } from '../../panel.ts';
+import type { ChartPanel, Json } from '../../panel.ts';
 import { palette } from '../../theme.ts';
-import { kind, labelled, newest, operationsChart, timeAcross } from './panel.ts';
+import { kind, legend, newest, operationsChart, timeAcross } from './panel.ts';
 
-const RUNS = 500;
+const INCIDENTS = 500;
 
-/** Runs that failed, along the time, by what they failed with. */
+const color: Json = {
+  field: '_source.severity',
+  type: 'nominal',
+  title: null,
+  scale: { domain: ['critical', 'warning'], range: [palette.bad, palette.accent] },
+  legend: legend('top'),
+};
+const rules: Json = {
+  field: '_source.rule',
+  type: 'nominal',
+  title: null,
+  axis: { labelLimit: 150, grid: true, ticks: false, domain: false },
+};
+
+/** Incidents along the time, by rule, each for as long as it lasted: also those that had opened before the time that is shown. */
 export function incidents(): ChartPanel {
-  const shown = ['pipeline', 'hour', 'runId', 'errorCode', 'errorStage', 'errorMessage'] as const;
+  const shown = ['pipeline', 'rule', 'subject', 'severity', 'startedAt', 'endedAt', 'ms', 'seen', 'sentence'] as const;
   return operationsChart({
     id: 'incidents',
-    title: 'What went wrong, and when',
-    question: 'Which runs failed, when, and with which error?',
-    needs: ['kind', 'outcome', ...shown],
-    size: { w: 48, h: 12 },
+    title: 'What went wrong, and for how long',
+    question: 'Which incidents were open, when, of which rule, and how long did each last?',
+    needs: ['kind', 'lasted', ...shown],
+    size: { w: 48, h: 14 },
     spec: {
-      data: newest(RUNS, [kind('run'), { term: { outcome: 'failed' } }], shown),
-      transform: [...labelled],
-      mark: { type: 'point', shape: 'diamond', filled: true, size: 110, color: palette.bad, opacity: 0.75 },
-      encoding: {
-        x: timeAcross,
-        y: {
-          field: '_source.errorCode',
-          type: 'nominal',
-          title: null,
-          axis: { labelLimit: 150, grid: true, ticks: false, domain: false },
+      data: newest(INCIDENTS, [kind('incident')], shown, 'lasted'),
+      transform: [
+        { calculate: 'time(datum._source.startedAt)', as: 'end' },
+        { calculate: 'isValid(datum._source.endedAt) ? time(datum._source.endedAt) : now()', as: 'until' },
+        { calculate: "utcFormat(datum.end, '%Y-%m-%d %H:%M:%S UTC')", as: 'opened' },
+        {
+          calculate: "isValid(datum._source.endedAt) ? utcFormat(datum.until, '%Y-%m-%d %H:%M:%S UTC') : 'still open'",
+          as: 'ended',
         },
-        tooltip: [
-          { field: 'label', type: 'nominal', title: 'run' },
-          { field: 'ended', type: 'nominal', title: 'failed at' },
-          { field: '_source.errorCode', type: 'nominal', title: 'error' },
-          { field: '_source.errorStage', type: 'nominal', title: 'in stage' },
-          { field: '_source.errorMessage', type: 'nominal', title: 'what was found' },
-        ],
-      },
+        {
+          calculate:
+            "!isValid(datum._source.ms) ? null : datum._source.ms < 3600000 ? format(datum._source.ms / 60000, '.1f') + ' min' : " +
+            "datum._source.ms < 172800000 ? format(datum._source.ms / 3600000, '.1f') + ' h' : format(datum._source.ms / 86400000, '.1f') + ' d'",
+          as: 'lasted',
+        },
+      ],
+      layer: [
+        {
+          mark: { type: 'rule', strokeWidth: 8, opacity: 0.6 },
+          encoding: {
+            x: timeAcross,
+            x2: { field: 'until' },
+            tooltip: [
+              { field: '_source.pipeline', type: 'nominal', title: 'pipeline' },
+              { field: '_source.rule', type: 'nominal', title: 'rule' },
+              { field: '_source.subject', type: 'nominal', title: 'of' },
+              { field: '_source.severity', type: 'nominal', title: 'severity' },
+              { field: 'opened', type: 'nominal', title: 'opened' },
+              { field: 'ended', type: 'nominal', title: 'ended' },
+              { field: 'lasted', type: 'nominal', title: 'lasted' },
+              { field: '_source.seen', type: 'quantitative', title: 'seen', format: ',' },
+              { field: '_source.sentence', type: 'nominal', title: 'what was found' },
+            ],
+          },
+        },
+        // One that was over at once is there, too.
+        {
+          mark: { type: 'point', shape: 'diamond', filled: true, size: 90, opacity: 0.9 },
+          encoding: { x: timeAcross },
+        },
+      ],
+      encoding: { y: rules, color },
     },
   });
 }

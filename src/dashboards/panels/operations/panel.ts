@@ -26,14 +26,20 @@ const named = (id: string, needs: readonly OperationsField[]) => ({
 /**
  * `data` of a chart: the newest documents that fit, each a row below `_source`. The reader's range and filters are Kibana's `query`, so what the
  * panel itself looks for is a filter behind it.
+ * @param timeField what the range applies to: `at`, or a range of dates, which has to reach into it
  */
-export function newest(size: number, filter: readonly JsonObject[], fields: readonly OperationsField[]): JsonObject {
+export function newest(
+  size: number,
+  filter: readonly JsonObject[],
+  fields: readonly OperationsField[],
+  timeField: OperationsField = over.timeField,
+): JsonObject {
   const body = {
     ...{ size, track_total_hits: false, _source: [...new Set(['at', ...fields])] },
     sort: [{ at: 'desc' }],
     post_filter: { bool: { filter: [...filter] } },
   };
-  return asked(over, body, 'hits.hits');
+  return asked({ ...over, timeField }, body, 'hits.hits');
 }
 
 /** `data` of a chart: aggregations over the documents that fit, below `fitting`. @param rows path of the rows below it */
@@ -46,7 +52,9 @@ export function aggregated(filter: readonly JsonObject[], rows: string, aggs: Js
 }
 
 /** A filter for one kind of document. */
-export const kind = (which: 'run' | 'stage' | 'rejection' | 'dataset'): JsonObject => ({ term: { kind: which } });
+export const kind = (which: 'run' | 'stage' | 'rejection' | 'dataset' | 'anomaly' | 'incident'): JsonObject => ({
+  term: { kind: which },
+});
 
 /**
  * Transforms that give each row `label`, what people call its run: `broadband 11-24 03:00` (UTC), with ` #2` behind it for the second run of the
