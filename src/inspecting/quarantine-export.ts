@@ -14,9 +14,9 @@ const CHUNK = 65_536;
  * The rejected rows of an hour as CSV with a header, for a spreadsheet: what one would take for a formula has an apostrophe before it.
  * The first piece comes once the store has been asked.
  */
-export async function* rejectedCsv(store: Store, entry: QuarantineEntry): AsyncGenerator<string> {
+export async function* rejectedCsv(store: Store, entry: QuarantineEntry, signal?: AbortSignal): AsyncGenerator<string> {
   let text = `${csvLine(columns)}\r\n`;
-  for await (const row of rejectedRows(store, entry)) {
+  for await (const row of rejectedRows(store, entry, signal)) {
     text += `${columns.map((column) => cellOf(row[column])).join(',')}\r\n`;
     if (text.length < CHUNK) continue;
     yield text;

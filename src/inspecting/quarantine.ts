@@ -29,6 +29,8 @@ export interface Quarantine {
   readonly lookedBackTo?: LogicalHour;
 }
 
+const left = (): SluiceError => new SluiceError('Cancelled', 'Nobody waits for the rejected rows any more.');
+
 /** Hours that are looked at before it is seen whether there are enough. */
 const AT_A_TIME = 64;
 
@@ -45,12 +47,15 @@ export async function listQuarantine(
   { most = Number.POSITIVE_INFINITY, signal }: { readonly most?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Quarantine> {
   const found: string[] = [];
-  for await (const { key } of store.list(keys.quarantines(pipeline))) found.push(key);
+  for await (const { key } of store.list(keys.quarantines(pipeline))) {
+    if (signal?.aborted) throw left();
+    found.push(key);
+  }
   const newest = found.toReversed().slice(0, most);
   const hours: QuarantineEntry[] = [];
   let last: LogicalHour | undefined;
   for (let at = 0; at < newest.length && hours.length < limit; at += AT_A_TIME) {
-    if (signal?.aborted) throw new SluiceError('Cancelled', 'Nobody waits for the list of rejected rows any more.');
+    if (signal?.aborted) throw left();
     const entries = await inGroups(newest.slice(at, at + AT_A_TIME), (key) => store.findJson<QuarantineEntry>(key));
     const there = entries.filter((entry) => entry !== undefined);
     hours.push(...there.filter(({ rows }) => rows.rejected > 0));
@@ -70,33 +75,67 @@ export async function quarantineOf(store: Store, pipeline: string, hour: Logical
   );
 }
 
-/** The rejected rows of an hour, as they stand in its `rejects.ndjson`. */
-export async function* rejectedRows(store: Store, { rejects }: QuarantineEntry): AsyncGenerator<RejectedRow> {
+/**
+ * The rejected rows of an hour, as they stand in its `rejects.ndjson`.
+ * @param signal until nobody waits
+ * @throws SluiceError `Cancelled`
+ */
+export async function* rejectedRows(
+  store: Store,
+  entry: QuarantineEntry,
+  signal?: AbortSignal,
+): AsyncGenerator<RejectedRow> {
+  for await (const line of rejectLines(store, entry, signal)) if (line !== '') yield JSON.parse(line) as RejectedRow;
+}
+
+async function* rejectLines(store: Store, { rejects }: QuarantineEntry, signal?: AbortSignal): AsyncGenerator<string> {
   const input = await store.stream(store.keyOf(rejects.uri));
+  const stop = (): void => void input.destroy();
+  signal?.addEventListener('abort', stop, { once: true });
   try {
-    for await (const line of textLines(input)) {
-      if (line !== '') yield JSON.parse(line) as RejectedRow;
-    }
+    if (signal?.aborted) throw left();
+    yield* textLines(input);
+  } catch (error) {
+    // What it says itself is that it was closed early.
+    throw signal?.aborted ? left() : error;
   } finally {
+    signal?.removeEventListener('abort', stop);
     // Who has seen enough leaves no connection behind.
     input.destroy();
   }
 }
 
-/** Some of the rejected rows of an hour, in their order. @param offset so many are passed over */
-export async function rejectedPage(
+export interface PageBounds<Shown> {
+  /** So many rows are passed over. */
+  readonly offset: number;
+  readonly limit: number;
+  /** What is kept of a row, once it is read: all rows of a page are in memory. */
+  readonly shown: (row: RejectedRow) => Shown;
+  /** So many bytes are read, with those that are passed over. */
+  readonly most: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Some of the rejected rows of an hour, in their order.
+ * @returns `cut` where it ended at `most` bytes: then there may be fewer rows than `limit`, or none, although the hour has more
+ * @throws SluiceError `Cancelled`
+ */
+export async function rejectedPage<Shown>(
   store: Store,
   entry: QuarantineEntry,
-  { offset, limit }: { readonly offset: number; readonly limit: number },
-): Promise<RejectedRow[]> {
-  const rows: RejectedRow[] = [];
-  if (offset >= entry.rows.rejected) return rows;
-  let at = 0;
-  for await (const row of rejectedRows(store, entry)) {
-    if (at++ >= offset) rows.push(row);
+  { offset, limit, shown, most, signal }: PageBounds<Shown>,
+): Promise<{ rows: Shown[]; cut: boolean }> {
+  const rows: Shown[] = [];
+  if (offset >= entry.rows.rejected) return { rows, cut: false };
+  let [at, bytes] = [0, 0];
+  for await (const line of rejectLines(store, entry, signal)) {
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes > most) return { rows, cut: true };
+    if (line !== '' && at++ >= offset) rows.push(shown(JSON.parse(line) as RejectedRow));
     if (rows.length === limit) break;
   }
-  return rows;
+  return { rows, cut: false };
 }
 
 /**

@@ -29,3 +29,9 @@ export async function storedReports(store: Store, pipeline: string, hour: Logica
     .filter((report) => report !== undefined)
     .toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
 }
+
+/** Whether anything is stored of any hour of a pipeline. */
+export async function hasRun(store: Store, pipeline: string): Promise<boolean> {
+  for await (const _first of store.list(keys.runs(pipeline))) return true;
+  return false;
+}

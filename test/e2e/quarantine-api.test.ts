@@ -44,7 +44,19 @@ describe.skipIf(noStack)('rejected rows over HTTP', () => {
         { hour, cleanedAt: expect.any(String), rows: { read: 5, rejected: 4 }, rejectedBy: { 'amount type': 4 } },
       ],
     });
-    expect((await get('nobody-has-run-this')).json).toEqual({ hours: [] });
+  });
+
+  it('are of a pipeline that is known: by an hour that is stored, or by its schedule', async () => {
+    const { status, json } = await get('nobody-has-run-this');
+    expect([status, json]).toMatchObject([404, { code: 'PipelineUnknown' }]);
+    expect((json as { detail: string }).detail).toMatch(
+      /^No pipeline is called nobody-has-run-this: it has no schedule/,
+    );
+    // It has run, and another name has a schedule alone.
+    // Long from now: none of its hours is started here.
+    const { pipeline } = app.define({ schedule: { every: '1h', startAt: '2099-01-01T00:00:00Z' } });
+    await app.client.schedules.apply(pipeline);
+    expect((await get(pipeline.name)).json).toEqual({ hours: [] });
   });
 
   it('come in pages that together are all of them, once', async () => {

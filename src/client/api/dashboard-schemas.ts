@@ -4,7 +4,7 @@ import type { Dashboard } from '../../dashboards/panel.ts';
 import type { PanelContext } from '../../dashboards/requests.ts';
 import { isForwards, LAST_DAY, MOMENT_FORMS, momentPattern } from '../../definition/moment.ts';
 import { RequestError } from './problem.ts';
-import { schemaOf } from './schemas.ts';
+import { printable, schemaOf } from './schemas.ts';
 
 const id = z
   .string()
@@ -117,5 +117,3 @@ export function contextOf(dashboard: Dashboard, query: z.output<typeof panelQuer
 }
 
 const refused = (sentence: string): RequestError => new RequestError(400, 'RequestInvalid', sentence);
-
-const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);

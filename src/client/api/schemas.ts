@@ -38,6 +38,20 @@ export const hourSchema = z
 
 export const hourOf = (text: string): string => toLogicalHour(text.endsWith('Z') ? text : `${text}Z`);
 
+/** A query that has these parameters and no others. */
+export const queryOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined;
+      const there = Object.keys(shape);
+      const named = (issue.keys ?? []).map((key) => `"${printable(key)}"`).join(', ');
+      return `there is no parameter ${named} here; ${there.length === 0 ? 'there are none' : `there is ${there.join(', ')}`}`;
+    },
+  });
+
+/** What somebody sent, for a sentence. */
+export const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
+
 export const stageSchema = z.enum(startStages);
 
 export const runPath = z.object({ pipeline: nameSchema, hour: hourSchema });

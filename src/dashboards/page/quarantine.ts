@@ -84,12 +84,15 @@ const listed = (room: Room, pipeline: string): Promise<void> =>
   });
 
 async function list(room: Room, pipeline: string): Promise<void> {
-  const found = await get<{ hours: Hour[] }>(
+  const found = await get<{ hours: Hour[]; lookedBackTo?: string }>(
     `/quarantine/${encodeURIComponent(pipeline)}?limit=${HOURS + 1}`,
     room.signal,
   );
+  const { lookedBackTo } = found;
   if (found.hours.length === 0) {
-    room.element.append(element('p', { class: 'nothing' }, `No hour of ${pipeline} has rejected rows.`));
+    const since =
+      lookedBackTo === undefined ? '' : ` since ${hourWords(lookedBackTo)}; earlier ones were not looked at`;
+    room.element.append(element('p', { class: 'nothing' }, `No hour of ${pipeline} has rejected rows${since}.`));
     return;
   }
   const columns = [
