@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toLogicalHour } from '../../src/definition/hour.ts';
 import { untilStage } from '../helpers/until-stage.ts';
 import { ids, keys } from '../../src/definition/names.ts';
@@ -138,57 +137,6 @@ describe.skipIf(noStack)('what goes wrong on the way', () => {
     expect(await app.worker.ended).toBe(0);
     await app.restartWorker();
   });
-
-  it('tells of a problem by one mail, of hours that fail alike by none, and by one that it is over', async () => {
-    const address = `${randomBytes(4).toString('hex')}@example.org`;
-    const retries = { attempts: 3, initialInterval: '10ms', maximumInterval: '20ms' };
-    const alerts = { email: { to: [address] }, policy: { group: '2s' } };
-    const { input, pipeline } = app.define({ alerts, retries });
-    app.serve(pipeline, { status: 503, body: 'away' });
-    const file = await app.definitionFile(input);
-    const now = Date.now();
-    const run = async (hoursAgo: number): Promise<number> => {
-      const hour = new Date(now - hoursAgo * 3_600_000).toISOString().slice(0, 13);
-      return (await app.cli(['run', file, '--hour', hour, '--use-current'])).code;
-    };
-    const inbox = new URL('/api/v1/search', app.environment['SLUICE_INBOX_URL']);
-    inbox.searchParams.set('query', `to:${address}`);
-    const mails = async (count: number) => {
-      for (let tries = 0; ; tries += 1) {
-        const { messages } = (await (await fetch(inbox)).json()) as {
-          messages: { Subject: string; Snippet: string; Attachments: number }[];
-        };
-        if (messages.length >= count || tries > 200) return messages;
-        await wait(300);
-      }
-    };
-    expect(await run(3)).toBe(1);
-    const [first] = await mails(1);
-    expect(first).toMatchObject({
-      Subject: `Sluice: ${pipeline.name}: a run failed (SourceUnavailable)`,
-      // The run as a page.
-      Attachments: 1,
-    });
-    for (const hour of [2, 1]) expect(await run(hour)).toBe(1);
-    const id = ids.incident(pipeline.name, 'run-failed', 'SourceUnavailable');
-    // A run's word of it comes to the incident a moment behind the run's end.
-    await vi.waitUntil(async () => (await app.client.incidents.get(id)).occurrences === 3, {
-      timeout: 60_000,
-      interval: 200,
-    });
-    expect(await app.client.incidents.get(id)).toMatchObject({ state: 'open', rule: 'run-failed', occurrences: 3 });
-    app.serve(pipeline, { body: 'id,kind,amount\na,k,1\n' });
-    expect(await run(0)).toBe(0);
-    await mails(2);
-    // Another one would come with the end of its window.
-    await wait(4_000);
-    const all = await mails(2);
-    expect(all.map(({ Subject }) => Subject).toSorted()).toEqual([
-      expect.stringMatching(/Recovered/i),
-      `Sluice: ${pipeline.name}: a run failed (SourceUnavailable)`,
-    ]);
-    expect(await app.client.incidents.get(id)).toMatchObject({ state: 'recovered', occurrences: 3 });
-  }, 300_000);
 
   const page = '<!DOCTYPE html><html><head><title>data.csv at main</title></head><body>not the file</body></html>';
   it.each([

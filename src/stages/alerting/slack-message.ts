@@ -4,7 +4,10 @@ import { oneLine, shortened } from './wording.ts';
 
 type Block = Readonly<Record<string, unknown>>;
 
-/** Slack's own bounds (docs.slack.dev/reference/block-kit/blocks); a message beyond one of them is refused as a whole. */
+/**
+ * Slack's own bounds (docs.slack.dev/reference/block-kit/blocks); a message beyond one of them is refused as a whole. `whole` is on no page of theirs: above
+ * some 11,000 to 13,000 characters of all blocks they answer `msg_blocks_too_long` (slackapi/bolt-js#2509, #2867).
+ */
 export const slackLimits = {
   blocks: 50,
   header: 150,
@@ -14,6 +17,7 @@ export const slackLimits = {
   contextElements: 10,
   /** Slack cuts `text` above it. */
   text: 4_000,
+  whole: 10_000,
 } as const;
 
 /** Header, lead and notes beside those of the items. */
@@ -21,37 +25,74 @@ const BLOCKS_AROUND = 5;
 const BLOCKS_AN_ITEM = 5;
 const MOST_ITEMS = Math.floor((slackLimits.blocks - BLOCKS_AROUND) / BLOCKS_AN_ITEM);
 
-/** The message as Slack's blocks. What does not fit is counted. */
-export function slackMessage(message: Message): SlackMessage {
-  const { heading, lead, items, severity, instead } = message;
-  const alone = items.length === 1;
-  const shown = items.slice(0, MOST_ITEMS);
-  const left = items.length - shown.length;
-  const mark = severity === undefined ? '🟢' : severity === 'critical' ? '🔴' : '🟠';
-  return {
-    text: fitting(`${mark} ${lead}`, slackLimits.text),
-    blocks: [
-      { type: 'header', text: plain(shortened(`${mark} ${oneLine(heading)}`, slackLimits.header)) },
-      { type: 'section', text: mrkdwn(fitting(alone ? (items[0]?.sentence ?? lead) : lead, slackLimits.section)) },
-      ...shown.flatMap((item) => itemBlocks(item, alone)),
-      ...(left > 0 ? [context(`… and ${left} more: \`sluice incidents list\``)] : []),
-      ...(instead === undefined ? [] : [context(fitting(instead, slackLimits.field))]),
-    ],
-  };
+/** How much is said of each problem. */
+interface Detail {
+  /** Characters of its sentence, and of the one that names all of them. */
+  readonly sentence: number;
+  readonly facts: number;
+  /** Characters of a fact. */
+  readonly fact: number;
+  readonly todo: number;
 }
 
-function itemBlocks({ title, sentence, facts, links, todo }: MessageItem, alone: boolean): Block[] {
-  const fields = facts.slice(0, slackLimits.fields).map(({ name, value }) => {
+/** From all to what is needed: the first that makes a message which Slack takes is the one. */
+const details: readonly Detail[] = [
+  { sentence: slackLimits.section, facts: slackLimits.fields, fact: slackLimits.field, todo: 3 },
+  { sentence: 800, facts: slackLimits.fields, fact: 200, todo: 3 },
+  { sentence: 600, facts: 4, fact: 100, todo: 1 },
+  { sentence: 400, facts: 0, fact: 0, todo: 1 },
+];
+
+/** The message as Slack's blocks. What does not fit is cut, left out or counted, in this order; all are named in the first line as far as that goes. */
+export function slackMessage(message: Message): SlackMessage {
+  const { lead, severity } = message;
+  const mark = severity === undefined ? '🟢' : severity === 'critical' ? '🔴' : '🟠';
+  return { text: fitting(`${mark} ${lead}`, slackLimits.text), blocks: fittingBlocks(message, mark) };
+}
+
+function fittingBlocks(message: Message, mark: string): Block[] {
+  const [least, ...more] = details.toReversed();
+  if (!least) throw new RangeError('there is no detail');
+  for (const detail of more.toReversed()) {
+    const blocks = blocksOf(message, mark, MOST_ITEMS, detail);
+    if (isShort(blocks)) return blocks;
+  }
+  for (let items = MOST_ITEMS; items > 1; items -= 1) {
+    const blocks = blocksOf(message, mark, items, least);
+    if (isShort(blocks)) return blocks;
+  }
+  return blocksOf(message, mark, 1, least);
+}
+
+const isShort = (blocks: readonly Block[]): boolean => JSON.stringify(blocks).length <= slackLimits.whole;
+
+function blocksOf({ heading, lead, items, instead }: Message, mark: string, most: number, detail: Detail): Block[] {
+  const alone = items.length === 1;
+  const shown = items.slice(0, most);
+  const left = items.length - shown.length;
+  return [
+    { type: 'header', text: plain(shortened(`${mark} ${oneLine(heading)}`, slackLimits.header)) },
+    { type: 'section', text: mrkdwn(fitting(alone ? (items[0]?.sentence ?? lead) : lead, detail.sentence)) },
+    ...shown.flatMap((item) => itemBlocks(item, alone, detail)),
+    ...(left > 0 ? [context(`… and ${left} more: \`sluice incidents list\``)] : []),
+    ...(instead === undefined ? [] : [context(fitting(instead, slackLimits.field))]),
+  ];
+}
+
+function itemBlocks(item: MessageItem, alone: boolean, detail: Detail): Block[] {
+  const { title, sentence, facts, links, todo } = item;
+  const fields = facts.slice(0, detail.facts).map(({ name, value }) => {
     const label = fitting(name, 100);
-    return mrkdwn(`*${label}*\n${fitting(value === '' ? '–' : value, slackLimits.field - label.length - 3)}`);
+    const most = Math.min(detail.fact, slackLimits.field - label.length - 3);
+    return mrkdwn(`*${label}*\n${fitting(value === '' ? '–' : value, most)}`);
   });
   const places = links
     .map(({ text, url }) => `<${escapedUrl(url)}|${escapedMrkdwn(text)}>`)
     .filter((link) => link.length < 1_500);
-  const commands = todo.map(
-    ({ what, command }) => `${escapedMrkdwn(what)}: \`${fitting(command.replaceAll('`', "'"), 600)}\``,
-  );
-  const heading = `*${fitting(title.replaceAll('*', '∗'), 300)}*\n${fitting(sentence, slackLimits.section - 400)}`;
+  const commands = todo
+    .slice(0, detail.todo)
+    .map(({ what, command }) => `${escapedMrkdwn(what)}: \`${fitting(command.replaceAll('`', "'"), 600)}\``);
+  const heading = `*${fitting(title.replaceAll('*', '∗'), 300)}*\n${fitting(sentence, Math.min(detail.sentence, slackLimits.section - 400))}`;
   return [
     ...(alone ? [] : [{ type: 'divider' }, { type: 'section', text: mrkdwn(heading) }]),
     ...(fields.length === 0 ? [] : [{ type: 'section', fields }]),

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toLogicalHour } from '../../src/definition/hour.ts';
+import { ids } from '../../src/definition/names.ts';
+import { down, up, type StackOptions } from '../../stack/index.ts';
+import { StackProgress } from '../../stack/progress.ts';
+import { TestApp } from '../helpers/app.ts';
+import { mailsTo, type InboxMail } from '../helpers/inbox.ts';
+import { makeNamespace } from '../helpers/namespace.ts';
+import { SlackServer } from '../helpers/slack-server.ts';
+import { noStack, testStack } from '../helpers/stack.ts';
+import { untilStage } from '../helpers/until-stage.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** A Kafka of its own, beside the stack's other servers. */
+describe.skipIf(noStack)('a broker that is gone', () => {
+  let app: TestApp;
+  let slack: SlackServer;
+  let kafka: StackOptions & { readonly state: string };
+
+  beforeAll(async () => {
+    const { environment } = await testStack();
+    const state = await mkdtemp(join(tmpdir(), 'sluice-kafka-'));
+    kafka = { state, only: ['kafka'], freePorts: true, progress: new StackProgress(() => {}) };
+    const { environment: own } = await up(kafka);
+    slack = await SlackServer.open();
+    const namespace = `broker-${randomBytes(4).toString('hex')}`;
+    await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
+    app = await TestApp.start({
+      TEMPORAL_NAMESPACE: namespace,
+      SLUICE_KAFKA_BROKERS: own['SLUICE_KAFKA_BROKERS'] ?? '',
+      SLUICE_ALERT_ALLOW: new URL(slack.url).host,
+      SLUICE_SECRET_SLACK: slack.url,
+    });
+  });
+
+  afterAll(async () => {
+    await app?.stop();
+    await slack?.close();
+    await down({ ...kafka, remove: true });
+    await rm(kafka.state, { recursive: true, force: true });
+  });
+
+  it('is one message that names the symptoms, and one that they are over', async () => {
+    const address = `${randomBytes(4).toString('hex')}@example.org`;
+    const { pipeline } = app.define({
+      retries: { attempts: 2, initialInterval: '10ms', maximumInterval: '20ms' },
+      alerts: { email: { to: [address] }, slack: { url: '${secret:SLACK}' }, policy: { group: '15s' } },
+      publish: { partitions: 1, batchRows: 10, rowsPerSecond: 20 },
+      // Near after 6 s, which preparing takes where nobody answers.
+      deadlines: { stages: { prepare: '1m' }, warnAt: 0.1 },
+    });
+    const csv = (seed: number, rows = 5): string =>
+      `id,kind,amount\n${Array.from({ length: rows }, (_, row) => `${seed}-${row},k,1`).join('\n')}\n`;
+    const launch = async (hoursAgo: number, body: string): Promise<string> => {
+      app.serve(pipeline, { body });
+      const hour = toLogicalHour(Date.now() - hoursAgo * HOUR_MS);
+      return (await app.client.runs.launch({ pipeline, hour, useCurrent: true })).workflowId;
+    };
+    const told = async (count: number): Promise<{ mails: InboxMail[]; posts: string[] }> => {
+      await expect.poll(() => slack.taken.length).toBe(count);
+      await expect.poll(async () => (await mailsTo(app.environment, address)).length).toBe(count);
+      return { mails: await mailsTo(app.environment, address), posts: slack.taken.map(SlackServer.textOf) };
+    };
+    await app.client.runs.result(await launch(4, csv(4)));
+    const publishing = await launch(3, csv(3, 2_000));
+    await untilStage(app.client, publishing, 'publish');
+
+    await down(kafka);
+    const starting = await launch(2, csv(2));
+    for (const workflowId of [publishing, starting])
+      await expect(app.client.runs.result(workflowId)).rejects.toMatchObject({ code: 'KafkaUnavailable' });
+    const gone = await told(1);
+    expect(gone.mails[0]?.subject).toMatch(/^Sluice: e-\w+: 2 problems: /);
+    for (const text of [gone.mails[0]?.text, gone.posts[0]]) {
+      expect(text).toContain('a run failed (KafkaUnavailable)');
+      expect(text).toContain('a run is near its deadline (prepare)');
+      expect(text).toMatch(/Kafka at 127\.0\.0\.1:\d+ failed on .*ECONNREFUSED/);
+    }
+    // An hour later it is still away, and nobody is told again.
+    await expect(app.client.runs.result(await launch(1, csv(1)))).rejects.toMatchObject({ code: 'KafkaUnavailable' });
+    const id = ids.incident(pipeline.name, 'run-failed', 'KafkaUnavailable');
+    await expect.poll(async () => (await app.client.incidents.get(id)).occurrences).toBe(3);
+
+    await up(kafka);
+    expect(await app.client.runs.result(await launch(0, csv(0)))).toMatchObject({ outcome: 'completed' });
+    const over = await told(2);
+    expect(over.mails[1]?.subject).toMatch(/^Sluice: e-\w+: 2 over: /);
+    expect(over.posts[1]).toMatch(/It is over after \d/);
+    expect(slack.refused).toEqual([]);
+  });
+});
