@@ -25,7 +25,7 @@ import { toLogicalHour } from '../../src/definition/hour.ts';
 import { runReport } from '../helpers/operations.ts';
 import { stageDeps } from '../helpers/servers.ts';
 import { runSluice } from '../helpers/cli.ts';
-import { definitions, inSpec, sampleObjects, type Loose } from '../helpers/kibana-dashboards.ts';
+import { definitions, inSpec, sampleObjects, within, type Loose } from '../helpers/kibana-dashboards.ts';
 import { noStack, testStack } from '../helpers/stack.ts';
 import { drawn, vegaFive, type Drawing } from '../helpers/vega-five.ts';
 
@@ -145,6 +145,28 @@ describe.skipIf(noStack)('saved objects on a real Elasticsearch', () => {
       (name) => [
         `lens sluice-sample.usage, attributes.state.datasourceStates.formBased.layers.layer.columns.value.sourceField: "nothing" is no field of ${name}`,
         'lens sluice-sample.states, attributes.state.datasourceStates.formBased.layers.layer.columns.value.sourceField: "state" is keyword',
+      ],
+    ],
+    [
+      'M6: fields in a tile’s filter, query and filters that are not there',
+      (objects) => {
+        const tiles = objects.filter(({ type }) => type === 'lens');
+        const { state } = tiles[0].attributes;
+        state.query = { query: 'stat: CA and (usage >= 0.5 or "hour" < now) and not usag*: *', language: 'kuery' };
+        state.filters = [
+          { meta: { key: 'state' }, query: { match_phrase: { stat: 'x' } } },
+          { meta: { key: 'countyy' } },
+        ];
+        tiles[1].attributes.state.datasourceStates.formBased.layers.layer.columns.value.filter.query = 'region: "West"';
+        const board = objects.at(-1).attributes.kibanaSavedObjectMeta;
+        board.searchSourceJSON = within(board.searchSourceJSON, (source) => (source.query.query = 'city: Reno'));
+      },
+      (name) => [
+        `lens sluice-sample.records, attributes.state.query.query: "stat" is no field of ${name}: name one of its mapping.`,
+        `lens sluice-sample.records, attributes.state.filters[0].query.match_phrase.stat: "stat" is no field of ${name}`,
+        `lens sluice-sample.records, attributes.state.filters[1].meta.key: "countyy" is no field of ${name}`,
+        `lens sluice-sample.usage, attributes.state.datasourceStates.formBased.layers.layer.columns.value.filter.query: "region" is no field of ${name}`,
+        `dashboard sluice-sample, attributes.kibanaSavedObjectMeta.searchSourceJSON.query.query: "city" is no field of ${name}`,
       ],
     ],
     [

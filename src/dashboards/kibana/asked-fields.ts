@@ -50,6 +50,7 @@ const keyed: Readonly<Record<string, readonly string[]>> = {
   ...{ term: single, terms: single },
   // A range of dates fits where it reaches into what is asked for.
   range: [...ordered, 'date_range'],
+  ...{ match: anything, match_phrase: anything, prefix: anything, wildcard: anything },
 };
 
 /** Every field that a search’s body names. @param base where the body is */

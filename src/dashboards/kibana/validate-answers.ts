@@ -5,7 +5,8 @@ import type { Json, JsonObject } from '../panel.ts';
 import { requestsOf } from '../requests.ts';
 import { fieldsOfBody, operationTypes, type Asked } from './asked-fields.ts';
 import { findingsOf, pathText, type Finding } from './finding.ts';
-import type { DecodedObject, DecodedVisualization } from './schemas.ts';
+import { fieldsOfFilters, fieldsOfQuery } from './query-fields.ts';
+import type { DecodedDashboard, DecodedObject, DecodedVisualization } from './schemas.ts';
 import { SPEC } from './validate-spec.ts';
 import { at } from './walk.ts';
 
@@ -49,7 +50,16 @@ export async function checkAnswers(search: SearchConnector, objects: readonly De
           const types = operationTypes[operationType];
           return types === undefined ? [] : [{ where: `${base}.${name}.sourceField`, field, types, by: operationType }];
         });
-        asks.push({ index: viewOf(`indexpattern-datasource-layer-${id}`), asked });
+        const filtered = Object.entries(columns).flatMap(([name, { filter }]) =>
+          filter === undefined ? [] : fieldsOfQuery(filter, `${base}.${name}.filter`),
+        );
+        const { query, filters } = object.attributes.state;
+        const narrowed = [
+          ...fieldsOfQuery(query, 'attributes.state.query'),
+          ...fieldsOfFilters(filters, 'attributes.state.filters'),
+        ];
+        const index = viewOf(`indexpattern-datasource-layer-${id}`);
+        asks.push({ index, asked: [...asked, ...filtered, ...narrowed] });
       }
     } else if (object.type === 'dashboard') {
       for (const [id, { explicitInput }] of Object.entries(object.attributes.controlGroupInput?.panelsJSON ?? {})) {
@@ -58,12 +68,19 @@ export async function checkAnswers(search: SearchConnector, objects: readonly De
         const asked = [{ where, field: explicitInput.fieldName, types, by: 'a list of values' }];
         asks.push({ index: viewOf(`controlGroup_${id}:optionsListDataView`), asked });
       }
+      // Its own data view, where it names one; else that of the file’s first, which a dashboard’s own is.
+      const { indexRefName } = object.attributes.kibanaSavedObjectMeta.searchSourceJSON;
+      const [first] = views.values();
+      const index = indexRefName === undefined ? first?.attributes.title : viewOf(indexRefName);
+      asks.push({ index: index ?? '', asked: fieldsOfSource(object) });
     } else {
       for (const { path, index, body } of requestsOf(object.attributes.visState.params.spec, always)) {
-        asks.push({ index, asked: fieldsOfBody(body, pathText([SPEC, ...path, 'url', 'body'])) });
+        const asked = fieldsOfBody(body, pathText([SPEC, ...path, 'url', 'body']));
+        asks.push({ index, asked: [...asked, ...fieldsOfSource(object)] });
       }
     }
     for (const { index, asked } of asks) {
+      if (asked.length === 0 && object.type === 'dashboard') continue;
       const mapping = await mappingOf(index);
       if (mapping === undefined) {
         add(
@@ -78,6 +95,13 @@ export async function checkAnswers(search: SearchConnector, objects: readonly De
   return found;
 }
 
+/** Of the query and the filters that an object brings along. */
+function fieldsOfSource(object: DecodedVisualization | DecodedDashboard): Asked[] {
+  const { query, filter } = object.attributes.kibanaSavedObjectMeta.searchSourceJSON;
+  const where = 'attributes.kibanaSavedObjectMeta.searchSourceJSON';
+  return [...fieldsOfQuery(query, `${where}.query`), ...fieldsOfFilters(filter, `${where}.filter`)];
+}
+
 function checkFields(
   asked: readonly Asked[],
   mapping: Mapping,
@@ -86,6 +110,7 @@ function checkFields(
 ): void {
   for (const { where, field, types, by } of asked) {
     const type = mapping.get(field);
+    if (field.includes('*') && [...mapping.keys()].some((name) => fits(name, field))) continue;
     if (types === undefined && [...mapping.keys()].some((name) => name === field || name.startsWith(`${field}.`)))
       continue;
     if (type === undefined) add(where, `"${field}" is no field of ${index}: name one of its mapping`);
@@ -94,6 +119,10 @@ function checkFields(
     }
   }
 }
+
+/** `usage*`, as queries may name several fields. */
+const fits = (name: string, pattern: string): boolean =>
+  new RegExp(`^${pattern.replaceAll(/[^\w*]/g, String.raw`\$&`).replaceAll('*', '.*')}$`).test(name);
 
 async function checkSearches(
   search: SearchConnector,
