@@ -7,6 +7,9 @@ const columns: readonly (keyof RejectedRow)[] = [
   ...(['file', 'row', 'line', 'byteOffset', 'column', 'rule', 'value', 'reason', 'raw'] as const),
 ];
 
+/** By which Excel knows UTF-8 when it opens a file; others pass over it. */
+const BYTE_ORDER_MARK = '\uFEFF';
+
 /** Characters; what goes out at a time. */
 const CHUNK = 65_536;
 
@@ -15,7 +18,7 @@ const CHUNK = 65_536;
  * The first piece comes once the store has been asked.
  */
 export async function* rejectedCsv(store: Store, entry: QuarantineEntry, signal?: AbortSignal): AsyncGenerator<string> {
-  let text = `${csvLine(columns)}\r\n`;
+  let text = `${BYTE_ORDER_MARK}${csvLine(columns)}\r\n`;
   for await (const row of rejectedRows(store, entry, signal)) {
     text += `${columns.map((column) => cellOf(row[column])).join(',')}\r\n`;
     if (text.length < CHUNK) continue;
@@ -35,10 +38,15 @@ function cellOf(value: string | number | undefined): string {
 
 /**
  * Text that no spreadsheet takes for a formula. Source: OWASP, CSV Injection: `=`, `+`, `-`, `@`, tab, CR and LF at its beginning, and the wide forms
- * of the first four. Likewise what begins a cell where a spreadsheet takes semicolons or tabs for what is between cells: our quotes mean nothing to it
- * then, so a line end begins a cell, too.
+ * of the first four, also behind what nobody sees (white space of any kind, zero width, a byte order mark, controls), which some spreadsheets take
+ * off. Likewise what begins a cell where a spreadsheet takes semicolons or tabs for what is between cells: our quotes mean nothing to it then, so a
+ * line end begins a cell, too. A negative number in a text gets its apostrophe like the rest: nobody can tell it from the beginning of a formula.
  */
-export const neutral = (text: string): string =>
-  (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text).replaceAll(BEHIND, "$1'");
+export const neutral = (text: string): string => (BEGINS.test(text) ? `'${text}` : text).replaceAll(BEHIND, "$1'");
 
-const BEHIND = /([;\t\r\n][" ]*)(?=[=+\-@＝＋－＠])/g;
+/** What nobody sees before a sign. */
+const UNSEEN = String.raw`\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}`;
+const SIGN = String.raw`[=+\-@＝＋－＠]`;
+const BEGINS = new RegExp(String.raw`^(?:[\t\r\n]|[${UNSEEN}]*${SIGN})`, 'v');
+// Without the signs with which it begins itself, or a cell of many of them would be looked through once for each.
+const BEHIND = new RegExp(String.raw`([;\t\r\n][[${UNSEEN}"]--[\t\r\n]]*)(?=${SIGN})`, 'gv');

@@ -74,7 +74,7 @@ describe.skipIf(noStack)('rejected rows over HTTP', () => {
     const { status, headers, body } = await get(`${name}/${hour.slice(0, 13)}/export.csv`);
     expect([status, headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
     expect(headers['content-disposition']).toBe(`attachment; filename="${name}-${hour.slice(0, 13)}-rejected.csv"`);
-    const rows: Record<string, string>[] = parse(body, { columns: true });
+    const rows: Record<string, string>[] = parse(body, { columns: true, bom: true });
     expect(rows.map(({ value, raw }) => [value, raw])).toEqual([
       ['x', `'${bad[0]}`],
       ["'-y", bad[1]],

@@ -9,9 +9,34 @@ import { neutral, rejectedCsv } from '../../src/inspecting/quarantine-export.ts'
 
 /** What spreadsheets begin a formula with, or pass over before one. */
 const risky = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+/** What nobody sees before them: spaces of any kind, zero width, a byte order mark, controls. */
+const unseen = [
+  ' ',
+  '\u00a0',
+  '\u3000',
+  '\u2028',
+  '\u0085',
+  '\v',
+  '\u200b',
+  '\u200d',
+  '\u2060',
+  '\ufeff',
+  '\u00ad',
+  '\u202e',
+  '\0',
+];
+const signs = '=+-@＝＋－＠';
+/** Whether a cell begins with a sign as a spreadsheet sees it. */
+const begins = (cell: string): boolean => {
+  const seen = [...cell].find((one) => !/[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]/u.test(one));
+  return /^[\t\r\n]/.test(cell) || (seen !== undefined && signs.includes(seen));
+};
 const text = fc.oneof(
   fc.string({ unit: 'binary' }).filter((one) => one.isWellFormed()),
   fc.tuple(fc.constantFrom(...risky), fc.string()).map(([first, rest]) => first + rest),
+  fc
+    .tuple(fc.array(fc.constantFrom(...unseen), { maxLength: 3 }), fc.constantFrom(...signs), fc.string())
+    .map(([before, sign, rest]) => before.join('') + sign + rest),
   fc.string({
     unit: fc.constantFrom('"', ',', '\r', '\n', '\t', ' ', ';', "'", '=', '@', 'a', '#', '\u2028', '\u2029', '\u0085'),
   }),
@@ -37,7 +62,7 @@ async function exported(rejected: readonly RejectedRow[]): Promise<string> {
   return csv;
 }
 
-const cellsOf = (csv: string): string[][] => parse(csv, { bom: false, relaxColumnCount: false });
+const cellsOf = (csv: string): string[][] => parse(csv, { bom: true, relaxColumnCount: false });
 
 describe('rejected rows for a spreadsheet', () => {
   it('come back from CSV as they were, but for an apostrophe before what could be a formula', async () => {
@@ -49,12 +74,12 @@ describe('rejected rows for a spreadsheet', () => {
           const given = rejected[at] as Record<string, string | number | undefined>;
           for (const [n, name] of header.entries()) {
             const [cell = '', was = ''] = [row[n], given[name]?.toString()];
-            expect(risky).not.toContain(cell[0]);
+            expect(begins(cell)).toBe(false);
             expect(cell).toBe(neutral(was));
             // Nothing else is other than it was.
             expect(cell.replaceAll("'", '')).toBe(was.replaceAll("'", ''));
             const alone = !/[;\t\r\n]/.test(was);
-            expect(alone ? cell : '').toBe(!alone ? '' : risky.includes(was[0] ?? '') ? `'${was}` : was);
+            expect(alone ? cell : '').toBe(!alone ? '' : begins(was) ? `'${was}` : was);
           }
         }
       }),
@@ -65,7 +90,7 @@ describe('rejected rows for a spreadsheet', () => {
     await fc.assert(
       fc.asyncProperty(rows, async (rejected) => {
         const csv = await exported(rejected as RejectedRow[]);
-        for (const cell of csv.split(/[;\t\r\n]/)) expect(cell).not.toMatch(/^[" ]*[=+\-@＝＋－＠]/);
+        for (const cell of csv.split(/[;\t\r\n]/)) expect(begins(cell.replaceAll('"', ''))).toBe(false);
       }),
     );
     expect(neutral("x;=cmd|' /C calc'!A0;\t @a;b")).toBe("x;'=cmd|' /C calc'!A0;\t '@a;b");
@@ -78,7 +103,29 @@ describe('rejected rows for a spreadsheet', () => {
     expect(neutral(`${first}cmd|' /C calc'!A0`)).toBe(`'${first}cmd|' /C calc'!A0`);
   });
 
+  it.each(unseen)('M5: hold no cell that begins with a sign behind %j', (before) => {
+    for (const sign of signs) {
+      expect(neutral(`${before}${before}${sign}1`)).toBe(`'${before}${before}${sign}1`);
+      expect(neutral(`a;"${before}${sign}1`)).toBe(`a;"${before}'${sign}1`);
+    }
+  });
+
+  it('M5: take a negative number in a text for the beginning of a formula', () => {
+    expect(neutral('-5')).toBe("'-5");
+  });
+
+  it('begin with the mark by which a spreadsheet knows UTF-8', async () => {
+    expect(await exported([])).toMatch(/^\uFEFFfile,row,line/);
+  });
+
+  it('are made neutral in time that grows with them, whatever they are', () => {
+    for (const one of ['\t', ';', ' ', '\u200b', '"', ';\u200b', '\n"']) {
+      const long = one.repeat(500_000);
+      expect(neutral(long).length).toBeGreaterThanOrEqual(long.length);
+    }
+  });
+
   it('leave what is no formula alone', () => {
-    for (const plain of ['', 'a', '1', "'", ' =1', '1-2']) expect(neutral(plain)).toBe(plain);
+    for (const plain of ['', 'a', '1', "'", ' a=1', '1-2', '\u200b']) expect(neutral(plain)).toBe(plain);
   });
 });
