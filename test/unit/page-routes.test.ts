@@ -119,6 +119,23 @@ describe('a token that lets look', () => {
     }
   });
 
+  it('steers nothing by any way that this API has', async () => {
+    const described = (await as(viewerToken, 'GET', '/openapi.json')).json<{ paths: Record<string, object> }>();
+    const ways = Object.entries(described.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).flatMap((method) => (method === 'get' ? [] : [[method, path] as const])),
+    );
+    const urls = ways.map(([, path]) => path);
+    expect(urls).toContain('/consumers/{stream}/resume');
+    expect(urls).toContain('/incidents/{id}/acknowledge');
+    for (const [method, path] of ways) {
+      const url = path.replaceAll(/\{\w+\}/g, 'x');
+      const refused = await as(viewerToken, method.toUpperCase() as 'POST', url);
+      expect([method, path, refused.statusCode, refused.body.includes('This token lets look, and not steer')]).toEqual([
+        ...[method, path, 403, true],
+      ]);
+    }
+  });
+
   it('is not needed where there is none', async () => {
     const open = await createApi({
       ...{ host: '127.0.0.1', hosts: [], rateLimit: 5, environment: { TEMPORAL_ADDRESS: '127.0.0.1:1' } },

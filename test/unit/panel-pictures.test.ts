@@ -2,11 +2,12 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { render } from '../../src/client/cli/dashboards-render.ts';
 import { metricOf, metricText } from '../../src/dashboards/metric-text.ts';
 import type { ChartPanel, Json, JsonObject, Panel } from '../../src/dashboards/panel.ts';
 import { usualSize } from '../../src/dashboards/panel-picture.ts';
 import { dataDashboard } from '../../src/dashboards/panels/index.ts';
-import { pngOf } from '../../src/dashboards/png.ts';
+import { fitsPng, pngOf } from '../../src/dashboards/png.ts';
 import { chartSvg, panelSvg, type PictureLook } from '../../src/dashboards/render.ts';
 import { requestsOf, withAnswers } from '../../src/dashboards/requests.ts';
 import { loadDefinition } from '../../src/definition/load.ts';
@@ -55,6 +56,20 @@ describe('a panel as a picture', () => {
       expect(png.subarray(1, 4).toString()).toBe('PNG');
       expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([width, height]);
     }
+  });
+
+  it('larger than can be drawn is refused before anything is asked, and only as PNG', async () => {
+    const pipeline = join(folder, 'broadband.yaml');
+    const drawing = (width: number, height: number, out: string): Promise<number> =>
+      render(['usage-by-state'], { ...{ pipeline, filter: {}, mode: 'light', scale: 4 }, width, height, out });
+    const limits =
+      'and a PNG may have 16,384 at a side and 64,000,000 in all: give a smaller --width, --height or --scale';
+    await expect(drawing(4_000, 1_001, 'a.png')).rejects.toThrow(
+      `broadband-usage-by-state would be 16,000 by 4,004 pixels, ${limits}`,
+    );
+    expect([fitsPng(16_000, 4_000), fitsPng(16_384, 100), fitsPng(16_385, 100), fitsPng(1, 16_385)]).toEqual([
+      ...[true, true, false, false],
+    ]);
   });
 
   it.each(panels)('%s without a row is a picture all the same', async (_id, panel) => {

@@ -6,7 +6,7 @@ import type { Dashboard, Panel } from '../../dashboards/panel.ts';
 import { panelPicture, usualSize } from '../../dashboards/panel-picture.ts';
 import { dataDashboard } from '../../dashboards/panels/index.ts';
 import { operationsDashboard } from '../../dashboards/panels/operations/dashboard.ts';
-import { pngOf } from '../../dashboards/png.ts';
+import { fitsPng, PNG_PIXELS, PNG_SIDE, pngOf } from '../../dashboards/png.ts';
 import { inkOf, type Mode } from '../../dashboards/theme.ts';
 import { didYouMean } from '../../definition/did-you-mean.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
@@ -42,6 +42,7 @@ export async function render(panels: readonly string[], flags: RenderFlags): Pro
   requireFilters(dashboard, Object.keys(flags.filter));
   const range = rangeOf(dashboard, flags);
   const place = placeOf(chosen, flags, panels.length > 0);
+  if (place.format === 'png') for (const panel of chosen) requireFit(panel, flags);
   const search = new SearchConnector(readSettings(process.env).elasticsearch);
   try {
     const pictures = new Map<string, Buffer>();
@@ -145,6 +146,22 @@ function placeOf(panels: readonly Panel[], { out, format }: RenderFlags, named: 
   return { format: extension, path: () => resolve(out) };
 }
 
+const sizeOf = (panel: Panel, { width, height }: RenderFlags): { width: number; height: number } => {
+  const usual = usualSize(panel);
+  return { width: width ?? usual.width, height: height ?? usual.height };
+};
+
+/** @throws SluiceError `SettingsInvalid` where a picture would be larger than can be drawn, before anything is asked */
+function requireFit(panel: Panel, flags: RenderFlags): void {
+  const { width, height } = sizeOf(panel, flags);
+  const [across, down] = [width * flags.scale, height * flags.scale];
+  if (fitsPng(across, down)) return;
+  throw new SluiceError(
+    'SettingsInvalid',
+    `${panel.id} would be ${count(across)} by ${count(down)} pixels, and a PNG may have ${count(PNG_SIDE)} at a side and ${count(PNG_PIXELS)} in all: give a smaller --width, --height or --scale, or --format svg.`,
+  );
+}
+
 async function pictureOf(
   search: SearchConnector,
   panel: Panel,
@@ -152,8 +169,7 @@ async function pictureOf(
   flags: RenderFlags & MomentRange,
 ): Promise<Buffer> {
   const { from, to, filter: filters, mode, scale } = flags;
-  const usual = usualSize(panel);
-  const look = { mode, width: flags.width ?? usual.width, height: flags.height ?? usual.height };
+  const look = { mode, ...sizeOf(panel, flags) };
   const svg = await panelPicture(search, panel, { from, to, filters }, look);
   return format === 'svg' ? Buffer.from(svg) : pngOf(svg, { scale, background: inkOf(mode).paper });
 }
