@@ -35,7 +35,7 @@ const text = fc.oneof(
   fc.string({ unit: 'binary' }).filter((one) => one.isWellFormed()),
   fc.tuple(fc.constantFrom(...risky), fc.string()).map(([first, rest]) => first + rest),
   fc
-    .tuple(fc.array(fc.constantFrom(...unseen), { maxLength: 3 }), fc.constantFrom(...signs), fc.string())
+    .tuple(fc.array(fc.constantFrom(...unseen), { maxLength: 3 }), fc.constantFrom(...Array.from(signs)), fc.string())
     .map(([before, sign, rest]) => before.join('') + sign + rest),
   fc.string({
     unit: fc.constantFrom('"', ',', '\r', '\n', '\t', ' ', ';', "'", '=', '@', 'a', '#', '\u2028', '\u2029', '\u0085'),
