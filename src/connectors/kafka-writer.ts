@@ -3,6 +3,8 @@ import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { compressionOf, type KafkaConnector } from './kafka.ts';
 import type { LogRecord, LogWriter } from './log.ts';
 import { moved, waitingOn } from './meter.ts';
+import { tracedRequest, traceHere } from './tracing.ts';
+import { writeTraceHeaders, type TraceContext } from '../definition/tracing.ts';
 
 /**
  * Writes to explicit partitions with one send in flight. After a failed send it is of no more use: the attempt ends, and the next
@@ -34,15 +36,27 @@ export class KafkaWriter implements LogWriter {
   async send(partition: number, records: readonly LogRecord[]): Promise<bigint> {
     if (this.#broken) throw new RangeError('a producer is not used again after a failed send');
     if (records.length === 0) throw new RangeError('nothing to send');
+    const about = {
+      ...{ 'messaging.system': 'kafka', 'messaging.operation.type': 'send', 'messaging.destination.name': this.#topic },
+      ...{ 'messaging.destination.partition.id': String(partition), 'messaging.batch.message_count': records.length },
+    };
     try {
-      const messages = records.map(({ key, value, headers }) => ({
-        key,
-        value,
-        headers: headers as IHeaders,
-        partition,
-      }));
-      const [answer] = await waitingOn('broker', () =>
-        this.#producer.send({ topic: this.#topic, acks: -1, compression: this.#compression, messages }),
+      const [answer] = await tracedRequest(
+        'broker',
+        `send ${this.#topic}`,
+        about,
+        async (span) => {
+          const messages = withTrace(records, span?.context ?? traceHere()).map(({ key, value, headers }) => ({
+            ...{ key, value, partition },
+            headers: headers as IHeaders,
+          }));
+          const sent = await waitingOn('broker', () =>
+            this.#producer.send({ topic: this.#topic, acks: -1, compression: this.#compression, messages }),
+          );
+          span?.set({ 'messaging.kafka.offset': sent[0]?.baseOffset });
+          return sent;
+        },
+        'producer',
       );
       moved('broker', bytesOf(records));
       return BigInt(answer?.baseOffset ?? -1);
@@ -65,3 +79,13 @@ export class KafkaWriter implements LogWriter {
 /** Keys and values before they are packed, without headers. */
 const bytesOf = (records: readonly LogRecord[]): number =>
   records.reduce((sum, { key, value }) => sum + Buffer.byteLength(key ?? '') + Buffer.byteLength(value ?? ''), 0);
+
+/**
+ * The first record of a send says which trace the send belongs to, where somebody keeps that. One of thousands is enough for whoever reads them in
+ * turn; nothing that Sluice reads, or makes ids of, depends on it.
+ */
+export function withTrace(records: readonly LogRecord[], trace: TraceContext | undefined): readonly LogRecord[] {
+  const [first, ...others] = records;
+  if (!first || !trace?.sampled) return records;
+  return [{ ...first, headers: { ...writeTraceHeaders(trace), ...first.headers } }, ...others];
+}

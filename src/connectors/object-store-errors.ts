@@ -1,4 +1,5 @@
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
+import type { ObjectRef } from '../definition/refs.ts';
 
 const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchBucket']);
 const REFUSED = new Set(['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch']);
@@ -24,4 +25,10 @@ export function storeError(endpoint: string, what: string, error: unknown): unkn
   }
   const sentence = `The object store at ${endpoint} failed on ${what}: ${code || sentenceOf(error)}.`;
   return new SluiceError('StoreUnavailable', sentence, { cause: error });
+}
+
+/** @throws SluiceError `ObjectCorrupt` where an object's bytes are not those of its reference */
+export function checkHash(ref: ObjectRef, sha256: string): void {
+  if (sha256 === ref.sha256) return;
+  throw new SluiceError('ObjectCorrupt', `${ref.uri} has sha256 ${sha256}, not ${ref.sha256}: it was changed or cut.`);
 }

@@ -8,8 +8,9 @@ import type { ObjectRef } from '../definition/refs.ts';
 import { failPoint } from './fail-point.ts';
 import { hashing } from './hashing-stream.ts';
 import { meteredStream, moved, waitingForEach, waitingOn } from './meter.ts';
-import { codeOf, isMissing, storeError } from './object-store-errors.ts';
+import { checkHash, codeOf, isMissing, storeError } from './object-store-errors.ts';
 import type { Settings } from './settings.ts';
+import { tracedRequest } from './tracing.ts';
 
 /** Above this, minio-js uploads in parts, and a conditional create is no longer atomic (two winners were seen). */
 const SINGLE_PUT_BYTES = 64 * 1024 * 1024;
@@ -79,16 +80,21 @@ export class ObjectStore {
       );
     }
     moved('store', bytes.length);
-    return this.#guard(key, async () => {
-      try {
-        await this.#single.putObject(this.bucket, key, bytes, bytes.length, { 'If-None-Match': '*' });
-        return { created: true, bytes };
-      } catch (error) {
-        if (codeOf(error) !== 'PreconditionFailed') throw error;
-        const standing = await this.get(key);
-        return { created: false, bytes: standing };
-      }
-    });
+    return this.#moves(
+      'PutObject',
+      key,
+      () => bytes.length,
+      async () => {
+        try {
+          await this.#single.putObject(this.bucket, key, bytes, bytes.length, { 'If-None-Match': '*' });
+          return { created: true, bytes };
+        } catch (error) {
+          if (codeOf(error) !== 'PreconditionFailed') throw error;
+          const standing = await this.get(key);
+          return { created: false, bytes: standing };
+        }
+      },
+    );
   }
 
   /** {@link createOnce} for JSON: what now stands under the key. */
@@ -100,7 +106,12 @@ export class ObjectStore {
   /** Writes or overwrites a small object whose name does not promise its content (reports of one attempt). */
   async put(key: string, bytes: Buffer): Promise<ObjectRef> {
     moved('store', bytes.length);
-    await this.#guard(key, () => this.#single.putObject(this.bucket, key, bytes, bytes.length));
+    await this.#moves(
+      'PutObject',
+      key,
+      () => bytes.length,
+      () => this.#single.putObject(this.bucket, key, bytes, bytes.length),
+    );
     return { uri: this.uri(key), sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
   }
 
@@ -114,7 +125,7 @@ export class ObjectStore {
     const input = typeof source === 'string' ? createReadStream(source) : source;
     try {
       const reading = pipeline(input, meter, ...(signal ? [{ signal }] : []));
-      const writing = this.#guard(temporary, async () => {
+      const writing = this.#moves('PutObject', temporary, seen.bytes, async () => {
         try {
           await this.#streaming.putObject(this.bucket, temporary, meter);
         } catch (error) {
@@ -161,7 +172,8 @@ export class ObjectStore {
   }
 
   async find(key: string): Promise<Buffer | undefined> {
-    return this.#guard(key, async () => {
+    const read = (found: Buffer | undefined): number => found?.length ?? 0;
+    return this.#moves('GetObject', key, read, async () => {
       try {
         const chunks: Buffer[] = [];
         for await (const chunk of await this.#single.getObject(this.bucket, key)) chunks.push(chunk as Buffer);
@@ -203,17 +215,18 @@ export class ObjectStore {
   /** The object of a reference, its hash checked. @throws SluiceError `ObjectCorrupt` */
   async fetch(ref: ObjectRef): Promise<Buffer> {
     const bytes = await this.get(this.keyOf(ref.uri));
-    check(ref, createHash('sha256').update(bytes).digest('hex'));
+    checkHash(ref, createHash('sha256').update(bytes).digest('hex'));
     return bytes;
   }
 
   /** Copies the object of a reference to a file, its hash checked. @throws SluiceError `ObjectCorrupt` */
   async download(ref: ObjectRef, path: string, signal?: AbortSignal): Promise<void> {
-    const source = await this.#open(this.keyOf(ref.uri));
+    const key = this.keyOf(ref.uri);
     const { through, seen } = hashing();
-    const to = createWriteStream(path);
-    await this.#guard(ref.uri, () => pipeline(source, through, to, ...(signal ? [{ signal }] : [])));
-    check(ref, seen.sha256());
+    await this.#moves('GetObject', key, seen.bytes, async () =>
+      pipeline(await this.#open(key), through, createWriteStream(path), ...(signal ? [{ signal }] : [])),
+    );
+    checkHash(ref, seen.sha256());
   }
 
   /** Copies an object to a file. */
@@ -264,6 +277,16 @@ export class ObjectStore {
     await this.remove(found);
   }
 
+  /** {@link #guard}, for what moves bytes: each such request is told of. @param bytes asked once it is over */
+  #moves<T>(operation: string, key: string, bytes: (result: T) => number, work: () => Promise<T>): Promise<T> {
+    const about = { 'aws.s3.bucket': this.bucket, 'aws.s3.key': key, 'server.address': this.#endpoint };
+    return tracedRequest('store', operation, about, async (span) => {
+      const result = await this.#guard(key, work);
+      span?.set({ 'sluice.bytes': bytes(result) });
+      return result;
+    });
+  }
+
   async #guard<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await waitingOn('store', work);
@@ -271,9 +294,4 @@ export class ObjectStore {
       throw storeError(this.#endpoint, what, error);
     }
   }
-}
-
-function check(ref: ObjectRef, sha256: string): void {
-  if (sha256 === ref.sha256) return;
-  throw new SluiceError('ObjectCorrupt', `${ref.uri} has sha256 ${sha256}, not ${ref.sha256}: it was changed or cut.`);
 }

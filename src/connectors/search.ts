@@ -1,7 +1,8 @@
-import { Client, errors } from '@elastic/elasticsearch';
+import { Client, errors, type estypes } from '@elastic/elasticsearch';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
 import { waitingOn } from './meter.ts';
 import type { Settings } from './settings.ts';
+import { tracedRequest } from './tracing.ts';
 
 /** The error type of an index that may not be written to; its status is 403 or 429. */
 export const BLOCKED = 'cluster_block_exception';
@@ -23,12 +24,38 @@ export class SearchConnector {
   }
 
   /** Runs a request; its failure is told as {@link failure} says. */
-  async request<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
-    try {
-      return await waitingOn('search', () => work(this.client));
-    } catch (error) {
-      throw this.failure(what, error);
-    }
+  request<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
+    const about = { 'db.system.name': 'elasticsearch', 'db.query.summary': what, 'server.address': this.#host };
+    return tracedRequest('search', 'elasticsearch', about, async () => {
+      try {
+        return await waitingOn('search', () => work(this.client));
+      } catch (error) {
+        throw this.failure(what, error);
+      }
+    });
+  }
+
+  /**
+   * A bulk request, as a span with what became of its documents.
+   * @param items how many documents @throws what the client throws
+   */
+  bulk(
+    index: string,
+    { items, bytes }: { readonly items: number; readonly bytes: number },
+    work: (client: Client) => Promise<estypes.BulkResponse>,
+  ): Promise<estypes.BulkResponse> {
+    const about = {
+      ...{ 'db.system.name': 'elasticsearch', 'db.operation.name': 'bulk', 'db.collection.name': index },
+      ...{ 'db.operation.batch.size': items, 'server.address': this.#host, 'sluice.bytes': bytes },
+    };
+    return tracedRequest('bulk', `bulk ${index}`, about, async (span) => {
+      const answer = await waitingOn('search', () => work(this.client));
+      const statuses = answer.items.map((item) => Object.values(item)[0]?.status ?? 503);
+      const refused = statuses.filter((status) => status >= 300 && status !== 409).length;
+      span?.set({ 'sluice.took_ms': answer.took, 'sluice.documents.refused': refused });
+      span?.set({ 'sluice.documents.newer': statuses.filter((status) => status === 409).length });
+      return answer;
+    });
   }
 
   /**

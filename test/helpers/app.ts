@@ -42,8 +42,10 @@ export class TestApp {
     this.#close = close;
   }
 
-  /** @param other variables that lead to other servers than those of the test stack */
-  static async start(other: Readonly<Record<string, string>> = {}): Promise<TestApp> {
+  /** @param other variables that lead to other servers than those of the test stack, also by the host of the source */
+  static async start(
+    other: Readonly<Record<string, string>> | ((source: string) => Readonly<Record<string, string>>) = {},
+  ): Promise<TestApp> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-app-'));
     let files: Map<string, Served> | undefined;
     const server = createServer((request, response) => {
@@ -63,7 +65,7 @@ export class TestApp {
       SLUICE_WORKER_QUEUES: 'light=20,compute=2,streaming=500,watch=20',
       ...process.env,
       ...stack,
-      ...other,
+      ...(typeof other === 'function' ? other(host) : other),
       SLUICE_SOURCE_ALLOW: host,
       SLUICE_LOCAL_COPIES: join(folder, 'copies'),
       SLUICE_WORK_DIR: join(folder, 'work'),

@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import fastify from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tracedRequests } from '../../src/client/api/traced-requests.ts';
+import { withTrace } from '../../src/connectors/kafka-writer.ts';
 import { openTracer } from '../../src/connectors/tracing-export.ts';
 import { readTracingSettings } from '../../src/connectors/tracing-settings.ts';
 import { traced, tracedRequest, traceHere, useTracer, within, type Tracer } from '../../src/connectors/tracing.ts';
 import { redactor } from '../../src/connectors/redaction.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
+import { tracePage } from '../../src/definition/trace-links.ts';
 import {
   isSampled,
   nthSpan,
@@ -14,7 +18,9 @@ import {
   spanOfRun,
   traceOfRun,
   writeTraceHeaders,
+  type TraceAttributes,
 } from '../../src/definition/tracing.ts';
+import { readHeaders, rowHeaders } from '../../src/stages/record.ts';
 import { TraceCollector } from '../helpers/trace-collector.ts';
 import { TraceIdRatioBasedSampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 
@@ -240,6 +246,83 @@ describe('spans', () => {
   it('are none, and work goes on as it is, where nobody asked for any', async () => {
     expect(await traced('work', {}, async (span) => [span, traceHere()])).toEqual([undefined, undefined]);
     expect(await tracedRequest('store', 'GET', {}, async (span) => span)).toBeUndefined();
+  });
+});
+
+describe('requests to the API', () => {
+  afterEach(() => useTracer(undefined));
+
+  it('that change something are within what they name, and so is what they start', async () => {
+    const started: { name: string; parent?: string | undefined; set: TraceAttributes[] }[] = [];
+    useTracer({
+      ratio: 1,
+      start: (name, { parent }) => {
+        const set: TraceAttributes[] = [];
+        started.push({ name, parent: parent?.spanId, set });
+        const context = {
+          traceId: parent?.traceId ?? 'f'.repeat(32),
+          spanId: `${started.length}`.repeat(16),
+          sampled: true,
+        };
+        return { context, set: (more) => void set.push(more), fail: () => {}, end: () => {} };
+      },
+      flush: async () => {},
+    });
+    const api = fastify();
+    await tracedRequests(api as never);
+    api.post('/runs/:hour', async () => ({ here: traceHere() }));
+    api.get('/runs/:hour', async () => ({ here: traceHere() ?? null }));
+    const headers = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+    const posted = await api.inject({ method: 'POST', url: '/runs/3?token=x', headers, payload: { some: 'body' } });
+    expect(posted.json()).toMatchObject({ here: { traceId: 'a'.repeat(32), spanId: '1'.repeat(16) } });
+    expect((await api.inject({ method: 'GET', url: '/runs/3', headers })).json()).toEqual({ here: null });
+    await api.close();
+    const set = [{ 'http.response.status_code': 200 }];
+    expect(started).toEqual([{ name: 'POST /runs/:hour', parent: 'b'.repeat(16), set }]);
+  });
+});
+
+describe('the page of a trace', () => {
+  it.each([
+    ['http://127.0.0.1:16686/trace/{traceId}', 'http://127.0.0.1:16686/trace/abc'],
+    ['https://tempo.example/explore?trace={traceId}', 'https://tempo.example/explore?trace=abc'],
+    ['', undefined],
+  ])('%s: %s', (given, page) => expect(tracePage(given, 'abc')).toBe(page));
+
+  it.each(['http://127.0.0.1:16686/trace/', 'jaeger/{traceId}', 'javascript:{traceId}', 'http://a:b@host/{traceId}'])(
+    'is refused in a sentence: %s',
+    (given) => expect(() => tracePage(given, 'abc')).toThrow(/^SLUICE_TRACE_URL: needs an address/),
+  );
+});
+
+describe('records of a send', () => {
+  const records = [
+    { key: 'a', value: '1', headers: { batch: 'b' } },
+    { key: 'b', value: '2', headers: { batch: 'b' } },
+  ];
+  const context = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: true };
+
+  it('are as they were without a trace, or with one that nobody keeps', () => {
+    expect(withTrace(records, undefined)).toBe(records);
+    expect(withTrace(records, { ...context, sampled: false })).toBe(records);
+  });
+
+  it('say in the first of them which trace they belong to, unless they came from one', () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const [first, second] = withTrace(records, { ...context, state: 'x=y' });
+    expect(first?.headers).toEqual({ batch: 'b', traceparent, tracestate: 'x=y' });
+    expect(second).toBe(records[1]);
+    const back = [{ key: 'a', value: '1', headers: { traceparent: 'theirs' } }];
+    expect(withTrace(back, context)[0]?.headers).toEqual({ traceparent: 'theirs' });
+  });
+
+  it('are read alike, whether they say so or not', () => {
+    const head = { batch: 'b1', seq: 4, epoch: 'e1e1e1e1', schema: 's', hour: '2026-11-24T03:00:00Z' };
+    const record = { partition: 0, offset: 1n, timestamp: 0, key: Buffer.from('k'), value: Buffer.from('{}') };
+    const plain = readHeaders({ ...record, headers: rowHeaders(head) }, head.epoch);
+    const [named] = withTrace([{ key: 'k', value: '{}', headers: rowHeaders(head) }], context);
+    expect(readHeaders({ ...record, headers: named?.headers ?? {} }, head.epoch)).toEqual(plain);
+    expect(plain).toEqual(head);
   });
 });
 

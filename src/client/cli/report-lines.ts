@@ -1,10 +1,14 @@
+import { tracePage } from '../../definition/trace-links.ts';
 import type { ReportSoFar } from '../../workflows/messages.ts';
 import { printedServerLines } from './server-lines.ts';
 import { boldOut, count, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
 import { bottleneckLines, profileLines, stageTable } from './timing-lines.ts';
 
-/** A run's report, for people: what it came to, where its time went, what became of its rows. */
-export function reportLines(report: ReportSoFar): string[] {
+/**
+ * A run's report, for people: what it came to, where its time went, what became of its rows.
+ * @param traceUrl `SLUICE_TRACE_URL` @throws SluiceError `SettingsInvalid` where that is no template of an address
+ */
+export function reportLines(report: ReportSoFar, traceUrl?: string): string[] {
   const { pipeline, hour, outcome = 'running', startedAt, endedAt, runId, error, clean } = report;
   const took = seconds((endedAt === undefined ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt));
   const colour =
@@ -12,6 +16,7 @@ export function reportLines(report: ReportSoFar): string[] {
   return [
     `${boldOut(pipeline)} ${hour}  ${styled(colour, outcome, process.stdout)} in ${took}`,
     `run ${runId}, ${startedAt.slice(0, 19)}Z ${endedAt === undefined ? 'until now' : `to ${endedAt.slice(0, 19)}Z`}`,
+    ...traceLines(report, traceUrl),
     ...(error ? [styled('red', `${error.code} in ${error.stage}: ${error.message}`, process.stdout)] : []),
     ...bottleneckLines(report),
     '',
@@ -31,6 +36,12 @@ export function reportLines(report: ReportSoFar): string[] {
       ...printedServerLines(found),
     ]),
   ];
+}
+
+function traceLines({ trace }: ReportSoFar, traceUrl: string | undefined): string[] {
+  if (trace === undefined) return [];
+  const page = tracePage(traceUrl, trace);
+  return [`trace ${trace}${page === undefined ? '' : `  ${page}`}`];
 }
 
 /** What the monitors found odd, or that they found nothing. */

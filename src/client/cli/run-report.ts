@@ -29,7 +29,9 @@ export async function report(hour: LogicalHour, flags: ReportFlags): Promise<num
   if (flags.out !== undefined) throw new SluiceError('SettingsInvalid', '--out is for --html: add that.');
   return withPipeline(flags.pipeline, async (client, pipeline) => {
     const found = await client.runs.report(pipeline, hour, flags.run === undefined ? {} : { runId: flags.run });
-    process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : `${reportLines(found).join('\n')}\n`);
+    process.stdout.write(
+      flags.json ? `${JSON.stringify(found)}\n` : `${reportLines(found, process.env['SLUICE_TRACE_URL']).join('\n')}\n`,
+    );
     return 0;
   });
 }

@@ -3,6 +3,7 @@ import type { ClientReadableStream } from '@grpc/grpc-js';
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { waitingOn } from '../meter.ts';
+import { tracedRequest } from '../tracing.ts';
 import type { SparkChannel } from './channel.ts';
 import {
   handleProblem,
@@ -133,7 +134,9 @@ export class SparkSession {
   }
 
   #run(init: MessageInitShape<typeof PlanSchema>): Promise<Uint8Array[]> {
-    return waitingOn('spark', () => this.#execute(init));
+    return tracedRequest('spark', 'spark plan', { 'db.system.name': 'spark' }, () =>
+      waitingOn('spark', () => this.#execute(init)),
+    );
   }
 
   async #execute(init: MessageInitShape<typeof PlanSchema>): Promise<Uint8Array[]> {

@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import type { Settings } from '../../connectors/settings.ts';
+import { tracedRequest } from '../../connectors/tracing.ts';
 import { SluiceError, type ErrorCode } from '../../definition/errors.ts';
 import type { Source } from '../../definition/source.ts';
 import { guardedLookup } from './address-guard.ts';
@@ -45,7 +46,15 @@ export async function sendHttp(input: HttpRequest): Promise<HttpAnswer> {
     const reveal = (text: string): string => input.settings.secrets.reveal(text, url, input.settings.sourceAllow);
     const own = home ? Object.entries(input.headers).map(([name, value]) => [name, reveal(value)] as const) : [];
     const sent = body === undefined ? undefined : reveal(body);
-    const { response, late } = await ask(url, method, { ...input.open, ...Object.fromEntries(own) }, sent, input);
+    // No path: it may be what only those may know who may fetch.
+    const about = { 'http.request.method': method, 'server.address': url.hostname, 'server.port': portOf(url) };
+    const at = url;
+    const by = method;
+    const { response, late } = await tracedRequest('source', `${by} ${at.hostname}`, about, async (span) => {
+      const answer = await ask(at, by, { ...input.open, ...Object.fromEntries(own) }, sent, input);
+      span?.set({ 'http.response.status_code': answer.response.statusCode });
+      return answer;
+    });
     const location = response.headers.location;
     if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return { url, response, late };
     response.destroy();
@@ -66,6 +75,8 @@ export async function sendHttp(input: HttpRequest): Promise<HttpAnswer> {
     url = next;
   }
 }
+
+const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === 'https:' ? 443 : 80));
 
 function nextHop(from: URL, location: string): URL {
   if (!URL.canParse(location, from.href)) throw refusal(from, 'something that is no address');

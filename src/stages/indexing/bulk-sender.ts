@@ -174,8 +174,8 @@ class BulkSender {
     let answer: estypes.BulkResponse;
     try {
       moved('search', bytes);
-      answer = await waitingOn('search', () =>
-        this.#search.client.bulk(
+      answer = await this.#search.bulk(this.#index, { items: left.length, bytes }, (client) =>
+        client.bulk(
           // The client sends text as it is.
           { index: this.#index, operations: lines as unknown as estypes.BulkOperationContainer[] },
           { signal: this.#ctx.signal, maxRetries: 0, requestTimeout: this.#options.requestTimeoutMs ?? 60_000 },

@@ -7,6 +7,7 @@ import { foreignExplanation, readHeaders, type SluiceRecord } from '../record.ts
 import { isLanded, storePart } from './batch-record.ts';
 import { ManifestChain } from './chain.ts';
 import { Chunk } from './chunk.ts';
+import { ChunkTrace } from './chunk-trace.ts';
 import { writeChunk } from './chunk-writer.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { foreignRow, type ForeignRow } from './foreign-row.ts';
@@ -61,6 +62,7 @@ export class PartitionLander {
   readonly #hooks: LanderHooks;
   #chunk: Chunk;
   #letters: DeadLetter[] = [];
+  readonly #trace: ChunkTrace;
   /** When the first record of another producer came into the chunk. */
   #foreignSince: number | undefined;
   /** The record before the position is still to be compared with what the head says of it. */
@@ -73,6 +75,7 @@ export class PartitionLander {
     this.partition = partition;
     this.#hooks = hooks;
     this.#chain = new ManifestChain(store, input.stream, input.epoch, partition);
+    this.#trace = new ChunkTrace(input, partition);
     this.#chunk = this.#newChunk();
   }
 
@@ -167,6 +170,7 @@ export class PartitionLander {
   }
 
   async #accept(record: ReadRecord): Promise<void> {
+    this.#trace.note(record);
     const named = readHeaders(record, this.#input.epoch);
     const schema = named && (await this.#schemas.find(named.schema));
     const head = schema && named;
@@ -206,7 +210,11 @@ export class PartitionLander {
   }
 
   /** Data objects and dead letters first, then the manifest, then what follows from it. */
-  async #commit(): Promise<'ours' | 'lost'> {
+  #commit(): Promise<'ours' | 'lost'> {
+    return this.#trace.committing((tell) => this.#committed(tell));
+  }
+
+  async #committed(tell: (chunk: CommittedChunk) => void): Promise<'ours' | 'lost'> {
     const of = { stream: this.#input.stream, epoch: this.#input.epoch, partition: this.partition };
     const { objects, foreignObjects } = await writeChunk(this.#store, of, this.#schemas, this.#chunk);
     if (this.#letters.length > 0) await this.#hooks.deadLetters(this.#letters);
@@ -220,7 +228,9 @@ export class PartitionLander {
     this.#landed.clear();
     this.counts.manifests += 1;
     await this.#finish(this.#chain.head);
-    this.#hooks.committed(outcome === 'ours' ? committedChunk(manifest, deadLetters) : undefined);
+    const committed = committedChunk(manifest, deadLetters);
+    if (outcome === 'ours') tell(committed);
+    this.#hooks.committed(outcome === 'ours' ? committed : undefined);
     return outcome;
   }
 
