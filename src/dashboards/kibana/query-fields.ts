@@ -1,6 +1,7 @@
+import { isObject } from '../../definition/is-object.ts';
 import type { Json } from '../panel.ts';
 import { fieldsOfBody, type Asked } from './asked-fields.ts';
-import { at, isObject } from './walk.ts';
+import { at } from './walk.ts';
 
 /** A query as Kibana keeps it. */
 interface Query {
