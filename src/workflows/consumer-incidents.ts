@@ -7,25 +7,27 @@ import { stageActivities, tellingRetries } from './stage-activities.ts';
 
 /** So long a consumer has to read before what halted it is over: it may halt at the same place again. */
 const CHECKED_MS = 60_000;
+/** So long one that leaves waits until that is told. */
+const LEAVING_MS = 60_000;
 
 /** Tells the incident of a consumer that it has halted, and that it reads again. In order, and without keeping the consumer waiting. */
 export class Halts {
   alerts: Pipeline['alerts'] | undefined;
-  #open: boolean;
+  #open: boolean | undefined;
   #count = 0;
   #waiting = 0;
   #last: Promise<void> = Promise.resolve();
   readonly #checkedMs: number;
 
-  /** @param open whether it had halted, and nobody was told yet that it reads again */
-  constructor(alerts: Pipeline['alerts'] | undefined, open: boolean, checkedMs = CHECKED_MS) {
+  /** @param open whether it had halted, and nobody was told yet that it reads again; undefined where the consumer before this one knew */
+  constructor(alerts: Pipeline['alerts'] | undefined, open: boolean | undefined, checkedMs = CHECKED_MS) {
     this.alerts = alerts;
     this.#open = open;
     this.#checkedMs = checkedMs;
   }
 
-  /** Whether it has halted, and nobody was told yet that it reads again. */
-  get open(): boolean {
+  /** Whether it has halted, and nobody was told yet that it reads again, as far as it knows. */
+  get open(): boolean | undefined {
     return this.#open;
   }
 
@@ -53,7 +55,7 @@ export class Halts {
 
   /** It reads: tells so, unless it stops reading for some reason before a minute is over. @param stopped whether it has */
   reads(given: ConsumeInput, stopped: () => boolean): void {
-    if (!this.#open) return;
+    if (this.#open === false) return;
     void condition(stopped, this.#checkedMs).then(
       (didStop) => {
         if (!didStop) this.over(given, `The consumer of ${given.stream} reads again.`);
@@ -62,8 +64,14 @@ export class Halts {
     );
   }
 
+  /** The consumer leaves: what cannot be told soon is left to the one after it, which reads and tells so. */
+  async leaves(given: ConsumeInput): Promise<void> {
+    if (this.#open) this.over(given, `The consumer of ${given.stream} was drained.`);
+    await condition(() => this.told, LEAVING_MS);
+  }
+
   over(given: ConsumeInput, sentence: string): void {
-    if (!this.#open) return;
+    if (this.#open === false) return;
     this.#open = false;
     const over: Clearing = { ...keyOf(given), sentence, at: new Date().toISOString() };
     this.#tell(given, { observations: [], clearings: [over] });

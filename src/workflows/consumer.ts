@@ -59,11 +59,15 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
   let given = input.consume;
   const now: { mode: ConsumerState['mode'] } = { mode: input.paused === true ? 'paused' : 'running' };
   let problem: Problem | undefined;
+  // Those from before waited until everything was told, and reading with them.
+  const tellsBeside = patched('consumer-tells-beside');
   const halts = new Halts(
     wrongAlerts(input.alerts ?? {}) === undefined ? input.alerts : undefined,
-    input.halted === true,
+    tellsBeside ? input.halted : input.halted === true,
     input.checkedMs,
   );
+  /** It is time to continue as new: not while something is yet to be told, for that would keep it from reading. */
+  const isFull = (): boolean => isHistoryFull(input.maxHistory) && (!tellsBeside || halts.told);
   const state = (): ConsumerState => ({
     mode: now.mode,
     stream: given.stream,
@@ -141,26 +145,29 @@ export async function consumer(input: ConsumerInput): Promise<ConsumerState> {
 
   for (;;) {
     // Waits out a halt before it starts afresh: the problem is told by this run.
-    const startsAfresh = (): boolean => isHistoryFull(input.maxHistory) && now.mode !== 'halted';
+    const startsAfresh = (): boolean => isFull() && now.mode !== 'halted';
     await condition(() => now.mode === 'running' || now.mode === 'draining' || startsAfresh());
     if (now.mode === 'draining' || startsAfresh()) {
-      await condition(() => allHandlersFinished() && halts.told);
+      await condition(() => allHandlersFinished() && (tellsBeside || halts.told));
       // Drained meanwhile, perhaps: the word would not reach the next run.
       if (now.mode === 'draining') {
-        halts.over(given, `The consumer of ${given.stream} was drained.`);
-        await condition(() => halts.told);
+        if (tellsBeside) await halts.leaves(given);
+        else {
+          halts.over(given, `The consumer of ${given.stream} was drained.`);
+          await condition(() => halts.told);
+        }
         return state();
       }
-      const carried = { ...(halts.alerts ? { alerts: halts.alerts } : {}), halted: halts.open };
+      const carried = {
+        ...(halts.alerts ? { alerts: halts.alerts } : {}),
+        ...(halts.open === undefined ? {} : { halted: halts.open }),
+      };
       return continueAsNew<typeof consumer>({ ...input, ...carried, consume: given, paused: now.mode === 'paused' });
     }
     const reading = given;
     let ended = false;
     halts.reads(given, () => ended || now.mode !== 'running');
-    const outcome = await consumeUntil(
-      reading,
-      () => now.mode !== 'running' || given !== reading || isHistoryFull(input.maxHistory),
-    );
+    const outcome = await consumeUntil(reading, () => now.mode !== 'running' || given !== reading || isFull());
     ended = true;
     if (outcome && now.mode === 'running' && given === reading) {
       problem = outcome;

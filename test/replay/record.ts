@@ -5,6 +5,7 @@ import { pid } from 'node:process';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { Judged } from '../../src/activities/index.ts';
 import { tellIncidents, tellingActivities, type PassedOn } from '../../src/activities/telling.ts';
 import { planDeliveries } from '../../src/definition/deliveries.ts';
 import type { Clearing, Incident, Notice, Observation } from '../../src/definition/incidents.ts';
@@ -82,6 +83,26 @@ async function recordPipeline(
 /** What runs and consumers tell of, and what becomes of that. */
 async function recordIncidents(): Promise<void> {
   await recordPipeline('pipeline-told-completed', {}, () => ({}));
+  // Judged by those before it: one thing is odd, and another is over.
+  const at = '2026-11-24T03:01:00.000Z';
+  await recordPipeline('pipeline-judged', {}, (_stages, { name: pipeline }) => ({
+    judgeRun: async (): Promise<Judged> => ({
+      anomalies: [{ rule: 'rows', subject: 'read', severity: 'warning', sentence: '3 rows were read, usually 9.' }],
+      observations: [
+        {
+          ...{ pipeline, rule: 'rows', subject: 'read', severity: 'warning', occurrence: hour, hour, at, facts: [] },
+          sentence: '3 rows were read, usually 9.',
+        },
+      ],
+      clearings: [{ pipeline, rule: 'missing', subject: 'usage', sentence: 'As usual again.', hour, at }],
+      watched: { judged: 30, learning: 0, runs: 200 },
+    }),
+  }));
+  await recordPipeline('pipeline-judged-by-nobody', {}, () => ({
+    judgeRun: async () => {
+      throw new SluiceError('StoreUnavailable', 'the object store is away');
+    },
+  }));
   await recordPipeline('pipeline-told-failed', {}, () => ({
     importSource: async () => {
       throw new SluiceError('SourceUnavailable', 'away');
@@ -132,6 +153,53 @@ async function recordIncidents(): Promise<void> {
   await halting.executeUpdate('drain');
   await settled(halting);
   await keep('consumer-told', halting.workflowId);
+
+  // Reads, and says so, for the one before it may have left without a word; halts, and reads with a full history while nobody can be told of it.
+  let heard = 0;
+  let away = false;
+  lab.stages = {
+    tellOf: async () => {
+      if (away) throw new SluiceError('Unexpected', 'Temporal takes no word of it');
+      heard += 1;
+    },
+    consume: async () => {
+      if (gone) throw new SluiceError('LogTruncated', 'offset 7 is gone');
+      await untilCancelled();
+    },
+  };
+  gone = false;
+  const besides = definition().name;
+  const beside = await client.workflow.start('consumer', {
+    workflowId: ids.consumer(besides, 0),
+    taskQueue: taskQueues.light,
+    args: [
+      {
+        consume: {
+          ...{ stream: besides, topic: besides, epoch: 'e1', life: 1, partitions: 1, shard: 0 },
+          ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
+        },
+        ...{ alerts: {}, checkedMs: 200, maxHistory: 60 },
+      },
+    ],
+  });
+  const before = (await beside.describe()).runId;
+  const later = client.workflow.getHandle(beside.workflowId);
+  await until(async () => heard === 1);
+  gone = away = true;
+  await later.executeUpdate('pause');
+  await later.executeUpdate('resume');
+  await until(async () => (await later.query<{ mode: string }>('state')).mode === 'halted');
+  gone = false;
+  await later.executeUpdate('resume');
+  while ((await later.describe()).historyLength < 70) {
+    await later.executeUpdate('pause');
+    await later.executeUpdate('resume');
+  }
+  away = false;
+  await until(async () => (await later.describe()).runId !== before);
+  await keep('consumer-told-beside', beside.workflowId, before);
+  await later.executeUpdate('drain');
+  await settled(later);
 
   // Opened, seen again, reminded of, escalated, acknowledged, silenced and over; seen again meanwhile, and closed by hand.
   const pipeline = definition({

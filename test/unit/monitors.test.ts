@@ -3,6 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { Chance } from '../../bench/anomalies/chance.ts';
 import { World, type Hour } from '../../bench/anomalies/world.ts';
 import { judgingActivities } from '../../src/activities/judging.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
@@ -309,6 +310,38 @@ describe('a run beside those before it', () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('a change that noise half hides', () => {
+  const chance = new Chance(4);
+  let drift = 0;
+  /** Noise of some percent that lingers, and records that are behind in one run of twenty. */
+  const noisy = (n: number, part = 1, behind?: number): HourMeasures => {
+    drift = 0.5 * drift + 0.1 * chance.heavy();
+    const rows = Math.round(10_000 * Math.exp(drift));
+    const distinct = Math.round(rows ** 0.8 * Math.exp(0.02 * chance.heavy()) * part);
+    const lag = behind ?? (chance.uniform() < 0.05 ? chance.whole(50, 700) : chance.whole(0, 40));
+    return run(n, { rows, clean: rows, lag, 'distinct/user': distinct, 'each/user': distinct / rows });
+  };
+  const usual = Array.from({ length: 240 }, (_, n) => noisy(n));
+  const next = (runs: readonly HourMeasures[]): string[][] =>
+    judged(monitors(), [...usual, ...runs])
+      .slice(usual.length)
+      .map(told);
+
+  it('in the number of rows is seen in how many different values they have', () => {
+    expect(next([240, 241].map((n) => noisy(n, 0.7)))).toEqual([['distinct user'], ['distinct user']]);
+    const [first] = judged(monitors(), [...usual, noisy(240, 0.7)]).at(-1)?.verdicts ?? [];
+    expect(first?.sentence).toMatch(
+      /^User has 1,\d{3} different values in \d?\d,\d{3} rows, usually 1,\d{3}.*: fell by (2|3)\d\.?\d* %\.$/,
+    );
+  });
+
+  it('is odd in its second run, which the first does not hide', () => {
+    expect(next([240, 241, 242].map((n) => noisy(n, 1, 1_700)))).toEqual([[], ['lag'], ['lag']]);
+    // One alone is none, and is learnt from.
+    expect(next([noisy(240, 1, 1_700), ...[241, 242].map((n) => noisy(n))])).toEqual([[], [], []]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Told } from '../../src/activities/telling.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
 import type { AcceptLossInput } from '../../src/stages/io.ts';
@@ -109,6 +110,49 @@ describe.skipIf(noTemporal)('a consumer whose history is full', () => {
     expect(reading.given.at(-1)).toMatchObject({ maxRecords: 99 });
     expect(await state()).toMatchObject({ mode: 'running' });
     await drained();
+  });
+
+  it('reads while nobody can be told of its halt, and begins anew once that is told', async () => {
+    const { handle, first, is, fill, continued, runId, drained } = await start(40, { checkedMs: 100 });
+    let refused = 0;
+    let heard: Told[] | undefined;
+    lab.stages = {
+      ...lab.stages,
+      tellOf: async (told: Told) => {
+        if (!heard && (refused += 1) > 0) throw new SluiceError('Unexpected', 'Temporal takes no word of it');
+        heard?.push(told);
+      },
+    };
+    reading.problem = lost;
+    await handle.executeUpdate('pause');
+    await handle.executeUpdate('resume');
+    await is('halted');
+    await until(() => refused > 0);
+    reading.problem = undefined;
+    await handle.executeUpdate('resume');
+    await fill(60);
+    await until(() => reading.now === 1);
+    expect(await runId()).toBe(first);
+    heard = [];
+    await continued();
+    expect(heard.map(({ observations, clearings }) => [observations.length, clearings.length])).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    await until(() => reading.now === 1);
+    await drained();
+  });
+
+  it('tells that it reads, for the one before it may have left without a word; drained at once it tells nothing', async () => {
+    const heard: Told[] = [];
+    for (const checkedMs of [60_000, 100]) {
+      const { drained } = await start(1_000, { checkedMs });
+      lab.stages = { ...lab.stages, tellOf: async (told: Told) => void heard.push(told) };
+      await until(() => reading.now === 1);
+      if (checkedMs === 100) await until(() => heard.length === 1);
+      await drained();
+    }
+    expect(heard).toMatchObject([{ observations: [], clearings: [{ rule: 'consumer-halted' }] }]);
   });
 
   it.each(['paused', 'drained'] as const)('may be %s out of a halt', async (how) => {

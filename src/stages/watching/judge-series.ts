@@ -6,6 +6,7 @@ import { sigmasOf } from './limit.ts';
 import type { HourMeasures } from './measures.ts';
 import { medianOf } from './robust.ts';
 import { bestOf, expectationsAt, type Rhythm } from './usual.ts';
+import { amount } from './words.ts';
 import { hoursSinceEpoch } from '../../definition/hour.ts';
 
 /** What is odd stays odd until it is so much nearer to the usual: a problem at the edge is one problem. */
@@ -25,6 +26,8 @@ export interface SeriesFinding {
   readonly again?: true;
   /** How far off, in parts of what is allowed. */
   readonly score: number;
+  /** How large the change is, in parts of the least that counts. */
+  readonly size: number;
   readonly expected: number;
   readonly usual?: {
     readonly spread: number;
@@ -94,7 +97,7 @@ export class Judging {
     const learnt = learn(this.compared(kind.ofData), key, scale, this.monitors.acceptAfter);
     if (!this.isTrained(learnt.points)) {
       if (fixed === undefined) return 'learning';
-      return { ...{ key, kind, value, expected: fixed, bound: fixed }, odd: true, score: Infinity };
+      return { ...{ key, kind, value, expected: fixed, bound: fixed }, odd: true, score: Infinity, size: Infinity };
     }
     const found = this.#compare(value, { kind, scale, learnt, settings });
     const { accepted } = learnt;
@@ -105,27 +108,32 @@ export class Judging {
     };
   }
 
-  /** Whether the number of rows does not explain that so many values are different. Where fewer are, but more a row, it does. */
-  notByRows({
-    kind,
-    value: distinct,
-    expected: usual,
-  }: SeriesFinding): { readonly key: string; readonly expected: number } | undefined {
+  /**
+   * How many values are different, beside the rows that have one. More rows bring more values, but fewer a row: what rows explain never moves both in the same
+   * direction. So it is odd where one of the two is, and the other goes along.
+   */
+  besideRows(
+    finding: SeriesFinding,
+  ): { readonly finding: SeriesFinding; readonly each: Readonly<Record<string, number>> } | undefined {
+    const { kind, value: distinct, expected: usual } = finding;
     const key = `each/${kind.subject ?? ''}`;
     const value = this.measures.values[key];
-    if (value === undefined) return undefined;
+    if (!value || finding.size <= 1) return undefined;
     const settings = this.settings(kind);
     const learnt = learn(this.compared(true), key, perRow, this.monitors.acceptAfter);
     const least = (_: MonitorSettings, expected: number): number =>
       ((settings.leastChangePercent ?? 20) / 100) * expected;
-    const { odd, expected } = this.#compare(value, { kind: { ...kind, least }, scale: perRow, learnt, settings });
-    return odd && value > expected === distinct > usual ? { key, expected } : undefined;
+    const found = this.#compare(value, { kind: { ...kind, least }, scale: perRow, learnt, settings });
+    const along = found.size > 1 && value > found.expected === distinct > usual;
+    if (!along || !(finding.odd || found.odd)) return undefined;
+    const each = { [key]: found.expected };
+    return { each, finding: finding.odd ? finding : inRows({ ...finding, ...found }, distinct / value) };
   }
 
   #compare(
     value: number,
     { kind, scale, learnt, settings }: { kind: Kind; scale: Scale; learnt: Learnt; settings: MonitorSettings },
-  ): Pick<SeriesFinding, 'odd' | 'suspect' | 'again' | 'score' | 'expected' | 'usual'> {
+  ): Pick<SeriesFinding, 'odd' | 'suspect' | 'again' | 'score' | 'size' | 'expected' | 'usual'> {
     const chance = this.chance(settings);
     const ease = learnt.wasOdd ? HYSTERESIS : 1;
     /** How large the change is in parts of the least that counts. In the scale of spreads that is a part of one. */
@@ -138,7 +146,8 @@ export class Judging {
     const richest = expectations.at(-1);
     if (richest && expectations.every((one) => sizeOf(one.expected) < HYSTERESIS)) {
       // Whatever rhythm it goes by, there is no change to speak of.
-      return { odd: false, score: sizeOf(richest.expected), expected: scale.from(richest.expected) };
+      const small = sizeOf(richest.expected);
+      return { odd: false, score: small, size: small, expected: scale.from(richest.expected) };
     }
     const { expected: y, spread, limit, again, rhythm, runs } = bestOf(expectations, chance);
     const expected = scale.from(y);
@@ -154,7 +163,7 @@ export class Judging {
       odd: score > 1 && worse && (kind.patient !== true || second || learnt.wasOdd),
       ...(worse && scoreOf(Math.max(again, noise)) > 1 ? { suspect: true } : {}),
       ...(second && scoreOf(Math.max(limit, noise) * ease) <= 1 ? { again: true } : {}),
-      ...{ score, expected },
+      ...{ score, size, expected },
       usual: {
         spread: Math.abs(scale.from(y + spread) - expected),
         ...(spread > 0 ? { deviations: Math.abs(by) / spread } : {}),
@@ -189,6 +198,19 @@ export class Judging {
     }
     return 1;
   }
+}
+
+/** What was found of each row, in as many rows. */
+function inRows(found: SeriesFinding, rows: number): SeriesFinding {
+  const { kind, expected, usual } = found;
+  return {
+    ...found,
+    kind: { ...kind, says: (value) => `${kind.says(value)} in ${amount(rows)} rows` },
+    expected: expected * rows,
+    ...(usual
+      ? { usual: { ...usual, spread: usual.spread * rows, from: usual.from * rows, to: usual.to * rows } }
+      : {}),
+  };
 }
 
 function beyond(

@@ -63,9 +63,9 @@ function ofSeries(judging: Judging, keys: readonly string[], states: Map<string,
     if (found === 'learning') continue;
     const { rule, subject = '' } = found.kind;
     if (rule === 'distribution') numbers.set(subject, [...(numbers.get(subject) ?? []), found]);
-    else if (found.odd && rule === 'distinct' && found.bound === undefined) {
-      const alone = judging.notByRows(found);
-      if (alone) verdicts.push(verdictOf(judging, found, { [alone.key]: alone.expected }));
+    else if (rule === 'distinct' && found.bound === undefined) {
+      const odd = judging.besideRows(found);
+      if (odd) verdicts.push(verdictOf(judging, odd.finding, odd.each));
     } else if (found.odd) verdicts.push(verdictOf(judging, found));
   }
   for (const findings of numbers.values()) {

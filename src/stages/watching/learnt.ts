@@ -40,7 +40,7 @@ export interface Learnt {
   readonly points: readonly Point[];
   /** The newest of them was odd. */
   readonly wasOdd: boolean;
-  /** By how much the newest of them was off, where that alone was not enough to be odd. */
+  /** By how much the newest run was off, where that alone was not enough to be odd: it is not among them. */
   readonly suspected?: number;
   /** It was the last of so many odd ones that they are the usual now. */
   readonly accepted?: number;
@@ -81,8 +81,10 @@ export function learn(hours: readonly KnownHour[], key: string, { to }: Scale, a
   const wasOdd = streak.length > 0;
   endStreak();
   const suspect = newest?.suspect?.[key];
+  // Learnt from, a suspect run would widen what is allowed, and hide a second one like it. The next run but one learns from it.
+  const known = suspect !== undefined && !wasOdd ? points.slice(0, -1) : points;
   return {
-    ...{ points, wasOdd },
+    ...{ points: known, wasOdd },
     ...(suspect === undefined ? {} : { suspected: to(newest?.values[key] ?? NaN) - to(suspect) }),
     ...(accepted === undefined ? {} : { accepted }),
   };
