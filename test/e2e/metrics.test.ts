@@ -109,6 +109,10 @@ describe.skipIf(noStack)('the metrics and the log of a worker', () => {
     const whose = { pipeline, hour, workflowId, run: runId, attempt: 1, level: 'info' };
     expect(begun.filter((line) => !isDeepStrictEqual({ ...line, ...whose }, line))).toEqual([]);
 
+    const followed = await app?.cli(['logs', runId, '--level', 'info', '--follow', '--json']);
+    const came = (followed?.out ?? '').trim().split('\n');
+    expect(came.filter((line) => (JSON.parse(line) as { kind: string }).kind === 'worker')).toHaveLength(lines.length);
+
     const warned = await app?.cli(['logs', workflowId, '--server', 'elasticsearch']);
     expect(warned?.out).toMatch(/^\d{4}-\d\d-\d\d [\d:.]{12} {2}WARN {3}\[o\.e\.c\.r\.a\.DiskThresholdMonitor\]/);
   });

@@ -192,14 +192,11 @@ describe('what is printed of logs', () => {
     expect(pendingLine({ activity: 'clean', attempt: 1, note: text })).not.toMatch(/\p{Cc}/u);
   });
 
-  it.each([
-    [['--server', 'kafka'], '--server <name>'],
-    [['--level', 'info'], '--level <level>'],
-  ])('is not followed with %j', async (options, named) => {
+  it('of a server is not followed', async () => {
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     try {
-      expect(await main(['logs', '2026-11-24T03', '--follow', ...options])).not.toBe(0);
-      expect(said.mock.calls.join('')).toContain(`option '${named}' cannot be used with option '--follow'`);
+      expect(await main(['logs', '2026-11-24T03', '--follow', '--server', 'kafka'])).not.toBe(0);
+      expect(said.mock.calls.join('')).toContain("option '--server <name>' cannot be used with option '--follow'");
     } finally {
       said.mockRestore();
     }

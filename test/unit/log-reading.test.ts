@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runArgument } from '../../src/client/cli/arguments.ts';
 import { runMeant } from '../../src/client/cli/named-run.ts';
-import { workerLines } from '../../src/client/worker-lines.ts';
+import { WorkerLog, workerLines } from '../../src/client/worker-lines.ts';
 import { ServerLogs, warningsIn, type LoggedServer } from '../../src/connectors/server-logs.ts';
 
 let folder: string;
@@ -127,6 +127,31 @@ describe('the lines of workers about a run', () => {
     expect(await said('info')).toEqual(['first', 'second', 'third']);
     expect(await said('warn')).toEqual(['third']);
     expect(await workerLines(join(folder, 'nowhere'), { ...wanted, level: 'info' })).toEqual([]);
+  });
+});
+
+describe('the lines of workers as they grow', () => {
+  it('are read on from where they were, in files that come meanwhile too, each once it is whole', async () => {
+    const own = await mkdtemp(join(folder, 'grows-'));
+    const line = (msg: string, run = 'a'): string =>
+      `${JSON.stringify({ level: 'info', time: `2026-11-26T10:00:00.${msg.length}00Z`, run, msg })}\n`;
+    const wanted = { runId: 'a', workflowId: 'w', from: '2026-11-26T09:00:00Z', level: 'info' } as const;
+    const skipped: string[] = [];
+    const log = new WorkerLog(own, wanted, (file) => skipped.push(basename(file)));
+    const next = async (): Promise<string[]> => (await log.next()).map(({ msg }) => msg);
+    expect(await next()).toEqual([]);
+    const first = join(own, 'worker-2026-11-26-1.jsonl');
+    const [half, rest] = [line('ab\u2028c').slice(0, 20), line('ab\u2028c').slice(20)];
+    await writeFile(first, line('a') + line('of another', 'b') + half);
+    expect(await next()).toEqual(['a']);
+    expect(await next()).toEqual([]);
+    await appendFile(first, rest + line('ab'));
+    await writeFile(join(own, 'worker-2026-11-27-2.jsonl'), line('abc'));
+    await mkdir(join(own, 'worker-2026-11-27-3.jsonl'));
+    expect(await next()).toEqual(['ab', 'abc', 'ab\u2028c']);
+    expect(await next()).toEqual([]);
+    // It is said once.
+    expect(skipped).toEqual(['worker-2026-11-27-3.jsonl']);
   });
 });
 

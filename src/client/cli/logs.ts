@@ -10,7 +10,7 @@ import { runMeant } from './named-run.ts';
 import type { PendingActivity } from '../run-events.ts';
 import type { StoryEntry } from '../run-story.ts';
 import type { SluiceClient } from '../sluice-client.ts';
-import { workerLines } from '../worker-lines.ts';
+import { WorkerLog } from '../worker-lines.ts';
 import type { VerbFlags } from './run-verbs.ts';
 import { oneLine } from './one-line.ts';
 import { boldOut, Screen, styled } from './screen.ts';
@@ -40,6 +40,15 @@ export async function logs(named: NamedRun | undefined, flags: LogsFlags): Promi
     const wanted = run === undefined ? named : { ...named, runId: run };
     const { pipeline, hour, runId } = await runMeant(client, wanted, flags.pipeline);
     const which = { client, pipeline, hour, runId };
+    const workersSaid = (from: string, to?: string): Pick<WorkerLog, 'next'> => {
+      const folder = process.env['SLUICE_LOG_DIR'] ?? '';
+      if (folder === '') return { next: async () => [] };
+      const workflowId = ids.pipeline(pipeline, hour);
+      const lines = { runId, workflowId, from, level, ...(to === undefined ? {} : { to }) };
+      return new WorkerLog(folder, lines, (file, why) =>
+        process.stderr.write(`warning: ${oneLine(file)} cannot be read, so its lines are not here: ${why}\n`),
+      );
+    };
     if (!follow) {
       const { story, pending, running } = await client.runs.story(pipeline, hour, { runId });
       const from = story[0]?.at ?? hour;
@@ -48,15 +57,7 @@ export async function logs(named: NamedRun | undefined, flags: LogsFlags): Promi
         const window = { from: Date.parse(from) - AROUND_MS, to: (to ? Date.parse(to) : Date.now()) + AROUND_MS };
         return printServer(await serverLines(server, window), json);
       }
-      const workflowId = ids.pipeline(pipeline, hour);
-      const folder = process.env['SLUICE_LOG_DIR'] ?? '';
-      const wantedLines = { runId, workflowId, from, level, ...(to === undefined ? {} : { to }) };
-      const lines =
-        folder === ''
-          ? []
-          : await workerLines(folder, wantedLines, (file, why) =>
-              process.stderr.write(`warning: ${oneLine(file)} cannot be read, so its lines are not here: ${why}\n`),
-            );
+      const lines = await workersSaid(from, to).next();
       if (json) process.stdout.write(`${JSON.stringify({ pipeline, hour, runId, events: story, pending, lines })}\n`);
       else
         process.stdout.write(
@@ -78,7 +79,7 @@ export async function logs(named: NamedRun | undefined, flags: LogsFlags): Promi
       screen,
       () => farewell,
       false,
-      () => followed(which, json === true),
+      () => followed(which, workersSaid, json === true),
     );
     return 0;
   });
@@ -113,16 +114,23 @@ type WorkerEntry = Omit<StoryEntry, 'kind'> & { readonly kind: 'worker' };
 /** Prints what comes until the run is over. With `--json` an event a line. */
 async function followed(
   { client, pipeline, hour, runId }: { client: SluiceClient; pipeline: string; hour: LogicalHour; runId: string },
+  workersSaid: (from: string) => Pick<WorkerLog, 'next'>,
   json: boolean,
 ): Promise<void> {
+  let workers: Pick<WorkerLog, 'next'> | undefined;
   if (!json) process.stdout.write(`${boldOut(`${pipeline} ${hour}`)}  run ${runId}\n`);
   const failed = new Set<string>();
   for (let told = 0, day = ''; ;) {
     const { story, pending, running } = await client.runs.story(pipeline, hour, { runId });
     const events = story.slice(told);
     told = story.length;
-    const lines = json ? events.map((event) => JSON.stringify(event)) : storyLines(events, day);
-    day = story.at(-1)?.at.slice(0, 10) ?? day;
+    workers ??= workersSaid(story[0]?.at ?? hour);
+    const said = await workers.next();
+    const entries = inOrder(events, said);
+    const lines = json
+      ? [...events, ...said.map((record) => ({ ...record, kind: 'worker' }))].map((one) => JSON.stringify(one))
+      : storyLines(entries, day);
+    day = entries.at(-1)?.at.slice(0, 10) ?? day;
     for (const activity of pending) {
       const which = `${activity.activity} ${activity.attempt}`;
       if (activity.attempt < 2 || failed.has(which)) continue;

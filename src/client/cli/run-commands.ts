@@ -61,8 +61,7 @@ export function runCommands(program: Command, json: readonly [string, string], d
     .addOption(
       new Option('--level <level>', 'of the workers’ lines those from this level on')
         .choices(logLevels)
-        .default('warn')
-        .conflicts('follow'),
+        .default('warn'),
     )
     .addOption(
       new Option(
