@@ -72,6 +72,11 @@ const environmentSchema = z.object({
   SLUICE_SPARK_URL: z.string().optional(),
   SLUICE_SPARK_TOKEN: z.string().optional(),
   SLUICE_SPARK_CA: z.string().optional(),
+  SLUICE_SPARK_UI_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => !hasLogin(url), NO_LOGIN)
+    .or(z.literal(''))
+    .optional(),
   SLUICE_SPARK_FROM_ROWS: z
     .string()
     .regex(/^[1-9]\d*$/, 'needs a number of rows')
@@ -133,6 +138,8 @@ export interface Settings {
     readonly ca?: string;
     /** `engine: auto` takes Spark from so many rows on; never where left out. */
     readonly fromRows?: number;
+    /** Of its web page, which has an interface for programs: what its jobs and stages took is read there. */
+    readonly ui?: string;
   };
   /** Folder of the logs of the local stack's servers; absent where there is none. */
   readonly serverLogs?: string;
@@ -201,6 +208,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
             ...(env.SLUICE_SPARK_TOKEN ? { token: env.SLUICE_SPARK_TOKEN } : {}),
             ...(env.SLUICE_SPARK_CA ? { ca: env.SLUICE_SPARK_CA } : {}),
             ...(env.SLUICE_SPARK_FROM_ROWS === undefined ? {} : { fromRows: env.SLUICE_SPARK_FROM_ROWS }),
+            ...(env.SLUICE_SPARK_UI_URL ? { ui: env.SLUICE_SPARK_UI_URL } : {}),
           },
         }
       : {}),

@@ -1,4 +1,5 @@
 import type { LogicalHour } from './hour.ts';
+import type { SparkWork } from './spark-work.ts';
 
 /** A reference to an object, never its rows: this is all that stages hand each other. */
 export interface ObjectRef {
@@ -177,6 +178,8 @@ export interface CleanResult {
   readonly quality: readonly QualityVerdict[];
   /** Rejected rows counted by `column rule`. */
   readonly rejectedBy: Readonly<Record<string, number>>;
+  /** What Spark did for this run, where it cleaned and its interface is known. */
+  readonly spark?: SparkWork;
 }
 
 export interface PublishResult {

@@ -78,7 +78,7 @@ export interface RunReport {
   readonly prepared?: { readonly changes: readonly string[]; readonly warnings: readonly string[] };
   /** Version of each data set's columns as they are landed. Reports of older versions have none. */
   readonly schemas?: Readonly<Record<string, string>>;
-  readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy'> & {
+  readonly clean?: Pick<CleanResult, 'engine' | 'quality' | 'rejectedBy' | 'spark'> & {
     /** By data set: rows, the hash of its clean.csv, the checksum of its keys. Reports of older versions have none, or no checksum. */
     readonly datasets?: Readonly<
       Record<string, { readonly rows: RowCounts; readonly sha256: string; readonly checksum?: IdentityChecksum }>

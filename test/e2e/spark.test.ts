@@ -39,6 +39,10 @@ describe.skipIf(noSpark)('an hour that Spark cleans', () => {
     const report = await app.client.runs.result(workflowId);
     expect(report.outcome).toBe('completed');
     expect(report.clean?.engine).toBe('spark');
+    // By its own word, and of this run alone, which two processes shared.
+    const { jobs = [], stages = [] } = report.clean?.spark ?? {};
+    expect(jobs.map(({ step }) => step)).toEqual(expect.arrayContaining(['judges rows', 'writes clean rows']));
+    expect(stages.some(({ ms, tasks, readBytes }) => ms > 0 && tasks > 0 && readBytes > 0)).toBe(true);
     expect(report.equations).toEqual([expect.objectContaining({ holds: true })]);
     expect(report.equations[0]).toMatchObject({ rows: { read: 30_000, rejected: 310, duplicates: 0, filtered: 0 } });
     expect(await keysBelow(app.environment, keys.sparkScratches())).toEqual([]);
@@ -47,6 +51,7 @@ describe.skipIf(noSpark)('an hour that Spark cleans', () => {
     const again = await app.client.runs.launch({ pipeline: other, hour, force: true });
     const second = await app.client.runs.result(again.workflowId);
     expect(second.clean?.engine).toBe('duckdb');
+    expect(second.clean?.spark).toBeUndefined();
     expect(second.batches).toEqual(report.batches);
     expect(second.generations).toEqual(report.generations);
   });

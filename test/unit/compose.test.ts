@@ -127,7 +127,17 @@ describe('docker-compose.yml', () => {
     for (const { image, environment = {} } of Object.values(ours)) {
       expect(image).toBe(`sluice:${version}`);
       const hosts = Object.values(environment).flatMap((value) => /([a-z]+):\d+}?$/.exec(String(value))?.[1] ?? []);
-      expect(hosts).toEqual(['temporal', 'kafka', 'zookeeper', 'minio', 'elasticsearch', 'kibana', 'mailpit', 'spark']);
+      expect(hosts).toEqual([
+        'temporal',
+        'kafka',
+        'zookeeper',
+        'minio',
+        'elasticsearch',
+        'kibana',
+        'mailpit',
+        'spark',
+        'spark',
+      ]);
       for (const host of hosts) expect(Object.keys(services)).toContain(host);
       // Each is a setting that something reads; one that is wrong would be refused here.
       expect(() => readSettings(interpolated(environment))).not.toThrow();

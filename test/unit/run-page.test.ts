@@ -46,6 +46,16 @@ function fullReport(text: (where: string) => string): RunReport {
       quality: [{ gate: text('gate'), level: 'warn', sentence: text('finding') }],
       rejectedBy: { [`${text('column')} required`]: 1 },
       datasets: { main: { rows, sha256: 'x' } },
+      spark: {
+        jobs: [{ step: text('job'), ms: 900, stages: 1, tasks: 4 }],
+        stages: [
+          {
+            ...{ step: text('job'), stage: 7, ms: 800, tasks: 4, failedTasks: 1, runMs: 3_000 },
+            ...{ readBytes: 1, shuffleReadBytes: 2, shuffleWriteBytes: 3, spillBytes: 4 },
+          },
+        ],
+        all: { jobs: 1, stages: 1, tasks: 4, shuffleBytes: 3, spillBytes: 4 },
+      },
     },
     generations: { [text('dataset')]: 1 },
     batches: { [text('dataset')]: text('batch') },

@@ -2,6 +2,7 @@ import { tracePage } from '../../definition/trace-links.ts';
 import type { ReportSoFar } from '../../workflows/messages.ts';
 import { printedServerLines } from './server-lines.ts';
 import { boldOut, count, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
+import { sparkLines } from './spark-lines.ts';
 import { bottleneckLines, profileLines, stageTable } from './timing-lines.ts';
 
 /**
@@ -22,6 +23,7 @@ export function reportLines(report: ReportSoFar, traceUrl?: string): string[] {
     '',
     ...stageTable(report),
     ...profileLines(report),
+    ...sparkLines(report),
     ...(report.equations.length > 0 ? ['', ...equationLines(report, process.stdout)] : []),
     ...(clean?.quality ?? [])
       .filter(({ level }) => level !== 'ok')

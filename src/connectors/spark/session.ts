@@ -56,6 +56,10 @@ export class SparkSession {
   readonly id: string;
   readonly #channel: SparkChannel;
   readonly #watch: SparkWatch;
+  /** What what is asked from now on is for, in a word or two. */
+  step = 'other';
+  /** The same of what has been asked, by the operation's id. */
+  readonly steps = new Map<string, string>();
   /** A hash of all that has been asked. */
   #asked = '';
   /** By which a server that was started anew is told from the one that we know. */
@@ -144,6 +148,7 @@ export class SparkSession {
     const plan = create(PlanSchema, init);
     this.#asked = createHash('sha256').update(this.#asked).update(toBinary(PlanSchema, plan)).digest('hex');
     const operationId = uuidOf(`${this.id} ${this.#asked}`);
+    this.steps.set(operationId, this.step);
     const request = create(ExecutePlanRequestSchema, {
       ...this.#identity(),
       ...(this.#server === undefined ? {} : { clientObservedServerSideSessionId: this.#server }),

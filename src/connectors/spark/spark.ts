@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { SluiceError } from '../../definition/errors.ts';
+import type { SparkWork } from '../../definition/spark-work.ts';
 import type { Settings } from '../settings.ts';
 import { SparkChannel } from './channel.ts';
 import { SparkSessionLost } from './failure.ts';
 import { SparkSession, type SparkWatch } from './session.ts';
+import { sparkWork } from './work.ts';
+
+const TOLD_WITHIN_MS = 3_000;
 
 /** A Spark Connect server. */
 export class SparkConnector {
@@ -11,12 +15,14 @@ export class SparkConnector {
   /** From so many rows on `engine: auto` takes Spark. */
   readonly fromRows: number;
   readonly #channel: SparkChannel;
+  readonly #ui: string | undefined;
 
   /** @throws SluiceError `SettingsInvalid` */
   constructor(settings: NonNullable<Settings['spark']>) {
     this.#channel = new SparkChannel(settings);
     this.where = this.#channel.where;
     this.fromRows = settings.fromRows ?? Infinity;
+    this.#ui = settings.ui;
   }
 
   /**
@@ -42,6 +48,16 @@ export class SparkConnector {
       });
     } finally {
       await session.release();
+    }
+  }
+
+  /** What Spark did in a session, as long as that is there; undefined where nobody says so soon, or it is not known where to ask. */
+  async workOf({ id, steps }: SparkSession, signal: AbortSignal): Promise<SparkWork | undefined> {
+    if (this.#ui === undefined) return undefined;
+    try {
+      return await sparkWork(this.#ui, id, steps, AbortSignal.any([signal, AbortSignal.timeout(TOLD_WITHIN_MS)]));
+    } catch {
+      return undefined;
     }
   }
 

@@ -38,6 +38,13 @@ export function duration(ms: number): string {
   return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
 }
 
+/** Bytes for people: `812 B`, `3.4 kB`, `120 MB`. */
+export function bytes(count: number): string {
+  const at = count < 1_000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));
+  const scaled = count / 1_000 ** at;
+  return `${at > 0 && scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)} ${['B', 'kB', 'MB', 'GB', 'TB'][at] ?? ''}`;
+}
+
 /** A metric’s value, as its panel says that it is to be read. */
 export function metric(value: number, format: string | undefined): string {
   switch (format) {

@@ -1,7 +1,6 @@
 import { element } from './dom.ts';
 import { counted, number } from './format.ts';
 import { ruleWords } from './rule-words.ts';
-import { tableOf } from './table.ts';
 
 /** What was found about a run beside its rows and times; docs/api.md. */
 export interface Found {
@@ -24,23 +23,29 @@ export interface Found {
 /** What the monitors found odd, with the numbers; undefined where they did not look. */
 export function oddOf({ anomalies = [], watched }: Found): HTMLElement | undefined {
   if (watched === undefined && anomalies.length === 0) return undefined;
-  const columns = ['What', 'How bad', 'Found', 'Usual', 'Off by', 'In a sentence'].map((title) => ({ title }));
-  const rows = anomalies.map(({ rule, subject, severity, sentence, muted, facts = [] }) => [
-    `${ruleWords(rule)}${subject === undefined ? '' : `: ${subject}`}`,
+  const items = anomalies.map(({ rule, subject, severity, sentence, muted, facts = [] }) =>
     element(
-      'span',
-      { class: `severity ${severity}` },
-      `${severity === 'critical' ? '▲ critical' : '△ warning'}${muted ? ' (muted)' : ''}`,
+      'li',
+      {},
+      element(
+        'p',
+        {},
+        element('span', { class: `severity ${severity}` }, severity === 'critical' ? '▲ critical' : '△ warning'),
+        muted ? ' (muted) ' : ' ',
+        element('b', {}, `${ruleWords(rule)}${subject === undefined ? '' : `: ${subject}`}`),
+      ),
+      element('p', {}, sentence),
+      ...(facts.length === 0
+        ? []
+        : [element('p', { class: 'note' }, facts.map(({ name, value }) => `${name}: ${value}`).join(' · '))]),
     ),
-    ...['found', 'usual', 'off by'].map((name) => facts.find((one) => one.name === name)?.value),
-    sentence,
-  ]);
+  );
   return element(
     'div',
     {},
-    anomalies.length === 0
+    items.length === 0
       ? element('p', { class: 'holds' }, '✓ Nothing is odd.')
-      : tableOf({ columns, rows }, 'What is otherwise than in the runs before'),
+      : element('ul', { class: 'findings' }, ...items),
     ...(watched === undefined ? [] : [element('p', { class: 'note' }, watchedWords(watched))]),
   );
 }
@@ -53,24 +58,26 @@ function watchedWords({ judged, learning, runs }: NonNullable<Found['watched']>)
 /** What servers warned of while the run was on its way, whoever caused it; undefined where there is nothing. */
 export function serversOf({ servers = [] }: Found): HTMLElement | undefined {
   if (servers.length === 0) return undefined;
-  const columns = ['Server', 'At (UTC)', 'Level', 'Said'].map((title) => ({ title }));
-  const rows = servers.flatMap(({ server, lines }) =>
-    lines.map(({ at, level, text }) => [
-      server,
-      at.slice(11, 23),
+  const items = servers.flatMap(({ server, lines }) =>
+    lines.map(({ at, level, text }) =>
       element(
-        'span',
-        { class: level === 'error' ? 'broken' : 'severity warning' },
-        level === 'error' ? '✗ error' : '! warn',
+        'li',
+        {},
+        element(
+          'span',
+          { class: level === 'error' ? 'broken' : 'severity warning' },
+          level === 'error' ? '✗ error' : '! warn',
+        ),
+        ` ${server}, ${at.slice(11, 23)} UTC: `,
+        element('span', { class: 'raw' }, text),
       ),
-      element('span', { class: 'raw' }, text),
-    ]),
+    ),
   );
   const left = servers.filter((one) => one.left > 0).map((one) => `${number(one.left)} of ${one.server}`);
   return element(
     'div',
     {},
-    tableOf({ columns, rows }, 'Lines of servers’ logs'),
+    element('ul', { class: 'findings' }, ...items),
     ...(left.length === 0 ? [] : [element('p', { class: 'note' }, `Left out: ${left.join(', ')}.`)]),
   );
 }

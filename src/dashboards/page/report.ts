@@ -4,6 +4,7 @@ import { get } from './api.ts';
 import { element } from './dom.ts';
 import { counted, duration, instant } from './format.ts';
 import { LiveRuns } from './live-runs.ts';
+import { sparkOf, type SparkWork } from './report-spark.ts';
 import type { Run } from './runs.ts';
 import type { Room } from './room.ts';
 import { tableOf } from './table.ts';
@@ -38,7 +39,11 @@ interface Report extends Found {
     readonly slower?: string;
   };
   readonly source?: { readonly address: string; readonly fetchedAt: string; readonly replayed: boolean };
-  readonly clean?: { readonly engine: string; readonly rejectedBy?: Readonly<Record<string, number>> };
+  readonly clean?: {
+    readonly engine: string;
+    readonly rejectedBy?: Readonly<Record<string, number>>;
+    readonly spark?: SparkWork;
+  };
   readonly equations: readonly {
     readonly dataset: string;
     readonly rows: Readonly<Record<string, number>>;
@@ -69,6 +74,7 @@ export async function report(room: Room, address: Extract<Address, { view: 'run'
     ...section('What is odd', oddOf(found)),
     ...section('Where the time went', bottleneckOf(found)),
     ...section('Stages', stagesOf(found)),
+    ...section('What Spark did', sparkOf(found.clean?.spark)),
     ...section('Rejected, by reason', rejectedOf(found)),
     ...section('Warnings', listOf(found.warnings ?? [])),
     ...section('What servers warned of meanwhile', serversOf(found)),

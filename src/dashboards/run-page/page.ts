@@ -12,6 +12,7 @@ import {
   stagesSection,
 } from './sections.ts';
 import { serversSection } from './servers.ts';
+import { sparkSection } from './spark.ts';
 import { STYLE } from './style.ts';
 import { clipped, instant, section } from './tables.ts';
 import { timingSection } from './timing.ts';
@@ -70,8 +71,8 @@ export function runPage({ report, madeAt, webUi, chart, panels }: PageParts): st
         </header>
         <main>
           ${errorSection(report)} ${rowsSection(report)} ${rejectedSection(report)} ${qualitySection(report)}
-          ${anomaliesSection(report)} ${stagesSection(report, chart)} ${timingSection(report)} ${notesSection(report)}
-          ${serversSection(report)} ${panels === undefined ? '' : panelsSection(panels, report)}
+          ${anomaliesSection(report)} ${stagesSection(report, chart)} ${timingSection(report)} ${sparkSection(report)}
+          ${notesSection(report)} ${serversSection(report)} ${panels === undefined ? '' : panelsSection(panels, report)}
           ${sourceSection(report)} ${identitySection(report, webUi)}
         </main>
         <footer>

@@ -39,6 +39,7 @@ export interface CleanedTable {
   readonly facts: QualityFacts;
   /** `main` first; the path of its clean.csv each. */
   readonly datasets: readonly { readonly stream: Stream; readonly path: string }[];
+  readonly spark?: CleanOutcome['spark'];
 }
 
 /**
@@ -96,7 +97,7 @@ export async function cleanTable(table: Table, engine: CleanEngine, context: Sta
     profile,
     timings,
   };
-  return { report, facts, datasets };
+  return { report, facts, datasets, ...(outcome.spark ? { spark: outcome.spark } : {}) };
 }
 
 function requireAccounted({ parsed }: Table, { rows }: CleanOutcome): void {

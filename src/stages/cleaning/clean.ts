@@ -42,7 +42,8 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
     const table = await fetchTable(deps, { ...input, pipeline }, folder, context);
     const earlier = await earlierHours(deps, pipeline, input, folder, context);
     const engine = engineFor(pipeline.engine, table.parsed.rows.parsed, deps);
-    const { report, facts, datasets } = await cleanTable({ ...table, ...earlier, pipeline, folder }, engine, context);
+    const done = await cleanTable({ ...table, ...earlier, pipeline, folder }, engine, context);
+    const { report, facts, datasets, spark } = done;
     const before = earlier.records.findLast(({ batch }) => batch !== undefined);
     const diff = before && (await diffSince(deps, pipeline, before, report));
     const told: CleanReport = { ...report, hour, ...(diff ? { schemaDiff: diff } : {}) };
@@ -64,7 +65,8 @@ export async function clean(deps: StageDeps, input: CleanInput, context: StageCo
     await keepCleaning(deps, input.pipeline, hour, { imported, cleaned, facts, fixes: table.fixes });
     // Last: it says which cleaning is the newest.
     await keepQuarantine(deps, told, batches[0]);
-    return cleaned;
+    // Of this run alone: another that begins behind it takes up the rest.
+    return spark ? { ...cleaned, spark } : cleaned;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

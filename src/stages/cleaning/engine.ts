@@ -1,3 +1,4 @@
+import type { SparkWork } from '../../definition/spark-work.ts';
 import type { StageContext } from '../deps.ts';
 import type { CleanRules, RejectRule } from './rules.ts';
 
@@ -49,6 +50,8 @@ export interface CleanOutcome {
   readonly missing: Readonly<Record<string, number>>;
   /** What mean, median and mode came to, by clean column. */
   readonly fills: Readonly<Record<string, string>>;
+  /** What Spark did for it, where that is known. */
+  readonly spark?: SparkWork;
 }
 
 /** Whoever cleans. Engines give the same two files, byte for byte. */

@@ -65,6 +65,7 @@ async function cleanIn({ spark, store }: Servers, job: CleanJob, id: string): Pr
   };
   const step = (what: string): void => {
     doing = what;
+    session.step = what;
     tell();
   };
   const watch = {
@@ -75,7 +76,9 @@ async function cleanIn({ spark, store }: Servers, job: CleanJob, id: string): Pr
   const session = spark.session(id, watch);
   let taken = false;
   try {
-    return await askAll({ spark, store }, session, watched, step);
+    const outcome = await askAll({ spark, store }, session, watched, step);
+    const work = await spark.workOf(session, signal);
+    return work ? { ...outcome, spark: work } : outcome;
   } catch (error) {
     taken = error instanceof SparkSessionTaken;
     if (!taken) throw error;
@@ -105,6 +108,7 @@ async function askAll(
   step('is asked for a session');
   for (const [name, value] of Object.entries(sessionSettings)) await session.sql(`SET ${name}=${value}`);
   const parts = job.parts.stored ?? (await sendParts({ store }, job, scratch('parts/')));
+  step('reads parts');
   if (parts.length > 0) await session.viewOfParquet('parts', parts.map(sparkUri));
   const source = parts.length > 0 ? 'parts' : noRowsSql(rules.width, sql);
   step('judges rows');
