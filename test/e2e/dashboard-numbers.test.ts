@@ -163,6 +163,6 @@ describe.skipIf(noStack || noBrowser !== undefined)('every panel of every dashbo
     const asked = { ...ever, from, terms: { pipeline: [broadband.name] } };
     const other = `?dashboard=operations&filter.pipeline=${broadband.name}&from=${from}&to=now`;
     const part = await said(other, 'operations-', [operationsIndex, asked], ofOperations);
-    expect(same(whole, part)).toEqual(['runs-cancelled', 'broken-equations', 'newest-hour']);
+    expect(same(whole, part)).toEqual(['runs-cancelled', 'broken-equations', 'newest-hour', 'anomalies']);
   });
 });

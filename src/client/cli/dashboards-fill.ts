@@ -17,7 +17,7 @@ const INCIDENTS = 10_000;
 
 /**
  * `sluice dashboards fill`: indexes all reports that the object store has, and all incidents that Temporal knows of, over what stands there of them.
- * @returns 1 where some could not be read
+ * @returns 1 where some could not be read, or Temporal does not say which incidents there are
  */
 export async function fill(given: string | undefined, { json }: { readonly json?: boolean }): Promise<number> {
   const pipeline = given === undefined ? undefined : await writtenName(given);
