@@ -33,6 +33,7 @@ import { runActivities } from './runs.ts';
 import { limited, slotActivities } from './slots.ts';
 import { tellingActivities } from './telling.ts';
 import { turnActivities } from './turns.ts';
+import { lookingActivities } from './watching/look.ts';
 
 export type { BackfillPlan, HourStretch } from '../stages/accounting/plan-backfill.ts';
 export type { CompactReport } from '../stages/maintaining/compact-stream.ts';
@@ -46,6 +47,8 @@ export type { Delivered } from '../stages/alerting/deliver.ts';
 export type { Told } from './telling.ts';
 export type { Alerted, RunReport, StageTiming } from '../stages/run-report.ts';
 export type { Judged } from '../stages/watching/judge-run.ts';
+export type { WatchMemory } from '../stages/watching/outside/memory.ts';
+export type { LookTold, Watching } from '../stages/watching/outside/look.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */
 export function createActivities(deps: StageDeps) {
@@ -85,6 +88,7 @@ export function createActivities(deps: StageDeps) {
     ...runActivities(),
     ...alertingActivities(deps),
     ...tellingActivities((incident, context) => indexIncidents(deps, [incident], context)),
+    ...lookingActivities(deps),
     ...turnActivities(),
     ...slotActivities(deps),
   };

@@ -11,6 +11,7 @@ import { Rebuilds } from './rebuilds.ts';
 import { Runs } from './runs.ts';
 import { Schedules } from './schedules/schedules.ts';
 import { tracedStarts } from './traced-starts.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** The programmatic door: everything that CLI and HTTP API do, they do by this. */
 export class SluiceClient {
@@ -21,6 +22,7 @@ export class SluiceClient {
   readonly rebuilds: Rebuilds;
   readonly backfills: Backfills;
   readonly incidents: Incidents;
+  readonly watchdog: Watchdog;
   /** The Temporal client itself, for what this one does not wrap. */
   readonly temporal: Client;
   readonly #connection: Connection;
@@ -38,6 +40,7 @@ export class SluiceClient {
     this.rebuilds = new Rebuilds(client);
     this.backfills = new Backfills(client);
     this.incidents = new Incidents(client);
+    this.watchdog = new Watchdog(client);
     this.#connection = connection;
   }
 

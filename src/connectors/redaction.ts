@@ -6,7 +6,7 @@ const LEAST = 4;
 
 /** Variables that hold a secret by their name: keys, tokens, passwords, SLUICE_SECRET_NAME, whatever that name ends in. Where secrets lie, or may go, is none. */
 const holdsSecret =
-  /(SECRET|TOKEN|PASSWORD|PASSPHRASE|API_KEY|PRIVATE_KEY|CLIENT_KEY_DATA|WEBHOOK|OTLP_(?:TRACES_)?HEADERS)/;
+  /(SECRET|TOKEN|PASSWORD|PASSPHRASE|API_KEY|PRIVATE_KEY|CLIENT_KEY_DATA|WEBHOOK|DEADMAN|OTLP_(?:TRACES_)?HEADERS)/;
 const holdsNone = /_HOSTS$|^(?!SLUICE_SECRET_).*_(DIR|FILE|PATH|CA)$/;
 
 const patterns: readonly (readonly [RegExp, string])[] = [

@@ -62,17 +62,28 @@ export class Secrets {
    */
   address(reference: string, plainAllowed: readonly string[]): URL {
     const { name, value, hosts } = this.#referred(reference);
+    const url = this.ownAddress(value, `The secret ${name}`, plainAllowed);
+    const host = hostOf(url);
+    if (hosts.length > 0 && !hosts.includes(host)) throw unbound(name, host);
+    return url;
+  }
+
+  /**
+   * An address that this process's own configuration holds, which is as secret.
+   * @param what it is, for sentences @param plainAllowed as for {@link address}
+   * @throws SluiceError `SecretRefused`
+   */
+  ownAddress(value: string, what: string, plainAllowed: readonly string[]): URL {
     const url = URL.parse(value);
     if (!url || !/^https?:$/.test(url.protocol)) {
-      throw new SluiceError('SecretRefused', `The secret ${name} is no address: it must begin with https://.`);
+      throw new SluiceError('SecretRefused', `${what} is no address: it must begin with https://.`);
     }
     this.#conceal(url);
     const host = hostOf(url);
-    if (hosts.length > 0 && !hosts.includes(host)) throw unbound(name, host);
     if (url.protocol === 'http:' && !isLoopback(url.hostname) && !plainAllowed.includes(host)) {
       throw new SluiceError(
         'SecretRefused',
-        `The secret ${name} is an address without TLS: use https, or add ${host} to SLUICE_ALERT_ALLOW of the worker.`,
+        `${what} is an address without TLS: use https, or add ${host} to SLUICE_ALERT_ALLOW of the worker.`,
       );
     }
     return url;

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { z } from 'zod';
+import { durationMs } from '../definition/duration.ts';
 import { SluiceError } from '../definition/errors.ts';
 import { hasLogin, NO_LOGIN } from '../definition/web-ui.ts';
 import { mailTls, type MailTls } from './mail-options.ts';
@@ -69,6 +70,16 @@ const environmentSchema = z.object({
   // Whether it is an address is looked at where links are made.
   SLUICE_API_URL: z.string().optional(),
   SLUICE_ALERT_ALLOW: list(','),
+  SLUICE_WATCH_EVERY: z
+    .string()
+    .regex(/^\d+(ms|s|m|h)$/, 'must be a number with a unit: 1m, 30s')
+    .default('1m')
+    .transform(durationMs)
+    .refine((ms) => ms >= 1_000 && ms <= 3_600_000, 'is shorter than a second, or longer than an hour'),
+  SLUICE_DEADMAN_URL: z
+    .string()
+    .regex(/^$|^https?:\/\/|^\$\{secret:[A-Z][A-Z0-9_]{0,63}\}$/, 'needs an address, or ${secret:NAME}')
+    .optional(),
   SLUICE_SPARK_URL: z.string().optional(),
   SLUICE_SPARK_TOKEN: z.string().optional(),
   SLUICE_SPARK_CA: z.string().optional(),
@@ -131,6 +142,12 @@ export interface Settings {
   };
   /** `host:port` of webhooks that are spoken to without TLS, besides this machine. */
   readonly alertAllow: readonly string[];
+  readonly watch: {
+    /** How often the watchdog looks. */
+    readonly everyMs: number;
+    /** The dead man's switch: who is asked for after each look, an address or `${secret:NAME}`. Whoever has it can pretend that all is well. */
+    readonly deadman?: string;
+  };
   /** Absent where there is no Spark. */
   readonly spark?: {
     readonly address: SparkAddress;
@@ -199,6 +216,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       ...(env.SLUICE_SMTP_CA ? { ca: env.SLUICE_SMTP_CA } : {}),
     },
     alertAllow: env.SLUICE_ALERT_ALLOW,
+    watch: {
+      everyMs: env.SLUICE_WATCH_EVERY,
+      ...(env.SLUICE_DEADMAN_URL ? { deadman: env.SLUICE_DEADMAN_URL } : {}),
+    },
     ...(env.SLUICE_API_URL ? { apiUrl: env.SLUICE_API_URL } : {}),
     ...(env.SLUICE_TEMPORAL_UI_URL ? { temporalUi: env.SLUICE_TEMPORAL_UI_URL } : {}),
     ...(env.SLUICE_SPARK_URL

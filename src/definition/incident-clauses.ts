@@ -10,6 +10,7 @@ const clauses: Readonly<Record<IncidentRule, string>> = {
   'worker-gone': 'no worker answers',
   'consumer-stuck': 'a consumer does not move',
   'index-stale': 'the index does not grow',
+  'temporal-gone': 'Temporal does not answer',
   rows: 'the number of rows is unusual',
   rejected: 'the share of rejected rows is unusual',
   missing: 'the share of missing values is unusual',

@@ -32,6 +32,7 @@ export const incidentRules = [
   'worker-gone',
   'consumer-stuck',
   'index-stale',
+  'temporal-gone',
   ...monitorRules,
   'test',
 ] as const;

@@ -7,7 +7,8 @@ import { workStages } from './names.ts';
 export const sensitivities = ['low', 'normal', 'high'] as const;
 export type Sensitivity = (typeof sensitivities)[number];
 
-const mute = z
+/** For whatever is judged: it is said, and nobody is told. */
+export const mute = z
   .union([
     z.boolean(),
     z.strictObject({
@@ -157,6 +158,6 @@ export function monitorOf(monitors: Monitors, rule: MonitorRule, subject?: strin
 }
 
 /** Whether nobody is to be told of it now. @param now milliseconds since 1970 */
-export function isMuted({ mute: muted }: MonitorSettings, now: number): boolean {
+export function isMuted({ mute: muted }: Pick<MonitorSettings, 'mute'>, now: number): boolean {
   return typeof muted === 'object' ? now < Date.parse(muted.until) : muted === true;
 }

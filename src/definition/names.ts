@@ -173,6 +173,8 @@ export const ids = {
   /** One problem's. */
   incident: (pipeline: string, rule: string, subject?: string) => `incident/${pipeline}/${problemName(rule, subject)}`,
   notifier: (pipeline: string) => `notifier/${pipeline}`,
+  /** One in a namespace. */
+  watchdog: 'watchdog',
 } as const;
 
 /** Whose run a workflow is, by its id; undefined where it is no run of an hour. */

@@ -10,6 +10,7 @@ import { deadlinesSchema, retriesSchema } from './limits.ts';
 import { monitorsSchema } from './monitors.ts';
 import { scheduleSchema } from './schedule.ts';
 import { sourceSchema } from './source.ts';
+import { watchSchema } from './watch.ts';
 
 const name = z
   .string()
@@ -141,6 +142,11 @@ export const pipelineSchema = z.strictObject({
   monitors: monitorsSchema
     .prefault({})
     .describe('What is watched from run to run, and what is odd; docs/monitors.md. Nothing needs to be said.'),
+  watch: watchSchema
+    .prefault({})
+    .describe(
+      'What is watched from outside of its runs, and for how long it may be so; docs/watchdog.md. Nothing needs to be said.',
+    ),
   retries: retriesSchema.prefault({}).describe('How often a stage is tried.'),
   deadlines: deadlinesSchema
     .prefault({})

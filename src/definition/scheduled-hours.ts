@@ -17,8 +17,8 @@ export function scheduledHours(schedule: ScheduleSection, from: LogicalHour, to:
   return [...new Set(starts.map((instant) => toLogicalHour(instant)))];
 }
 
-/** Nominal times, ascending: from the first instant on, before the second. */
-function startsIn(schedule: ScheduleSection, from: number, before: number): number[] {
+/** Nominal times, ascending: from the first instant on, before the second, in milliseconds. `startAt` and `endAt` aside, and without the jitter. */
+export function startsIn(schedule: ScheduleSection, from: number, before: number): number[] {
   const isSkipped = fitting(schedule.timezone, skippedOf(schedule));
   const starts: number[] = [];
   if (schedule.every !== undefined) {

@@ -80,8 +80,11 @@ export interface ConsumeInput {
 
 /** Where a consumer stands; also its heartbeat. */
 export interface ConsumeStatus {
-  /** Next offset per partition, as text. */
+  readonly topic: string;
+  /** Next offset to land per partition, as text. */
   readonly positions: Readonly<Record<string, string>>;
+  /** Next offset to read per partition: what lies between waits for its chunk to end. */
+  readonly reading: Readonly<Record<string, string>>;
   readonly landedRows: number;
   readonly resent: number;
   readonly foreign: number;

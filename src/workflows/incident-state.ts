@@ -178,7 +178,7 @@ export class IncidentBook {
     const { failed } = this.record;
     // How long it lasted, and how often it was seen, the incident itself says.
     const left =
-      this.incident.rule === 'run-failed' && failed.length > 0
+      (this.incident.rule === 'run-failed' || this.incident.rule === 'run-missed') && failed.length > 0
         ? ` Not done yet: ${namesOf(failed)}; run ${failed.length === 1 ? 'it' : 'them'} again, or "sluice backfill" does.`
         : '';
     this.#tell(kind, at, now, `${sentence}${left}`);

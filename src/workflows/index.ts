@@ -8,3 +8,4 @@ export { notifier } from './notifier.ts';
 export { pipeline } from './pipeline.ts';
 export { reindex } from './reindex.ts';
 export { slot } from './slot.ts';
+export { watchdog } from './watchdog.ts';

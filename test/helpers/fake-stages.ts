@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { randomBytes } from 'node:crypto';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
+import type { LookedNow } from '../../src/activities/watching/look.ts';
 import type { CommittedDataset } from '../../src/stages/resuming/find-stored.ts';
 import type {
   CleanResult,
@@ -95,6 +96,7 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
     prepare: note('prepare', [prepared]),
     importSource: note('importSource', imported),
     clean: note('clean', cleaned),
+    look: note('look', lookedAt(hour)),
     findStored: note('findStored', { imported: { ...imported, replayed: true }, cleaned }),
     saveLocalCopy: note('saveLocalCopy', undefined),
     publish: note('publish', published),
@@ -167,3 +169,9 @@ export function goodStages(pipeline: Pipeline): { stages: Required<FakeActivitie
   };
   return { stages, record };
 }
+
+/** A look that found nothing wrong. @param at ISO 8601 */
+export const lookedAt = (at: string): LookedNow => ({
+  ...{ memory: { lookedAt: at }, told: [], everyMs: 60_000 },
+  watching: { lookedAt: at, pipelines: [], consumers: 0, queues: {}, open: [], problems: [] },
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pid } from 'node:process';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Judged } from '../../src/activities/index.ts';
 import { tellIncidents, tellingActivities, type PassedOn } from '../../src/activities/telling.ts';
@@ -14,7 +15,7 @@ import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues, type StartStage } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import type { CleanResult } from '../../src/definition/refs.ts';
-import { committed, definition, goodStages, hour } from '../helpers/fake-stages.ts';
+import { committed, definition, goodStages, hour, lookedAt } from '../helpers/fake-stages.ts';
 import { Gate } from '../helpers/gate.ts';
 import { WorkflowLab } from '../helpers/temporal.ts';
 
@@ -78,6 +79,40 @@ async function recordPipeline(
   await during(handle);
   await settled(handle);
   await keep(name, handle.workflowId);
+}
+
+/** What is watched from outside of runs: nothing to tell, something to tell, something that cannot be told; then it continues as new. */
+async function recordWatchdog(): Promise<void> {
+  let looks = 0;
+  const { name, alerts } = definition();
+  lab.stages = {
+    look: async () => {
+      looks += 1;
+      const about = { pipeline: name, rule: 'worker-gone', at: hour, sentence: 'No worker.' } as const;
+      const observation = { ...about, severity: 'critical', facts: [], occurrence: '1' } as const;
+      const pipeline = { name, alerts };
+      return {
+        ...lookedAt(hour),
+        ...{
+          everyMs: 200,
+          told: looks % 2 === 0 ? [{ pipeline, observations: [observation], clearings: [about] }] : [],
+        },
+      };
+    },
+    tellOf: async () => {
+      if (looks === 4) throw ApplicationFailure.nonRetryable('Nobody listens.');
+    },
+  };
+  const watching = await client.workflow.start('watchdog', {
+    ...{ workflowId: ids.watchdog, taskQueue: taskQueues.watch, args: [{ maxHistory: 70 }] },
+  });
+  const { runId: first } = await watching.describe();
+  await until(async () => looks > 1);
+  await watching.signal('look');
+  const newest = client.workflow.getHandle(watching.workflowId);
+  await until(async () => (await newest.describe()).runId !== first);
+  await newest.terminate();
+  await keep('watchdog-continued', watching.workflowId, first);
 }
 
 /** What runs and consumers tell of, and what becomes of that. */
@@ -681,6 +716,7 @@ try {
   await keep('consumer-drained', consumer.workflowId, (await newest.describe()).runId);
 
   await recordIncidents();
+  await recordWatchdog();
 } finally {
   await lab.stop();
 }

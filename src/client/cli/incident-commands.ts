@@ -9,6 +9,13 @@ export function incidentCommands(
   json: readonly [string, string],
   done: (code: number) => void,
 ): void {
+  program
+    .command('watchdog')
+    .description(
+      'what is watched from outside of runs, and how it stands; exit code 1 where something is wrong, or nobody watches',
+    )
+    .option(...json)
+    .action(async (options: { json?: boolean }) => done(await (await import('./watchdog.ts')).watchdogStatus(options)));
   const load = async () => import('./incidents.ts');
   const incidents = program
     .command('incidents')

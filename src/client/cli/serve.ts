@@ -3,6 +3,7 @@ import { loadDefinition } from '../../definition/load.ts';
 import { listeningOn, type Listening } from '../api/listening.ts';
 import { serveApi } from '../api/serving.ts';
 import { onInterrupt } from './leaving.ts';
+import { keepWatchdog } from './keep-watchdog.ts';
 import { keepWatchWorker, whyNotWatching } from './watch-worker.ts';
 
 export interface ServeFlags {
@@ -46,9 +47,12 @@ export async function serve(
 function watch(environment: NodeJS.ProcessEnv): (() => Promise<void>) | undefined {
   const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
   const why = whyNotWatching(environment);
-  if (why === undefined) return keepWatchWorker(environment, say, say);
-  say(`Not watching: ${why}`);
-  return undefined;
+  if (why !== undefined) {
+    say(`Not watching: ${why}`);
+    return undefined;
+  }
+  const stops = [keepWatchWorker(environment, say, say), keepWatchdog(environment)];
+  return async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 
 /** Undefined where an option or a variable is wrong, which has been said then. */

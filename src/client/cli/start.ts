@@ -10,6 +10,7 @@ import { serveApi, type ServedApi } from '../api/serving.ts';
 import { scheduleWords } from '../schedules/words.ts';
 import { SluiceClient } from '../sluice-client.ts';
 import { stackLogs } from './local-stack.ts';
+import { keepWatchdog } from './keep-watchdog.ts';
 import { keepWorker, type KeptWorker } from './kept-worker.ts';
 import { onInterrupt } from './leaving.ts';
 import { launchAndFollow, summaryOf } from './run.ts';
@@ -59,6 +60,7 @@ export async function start(definition: string | undefined, options: StartOption
   let worker: KeptWorker | undefined;
   let client: SluiceClient | undefined;
   let api: ServedApi | undefined;
+  let stopWatchdog: (() => Promise<void>) | undefined;
   let interrupted = false;
   try {
     const running = await orStopped(up(stack));
@@ -76,6 +78,8 @@ export async function start(definition: string | undefined, options: StartOption
     screen.say(`Schedule ${bold(pipeline.name)} ${outcome}: ${scheduleWords(pipeline).join('; ')}`);
 
     api = await startApi(running, environment, pipeline, options.freePorts ?? false);
+    // The worker above serves its queue.
+    stopWatchdog = keepWatchdog(environment);
     screen.say(`API ready at ${api.url}`);
 
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false, stopsWithUs: true }, screen);
@@ -104,6 +108,7 @@ export async function start(definition: string | undefined, options: StartOption
     return 130;
   } finally {
     screen.end();
+    await stopWatchdog?.();
     await api?.stop();
     await client?.close();
     await worker?.stop();

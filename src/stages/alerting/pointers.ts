@@ -60,6 +60,7 @@ const looks: Partial<Readonly<Record<IncidentRule, (incident: Incident) => Todo>
   'schedule-paused': ({ pipeline }) => ({ what: 'Schedule', command: `sluice schedule resume ${pipeline}` }),
   'worker-gone': () => ({ what: 'Servers', command: 'sluice check' }),
   'index-stale': () => ({ what: 'Servers', command: 'sluice check' }),
+  'temporal-gone': () => ({ what: 'Servers', command: 'sluice check' }),
 };
 
 /** What somebody who reads it can do, the first thing first. */
@@ -73,6 +74,8 @@ export function commandsFor(incident: Incident): Todo[] {
   };
   const look = looks[rule]?.(incident) ?? (report || undefined);
   const id = shellWord(incident.id);
+  // Where Temporal is away there is no incident that anybody could steer.
+  if (rule === 'temporal-gone') return look ? [look] : [];
   return [
     ...(look ? [look] : []),
     ...(incident.acknowledged ? [] : [{ what: 'I see to it', command: `sluice incidents ack ${id}` }]),

@@ -46,7 +46,7 @@ export async function consume(
   let moved = Date.now();
 
   const report = (): void => {
-    const status = statusOf(landers, highs);
+    const status = statusOf(input.topic, landers, highs);
     hooks.status?.(status);
     const note = `${status.manifests} manifests, ${status.openBatches} open batches, lag ${status.lag}`;
     ctx.progress({ rows: status.landedRows, note, resume: status });
@@ -119,7 +119,7 @@ export async function consume(
     await Promise.allSettled([reading, watching]);
     await letters.close();
   }
-  return statusOf(landers, highs);
+  return statusOf(input.topic, landers, highs);
 }
 
 type Landers = ReadonlyMap<number, PartitionLander>;
@@ -127,10 +127,14 @@ type Landers = ReadonlyMap<number, PartitionLander>;
 const sumOf = (landers: Landers, pick: (lander: PartitionLander) => number): number =>
   [...landers.values()].reduce((total, lander) => total + pick(lander), 0);
 
-function statusOf(landers: Landers, highs: ReadonlyMap<number, bigint>): ConsumeStatus {
+function statusOf(topic: string, landers: Landers, highs: ReadonlyMap<number, bigint>): ConsumeStatus {
   const counted = (name: keyof LanderCounts): number => sumOf(landers, ({ counts }) => counts[name]);
+  const offsets = (of: (lander: PartitionLander) => bigint): Record<string, string> =>
+    Object.fromEntries([...landers].map(([partition, lander]) => [partition, String(of(lander))]));
   return {
-    positions: Object.fromEntries([...landers].map(([partition, lander]) => [partition, String(lander.position)])),
+    topic,
+    positions: offsets(({ position }) => position),
+    reading: offsets(({ next }) => next),
     landedRows: counted('rows'),
     resent: counted('resent'),
     foreign: counted('foreign'),

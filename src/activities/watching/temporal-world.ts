@@ -1,0 +1,142 @@
+import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { acceptDefinition } from '../../definition/check-definition.ts';
+import { hourOfRun, ids, keys, taskQueues } from '../../definition/names.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
+import type { StageDeps } from '../../stages/deps.ts';
+import { inGroups } from '../../stages/in-groups.ts';
+import type { SeenConsumer, SeenRun, SeenSchedule } from '../../stages/watching/outside/seen.ts';
+import type { World } from '../../stages/watching/outside/world.ts';
+import { heartbeatOn, millis, readingOf } from './pending.ts';
+
+const rowsAttribute = defineSearchAttributeKey('PipelineRows', SearchAttributeType.INT);
+
+/** One poll lasts for a minute, and counts from its beginning. */
+const POLL_MS = 60_000;
+/** Each costs a question of its own, where it is asked for at all. */
+const MOST_RUNS = 100;
+const MOST_ENDED = 1_000;
+/** Of Temporal's API. */
+const WORKFLOW_QUEUE = 1;
+const ACTIVITY_QUEUE = 2;
+
+/** The part of it that is asked of Temporal: no worker has to answer. */
+export function temporalOf(
+  client: Client,
+  store: StageDeps['store'],
+): Pick<World, 'schedules' | 'consumers' | 'runs' | 'served' | 'ran' | 'wentThrough'> {
+  const { namespace } = client.options;
+  return {
+    schedules: async (known) => {
+      const names = new Set(known);
+      for await (const { scheduleId, action } of client.schedule.list()) {
+        if (action?.workflowType === 'launch') names.add(scheduleId);
+      }
+      const found = await inGroups([...names].toSorted(), (name) => seenSchedule(client, name));
+      return found.filter((schedule) => schedule !== undefined);
+    },
+
+    consumers: async () => {
+      const found: { workflowId: string; stream: string; shard: number }[] = [];
+      for await (const { workflowId } of client.workflow.list({ query: openOf('consumer') })) {
+        const [, stream, shard] = /^consumer\/(.+)\/(\d+)$/.exec(workflowId) ?? [];
+        if (stream !== undefined) found.push({ workflowId, stream, shard: Number(shard) });
+      }
+      const seen = await inGroups(found, async (one): Promise<SeenConsumer | undefined> => {
+        const pending = await pendingOf(client, one.workflowId);
+        if (!pending) return undefined;
+        const reading = readingOf(pending);
+        return { ...one, pipeline: one.stream.split('.')[0] ?? one.stream, ...(reading ? { reading } : {}) };
+      });
+      return seen.filter((consumer) => consumer !== undefined);
+    },
+
+    runs: async () => {
+      const found: SeenRun[] = [];
+      for await (const { workflowId } of client.workflow.list({ query: openOf('pipeline') })) {
+        const run = hourOfRun(workflowId);
+        if (run) found.push({ workflowId, ...run });
+      }
+      return found;
+    },
+
+    served: async (queue, { consumers, runs }) => {
+      const { pollers } = await client.workflowService.describeTaskQueue({
+        ...{ namespace, taskQueue: { name: taskQueues[queue] } },
+        taskQueueType: queue === 'light' ? WORKFLOW_QUEUE : ACTIVITY_QUEUE,
+      });
+      const polled = Math.max(0, ...(pollers ?? []).map(({ lastAccessTime }) => millis(lastAccessTime)));
+      // Who has no place left does not poll; what it does beats.
+      if (queue === 'light' || Date.now() - polled < POLL_MS) return polled;
+      if (queue === 'streaming') return Math.max(polled, ...consumers.map(({ reading }) => reading?.beatAt ?? 0));
+      const beats = await inGroups(runs.slice(0, MOST_RUNS), async ({ workflowId }) =>
+        heartbeatOn(taskQueues[queue], (await pendingOf(client, workflowId)) ?? []),
+      );
+      return Math.max(polled, ...beats);
+    },
+
+    ran: async (pipeline, hour) => {
+      try {
+        await client.workflow.getHandle(ids.pipeline(pipeline, hour)).describe();
+        return true;
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+        return store.exists(keys.done(pipeline, hour));
+      }
+    },
+
+    wentThrough: async (since) => {
+      const query = `WorkflowType = "pipeline" AND ExecutionStatus = "Completed" AND PipelineOutcome = "completed" AND CloseTime > "${since}"`;
+      const found: { pipeline: string; hour: string }[] = [];
+      for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
+        const run = hourOfRun(workflowId);
+        if (run && (typedSearchAttributes.get(rowsAttribute) ?? 0) > 0) found.push(run);
+        if (found.length >= MOST_ENDED) break;
+      }
+      return found;
+    },
+  };
+}
+
+const openOf = (type: string): string => `WorkflowType = "${type}" AND ExecutionStatus = "Running"`;
+
+/** Undefined where it is over by now. */
+async function pendingOf(client: Client, workflowId: string): Promise<Parameters<typeof readingOf>[0] | undefined> {
+  try {
+    const { raw, status } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' ? (raw.pendingActivities ?? []) : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined where there is none by that name, or it starts something else. */
+async function seenSchedule(client: Client, name: string): Promise<SeenSchedule | undefined> {
+  try {
+    const { action, state, info } = await client.schedule.getHandle(name).describe();
+    if (action.workflowType !== 'launch') return undefined;
+    const definition = definitionIn(action.args?.[0], name);
+    return {
+      pipeline: name,
+      ...(definition ? { definition } : {}),
+      paused: state.paused,
+      ...(state.note === undefined || state.note === '' ? {} : { note: state.note }),
+      changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
+      next: info.nextActionTimes.map((time) => time.getTime()),
+      counts: { missed: info.numActionsMissedCatchupWindow, skipped: info.numActionsSkippedOverlap },
+    };
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function definitionIn(input: unknown, name: string): Pipeline | undefined {
+  try {
+    const definition = acceptDefinition((input as { readonly pipeline?: unknown } | undefined)?.pipeline);
+    return definition.name === name ? definition : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { sentenceOf } from '../../../definition/errors.ts';
+import type { Pipeline } from '../../../definition/pipeline.ts';
+import { streamsOf } from '../../../definition/streams.ts';
+import { watchOf } from '../../../definition/watch.ts';
+import { inGroups } from '../../in-groups.ts';
+import type { StandsStill, WatchMemory } from './memory.ts';
+import type { Verdict } from './problems.ts';
+import type { SeenConsumer } from './seen.ts';
+import { stuckConsumer, type StuckNews } from './stuck-consumers.ts';
+import type { World } from './world.ts';
+
+interface Known {
+  readonly definitions: ReadonlyMap<string, Pipeline | undefined>;
+  readonly memory: WatchMemory;
+  readonly now: number;
+  /** Whether nobody serves consumers. */
+  readonly isGone: (pipeline: Pipeline | undefined) => boolean;
+}
+
+export interface ConsumersNews {
+  readonly lagging: Readonly<Record<string, StandsStill>>;
+  readonly verdicts: readonly { readonly pipeline: string; readonly verdict: Verdict }[];
+}
+
+/** All consumers, by one question to the broker. */
+export async function lookAtConsumers(
+  world: Pick<World, 'ends' | 'landed'>,
+  consumers: readonly SeenConsumer[],
+  { definitions, memory, now, isGone }: Known,
+): Promise<ConsumersNews> {
+  const topicOf = ({ pipeline, stream, reading }: SeenConsumer): string | undefined => {
+    const definition = definitions.get(pipeline);
+    return reading?.topic ?? (definition && streamsOf(definition).find(({ name }) => name === stream)?.topic);
+  };
+  const read = consumers.filter(({ reading }) => reading);
+  const topics = new Set(read.map(topicOf).filter((topic) => topic !== undefined));
+  const ends = topics.size === 0 ? new Map<string, ReadonlyMap<string, bigint>>() : await world.ends([...topics]);
+  const lagging: Record<string, StandsStill> = {};
+  const verdicts = await inGroups(consumers, async (consumer) => {
+    const { pipeline, stream, shard } = consumer;
+    const definition = definitions.get(pipeline);
+    const topic = topicOf(consumer);
+    const end = topic === undefined ? undefined : ends.get(topic);
+    const before = memory.lagging?.[`${stream}/${shard}`];
+    const found = await stuckConsumer({
+      ...{ consumer, now, waits: isGone(definition), settings: watchOf(definition, 'consumerStuck', now) },
+      ...(end ? { ends: end } : {}),
+      ...(before ? { before } : {}),
+      landed: () => world.landed(stream, topic ?? ''),
+    }).catch((error: unknown): StuckNews => ({
+      ...(before ? { memory: before } : {}),
+      // One that cannot be judged keeps the others from nothing.
+      verdict: { rule: 'consumer-stuck', subject: `${stream}/${shard}`, standing: 'unknown', why: sentenceOf(error) },
+    }));
+    if (found.memory) lagging[`${stream}/${shard}`] = found.memory;
+    return { pipeline, verdict: found.verdict };
+  });
+  return { lagging, verdicts: [...verdicts, ...ended(consumers, memory)] };
+}
+
+/** Those that were told of and do not run any more. */
+function ended(consumers: readonly SeenConsumer[], { pipelines = {} }: WatchMemory): ConsumersNews['verdicts'] {
+  const there = new Set(consumers.map(({ stream, shard }) => `${stream}/${shard}`));
+  return Object.entries(pipelines).flatMap(([pipeline, { open = [] }]) =>
+    open.flatMap(({ rule, subject = '' }) => {
+      if (rule !== 'consumer-stuck' || there.has(subject)) return [];
+      return [
+        {
+          pipeline,
+          verdict: {
+            rule,
+            subject,
+            standing: 'well' as const,
+            sentence: `The consumer ${subject} does not run any more.`,
+          },
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,250 @@
+import { durationMs } from '../../../definition/duration.ts';
+import { sentenceOf } from '../../../definition/errors.ts';
+import type { Clearing, Observation } from '../../../definition/incidents.ts';
+import type { Pipeline } from '../../../definition/pipeline.ts';
+import { watchOf, type WatchCheck } from '../../../definition/watch.ts';
+import { inGroups } from '../../in-groups.ts';
+import { goneWorkers, watchedQueues, type NeedsWorkers, type WatchedQueue } from './gone-workers.ts';
+import { lookAtConsumers } from './look-at-consumers.ts';
+import { lookAtIndices } from './look-at-indices.ts';
+import { lookAtSchedule, withoutSchedule } from './look-at-schedule.ts';
+import type { PipelineMemory, WatchMemory } from './memory.ts';
+import { newsOf, type Verdict } from './problems.ts';
+import type { SeenSchedule } from './seen.ts';
+import type { World } from './world.ts';
+
+/** What is told of a pipeline; without `alerts` where its definition is not known. */
+export interface LookTold {
+  readonly pipeline: { readonly name: string; readonly alerts?: Pipeline['alerts'] };
+  readonly observations: readonly Observation[];
+  readonly clearings: readonly Clearing[];
+}
+
+/** How a look went, and what is wrong. */
+export interface Watching {
+  /** ISO 8601. */
+  readonly lookedAt: string;
+  /** Names of pipelines with a schedule. */
+  readonly pipelines: readonly string[];
+  readonly consumers: number;
+  /** When a worker of each queue was last seen. ISO 8601. */
+  readonly queues: Readonly<Partial<Record<WatchedQueue, string>>>;
+  /** What is told of and not over. */
+  readonly open: readonly {
+    readonly pipeline: string;
+    readonly rule: string;
+    readonly subject?: string;
+    readonly sentence: string;
+  }[];
+  /** What could not be looked at, and why. */
+  readonly problems: readonly {
+    readonly check: WatchCheck | 'all';
+    readonly pipeline?: string;
+    readonly why: string;
+  }[];
+}
+
+export interface Looked {
+  readonly memory: WatchMemory;
+  readonly told: readonly LookTold[];
+  readonly watching: Watching;
+}
+
+/** Looks that are further apart than so many times the usual have a gap between them. */
+const GAP = 3;
+const MOST_PROBLEMS = 50;
+
+/** Looks once at everything. What cannot be looked at is said, and stays as it was. @param now milliseconds since 1970 */
+export async function look(world: World, memory: WatchMemory, now: number, everyMs: number): Promise<Looked> {
+  const at = new Date(now).toISOString();
+  const problems: Watching['problems'][number][] = [];
+  const tried = async <T>(
+    check: WatchCheck | 'all',
+    work: () => Promise<T>,
+    pipeline?: string,
+  ): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      problems.push({ check, ...(pipeline === undefined ? {} : { pipeline }), why: sentenceOf(error) });
+      return undefined;
+    }
+  };
+  const before = memory.pipelines ?? {};
+  const gap = memory.lookedAt === undefined || now - Date.parse(memory.lookedAt) > GAP * everyMs;
+  const lookingSince = gap ? at : (memory.lookingSince ?? at);
+
+  const schedules = await tried('all', () => world.schedules(Object.keys(before)));
+  const consumers = await tried('consumerStuck', () => world.consumers());
+  const runs = await tried('workerGone', () => world.runs());
+  const queues = new Map<WatchedQueue, number>();
+  for (const queue of watchedQueues) {
+    const seen = await tried('workerGone', () => world.served(queue, { consumers: consumers ?? [], runs: runs ?? [] }));
+    // One that was never seen is counted from now on.
+    if (seen !== undefined)
+      queues.set(queue, Math.max(seen, ...datesOf(memory.queues?.[queue] ?? (seen > 0 ? undefined : at))));
+  }
+  const definitions = new Map(schedules?.map((schedule) => [schedule.pipeline, schedule.definition]));
+  const isGone = (queue: WatchedQueue, pipeline: Pipeline | undefined): boolean => {
+    const { after, muted } = watchOf(pipeline, 'workerGone', now);
+    return !muted && now - (queues.get(queue) ?? now) > durationMs(after);
+  };
+  const lightGone = now - (queues.get('light') ?? now) > durationMs(watchOf(undefined, 'workerGone', now).after);
+  const servedSince = lightGone ? at : memory.servedSince;
+
+  const verdicts = new Map<string, Verdict[]>();
+  const add = (pipeline: string, ...found: readonly Verdict[]): void => {
+    verdicts.set(pipeline, [...(verdicts.get(pipeline) ?? []), ...found]);
+    for (const one of found)
+      if (one.standing === 'unknown') problems.push({ check: checkOf[one.rule] ?? 'all', pipeline, why: one.why });
+  };
+  const memories = new Map<string, PipelineMemory>(Object.entries(before));
+  const direct = new Map<string, Pick<LookTold, 'observations' | 'clearings'>>();
+  const remember = (pipeline: string, what: PipelineMemory): void =>
+    void memories.set(pipeline, { ...memories.get(pipeline), ...what });
+
+  if (schedules) {
+    await inGroups(schedules, async (schedule) => {
+      const { pipeline } = schedule;
+      const known = memories.get(pipeline) ?? {};
+      const found = await tried(
+        'runMissed',
+        () =>
+          lookAtSchedule(world, schedule, known, {
+            ...{ now, lookingSince: Date.parse(lookingSince) },
+            waits:
+              isGone('light', schedule.definition) ||
+              now - Date.parse(servedSince ?? '1970-01-01') <
+                durationMs(watchOf(schedule.definition, 'runMissed', now).after),
+          }),
+        pipeline,
+      );
+      if (!found) return;
+      if (found.unknown !== undefined) problems.push({ check: 'runMissed', pipeline, why: found.unknown });
+      const { pausedSince: _, ...others } = known;
+      memories.set(pipeline, { ...others, ...found.memory });
+      direct.set(pipeline, found);
+      add(pipeline, found.verdict);
+    });
+    const there = new Set(schedules.map(({ pipeline }) => pipeline));
+    for (const [pipeline, known] of memories) {
+      if (there.has(pipeline)) continue;
+      const gone = withoutSchedule(pipeline, known, at);
+      direct.set(pipeline, { observations: [], clearings: gone.clearings });
+      memories.set(pipeline, gone.memory);
+    }
+    const found = await tried('indexStale', () => lookAtIndices(world, schedules, memories, memory.lookedAt, now));
+    for (const { pipeline, memory: kept, verdict } of found ?? []) {
+      const { newest: _, staleSince: __, ...others } = memories.get(pipeline) ?? {};
+      memories.set(pipeline, { ...others, ...kept });
+      add(pipeline, verdict);
+    }
+  }
+  let lagging = memory.lagging;
+  if (consumers) {
+    const found = await tried('consumerStuck', () =>
+      lookAtConsumers(world, consumers, {
+        definitions,
+        memory,
+        now,
+        isGone: (pipeline) => isGone('streaming', pipeline),
+      }),
+    );
+    if (found) {
+      lagging = found.lagging;
+      for (const { pipeline, verdict } of found.verdicts) add(pipeline, verdict);
+    }
+  }
+  if (schedules && runs && consumers) {
+    const open = new Map([...memories].map(([name, { open: problemsOf = [] }]) => [name, problemsOf]));
+    for (const [pipeline, verdict] of goneWorkers({
+      queues,
+      pipelines: needing(schedules, [...runs, ...consumers], now),
+      open,
+      now,
+    }))
+      add(pipeline, verdict);
+  }
+
+  const told: LookTold[] = [];
+  for (const pipeline of new Set([...verdicts.keys(), ...direct.keys()])) {
+    const news = newsOf(pipeline, memories.get(pipeline)?.open ?? [], verdicts.get(pipeline) ?? [], at);
+    remember(pipeline, { open: news.open });
+    const also = direct.get(pipeline);
+    const observations = [...news.observations, ...(also?.observations ?? [])];
+    const clearings = [...news.clearings, ...(also?.clearings ?? [])];
+    if (observations.length + clearings.length === 0) continue;
+    const alerts = definitions.get(pipeline)?.alerts;
+    told.push({ pipeline: { name: pipeline, ...(alerts ? { alerts } : {}) }, observations, clearings });
+  }
+  const kept = [...memories].filter(
+    ([name, known]) => definitions.has(name) || schedules === undefined || (known.open ?? []).length > 0,
+  );
+  const seenQueues = Object.fromEntries([...queues].map(([queue, seen]) => [queue, new Date(seen).toISOString()]));
+  return {
+    memory: {
+      ...{
+        lookedAt: at,
+        lookingSince,
+        queues: { ...memory.queues, ...seenQueues },
+        pipelines: Object.fromEntries(kept),
+      },
+      ...(servedSince === undefined ? {} : { servedSince }),
+      ...(lagging === undefined ? {} : { lagging }),
+      ...(memory.ping ? { ping: memory.ping } : {}),
+    },
+    told,
+    watching: {
+      lookedAt: at,
+      pipelines: schedules?.map(({ pipeline }) => pipeline).toSorted() ?? [],
+      consumers: consumers?.length ?? 0,
+      queues: seenQueues,
+      open: kept.flatMap(([pipeline, known]) => openOf(pipeline, known)),
+      problems: problems.slice(0, MOST_PROBLEMS),
+    },
+  };
+}
+
+const checkOf: Readonly<Partial<Record<string, WatchCheck>>> = {
+  'schedule-paused': 'schedulePaused',
+  'worker-gone': 'workerGone',
+  'consumer-stuck': 'consumerStuck',
+  'index-stale': 'indexStale',
+};
+
+const datesOf = (text: string | undefined): number[] => (text === undefined ? [] : [Date.parse(text)]);
+
+/** Pipelines that need workers now: those that are scheduled, and those of which something is on its way. */
+function needing(
+  schedules: readonly SeenSchedule[],
+  onTheirWay: readonly { readonly pipeline: string }[],
+  now: number,
+): NeedsWorkers[] {
+  const names = new Set([...schedules.filter(({ paused }) => !paused), ...onTheirWay].map(({ pipeline }) => pipeline));
+  const definitions = new Map(schedules.map(({ pipeline, definition }) => [pipeline, definition]));
+  return [...names].toSorted().map((name) => {
+    const definition = definitions.get(name);
+    return {
+      name,
+      alerts: definition?.alerts ?? ({} as Pipeline['alerts']),
+      settings: watchOf(definition, 'workerGone', now),
+    };
+  });
+}
+
+function openOf(pipeline: string, { open = [], missed = [] }: PipelineMemory): Watching['open'][number][] {
+  return [
+    ...open.map(({ rule, subject, sentence }) => ({
+      pipeline,
+      rule,
+      ...(subject === undefined ? {} : { subject }),
+      sentence,
+    })),
+    ...missed.map((hour) => ({
+      pipeline,
+      rule: 'run-missed',
+      subject: hour,
+      sentence: `The run of ${hour} has not started.`,
+    })),
+  ];
+}

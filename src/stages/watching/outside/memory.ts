@@ -1,0 +1,53 @@
+import type { IncidentRule } from '../../../definition/incidents.ts';
+import type { LogicalHour } from '../../../definition/hour.ts';
+import type { WatchedQueue } from './gone-workers.ts';
+
+/** A problem that has been told of, and is not over. */
+export interface OpenProblem {
+  readonly rule: IncidentRule;
+  readonly subject?: string;
+  /** As it was told: the same is not told again. */
+  readonly occurrence: string;
+  readonly sentence: string;
+}
+
+/** Since when something stands where it stands. ISO 8601. */
+export interface StandsStill {
+  readonly at: string;
+  readonly since: string;
+}
+
+/** What is remembered of a pipeline from look to look. */
+export interface PipelineMemory {
+  /** Times of its schedule up to here have been judged. ISO 8601. */
+  readonly judgedTo?: string;
+  /** Hours that did not start, and still have not. */
+  readonly missed?: readonly LogicalHour[];
+  /** The newest hour that is known to have started. */
+  readonly startedTo?: LogicalHour;
+  /** As its schedule has counted them: missed by the catch-up window, skipped as another one ran. */
+  readonly counts?: { readonly missed: number; readonly skipped: number };
+  /** Since when it is paused, as far as it was seen. ISO 8601. */
+  readonly pausedSince?: string;
+  /** The newest hour that went through with rows, and since when its index lacks it. */
+  readonly newest?: LogicalHour;
+  readonly staleSince?: string;
+  readonly open?: readonly OpenProblem[];
+}
+
+/** What the watchdog knows from look to look. Plain JSON, and small: it goes through its history each time. */
+export interface WatchMemory {
+  /** ISO 8601. */
+  readonly lookedAt?: string;
+  /** Since when it looks without a gap. */
+  readonly lookingSince?: string;
+  /** When a worker of each queue was last seen. */
+  readonly queues?: Readonly<Partial<Record<WatchedQueue, string>>>;
+  /** Since when there are workflows taken up again, after nobody did. */
+  readonly servedSince?: string;
+  readonly pipelines?: Readonly<Record<string, PipelineMemory>>;
+  /** Consumers that have something to land, by stream and shard: where they stand. */
+  readonly lagging?: Readonly<Record<string, StandsStill>>;
+  /** The dead man's switch: when it was last asked for, and why that failed, if it did. */
+  readonly ping?: { readonly at: string; readonly problem?: string };
+}

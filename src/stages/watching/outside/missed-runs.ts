@@ -1,0 +1,131 @@
+import { durationMs } from '../../../definition/duration.ts';
+import { toLogicalHour, type LogicalHour } from '../../../definition/hour.ts';
+import type { Clearing, Observation } from '../../../definition/incidents.ts';
+import { startsIn } from '../../../definition/scheduled-hours.ts';
+import type { WatchSettings } from '../../../definition/watch.ts';
+import type { PipelineMemory } from './memory.ts';
+import type { SeenSchedule } from './seen.ts';
+
+const HOUR = 3_600_000;
+/** Nobody wants to be told of what did not start longer ago than that. */
+const LOOKS_BACK_MS = 24 * HOUR;
+/** Each is asked for at each look. */
+const MOST_MISSED = 24;
+/** Of a time that is near it cannot be said whether it is the next one. */
+const NEAR_MS = 60_000;
+
+export type MissedMemory = Pick<PipelineMemory, 'judgedTo' | 'missed' | 'startedTo' | 'counts'>;
+
+export interface MissedInput {
+  readonly schedule: SeenSchedule;
+  readonly memory: MissedMemory;
+  readonly settings: WatchSettings;
+  /** Since when this is looked at without a gap, and now: milliseconds since 1970. */
+  readonly lookingSince: number;
+  readonly now: number;
+  /** A queue that starts need has no worker: that is told, and what waits for it will start. */
+  readonly waits: boolean;
+  /** Whether a run of the hour was ever there. @throws where that cannot be said */
+  readonly ran: (hour: LogicalHour) => Promise<boolean>;
+}
+
+export interface MissedNews {
+  readonly memory: MissedMemory;
+  readonly observations: readonly Observation[];
+  readonly clearings: readonly Clearing[];
+  /** Why it could not be looked at. */
+  readonly unknown?: string;
+}
+
+/** Times at which a schedule was to start an hour that did not start, and those that did since. What was due before the first look is nobody's concern. */
+export async function missedRuns(input: MissedInput): Promise<MissedNews> {
+  const { schedule, memory, settings, now, ran } = input;
+  const { pipeline, definition, counts } = schedule;
+  const { missed = [] } = memory;
+  const at = new Date(now).toISOString();
+  const none = { observations: [], clearings: [] };
+  const stays = { judgedTo: at, counts, ...memory };
+  // Times that pass meanwhile are to pass.
+  const passes = { ...stays, judgedTo: at, counts };
+  if (!definition) return { memory: stays, ...none, unknown: 'its schedule holds no sound definition' };
+  if (schedule.paused) return { memory: passes, ...none };
+  if (!hasItsTimes(schedule, now)) {
+    return { memory: passes, ...none, unknown: 'its schedule has other times than its definition: apply it' };
+  }
+  const { overlap } = definition.schedule;
+  const grace = durationMs(settings.after);
+  // What was away with us, Temporal, may be made up for first.
+  if (input.waits || now < input.lookingSince + grace) return { memory: stays, ...none };
+
+  const from = Math.max(Date.parse(stays.judgedTo), schedule.changedAt, now - LOOKS_BACK_MS);
+  const until = now - grace - durationMs(definition.schedule.jitter);
+  const due = hoursDue(definition.schedule, from, until);
+  const known = await Promise.all([...missed, ...due].map(async (hour) => [hour, await ran(hour)] as const));
+  const started = [memory.startedTo ?? '', ...known.filter(([, did]) => did).map(([hour]) => hour)].toSorted();
+  const startedTo = started.at(-1) ?? '';
+  const lacking = due.filter((hour) => !started.includes(hour));
+  const since = (count: 'missed' | 'skipped'): number => Math.max(0, counts[count] - stays.counts[count]);
+  const found =
+    overlap === 'bufferOne' || overlap === 'bufferAll'
+      ? // They take turns: one that has not begun may still, unless its schedule says otherwise.
+        lacking.slice(0, since('missed'))
+      : // Another one ran, and the definition says that this one is left out then.
+        lacking.slice(overlap === 'skip' ? since('skipped') : 0);
+  const over = missed.filter((hour) => hour <= startedTo);
+  return {
+    memory: {
+      judgedTo: new Date(Math.max(from, until)).toISOString(),
+      // Compared with those of the last time that was judged: what is counted since is about the next one.
+      counts: due.length > 0 ? counts : stays.counts,
+      ...(startedTo === '' ? {} : { startedTo }),
+      missed: [...missed.filter((hour) => hour > startedTo), ...found].slice(-MOST_MISSED),
+    },
+    observations: settings.muted ? [] : found.map((hour) => observed(pipeline, hour, settings, schedule, at)),
+    clearings: over.length === 0 ? [] : [cleared(pipeline, startedTo, at)],
+  };
+}
+
+function hoursDue(schedule: Parameters<typeof startsIn>[0], from: number, until: number): LogicalHour[] {
+  const { startAt, endAt } = schedule;
+  const begins = Math.max(from, startAt === undefined ? 0 : Date.parse(startAt));
+  const ends = Math.min(until, endAt === undefined ? until : Date.parse(endAt));
+  if (ends <= begins) return [];
+  // Calendars are looked through by whole hours.
+  const starts = startsIn(schedule, Math.floor(begins / HOUR) * HOUR, Math.ceil((ends + 1) / HOUR) * HOUR);
+  return [...new Set(starts.filter((time) => time > begins && time <= ends).map((time) => toLogicalHour(time)))];
+}
+
+/** Whether its next times are those of its definition: somebody may have given it others by hand. */
+function hasItsTimes({ definition, next }: SeenSchedule, now: number): boolean {
+  const [first] = next;
+  if (!definition || first === undefined) return true;
+  const { schedule } = definition;
+  const jitter = durationMs(schedule.jitter);
+  const begins = Math.max(now, schedule.startAt === undefined ? 0 : Date.parse(schedule.startAt) - 1);
+  const from = Math.floor((begins - jitter) / HOUR) * HOUR - HOUR;
+  const starts = startsIn(schedule, from, Math.ceil((first + 1) / HOUR) * HOUR);
+  const isOne = starts.some((time) => time <= first && first <= time + jitter + 1_000);
+  const comes = starts.find((time) => time > begins + jitter + (begins === now ? NEAR_MS : 0));
+  return isOne && (comes === undefined || next.some((time) => comes <= time && time <= comes + jitter + 1_000));
+}
+
+function observed(
+  pipeline: string,
+  hour: LogicalHour,
+  { severity, after }: WatchSettings,
+  { counts }: SeenSchedule,
+  at: string,
+): Observation {
+  return {
+    ...{ pipeline, rule: 'run-missed', severity, at, hour, occurrence: hour },
+    sentence: `The run of ${hour} was due more than ${after} ago, and has not started: look at "sluice schedule describe ${pipeline}", then run it with "sluice run ${pipeline} --hour ${hour.slice(0, 13)}".`,
+    facts: [
+      { name: 'Missed by the schedule in all', value: String(counts.missed) },
+      ...(counts.skipped > 0 ? [{ name: 'Skipped, as another one ran', value: String(counts.skipped) }] : []),
+    ],
+  };
+}
+
+function cleared(pipeline: string, hour: LogicalHour, at: string): Clearing {
+  return { pipeline, rule: 'run-missed', at, hour, sentence: `The run of ${hour} has started.` };
+}

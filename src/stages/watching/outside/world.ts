@@ -1,0 +1,28 @@
+import type { LogicalHour } from '../../../definition/hour.ts';
+import type { WatchedQueue } from './gone-workers.ts';
+import type { SeenConsumer, SeenRun, SeenSchedule } from './seen.ts';
+
+/** What the watchdog asks, and of nobody whom it watches: Temporal, the broker, the object store, the index. Each may throw where it cannot be said. */
+export interface World {
+  /** Schedules of pipelines' hours. @param known names of pipelines that had one, so that none is taken for gone by a list that is behind */
+  schedules(known: readonly string[]): Promise<readonly SeenSchedule[]>;
+  consumers(): Promise<readonly SeenConsumer[]>;
+  runs(): Promise<readonly SeenRun[]>;
+  /** When a worker of the queue was last seen, by its polls or by the heartbeats of what it does; 0 where none was. Milliseconds since 1970. */
+  served(
+    queue: WatchedQueue,
+    work: { readonly consumers: readonly SeenConsumer[]; readonly runs: readonly SeenRun[] },
+  ): Promise<number>;
+  /** Whether a run of the hour was ever there. */
+  ran(pipeline: string, hour: LogicalHour): Promise<boolean>;
+  /** Runs that went through with rows since. @param since ISO 8601 */
+  wentThrough(since: string): Promise<readonly { readonly pipeline: string; readonly hour: LogicalHour }[]>;
+  /** The end of each partition, by topic; a topic that is not there is left out. */
+  ends(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, bigint>>>;
+  /** How far the object store has landed a stream, by partition. */
+  landed(stream: string, topic: string): Promise<ReadonlyMap<string, bigint>>;
+  /** The newest hour that each index has; null where it has none, false where there is no such index. */
+  indexed(aliases: readonly string[]): Promise<ReadonlyMap<string, LogicalHour | null | false>>;
+  /** Whether the object store says that the hour went through, with rows. */
+  isDone(pipeline: string, hour: LogicalHour): Promise<boolean>;
+}

@@ -1,0 +1,375 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { acceptDefinition } from '../../src/definition/check-definition.ts';
+import { look, type Looked } from '../../src/stages/watching/outside/look.ts';
+import type { WatchMemory } from '../../src/stages/watching/outside/memory.ts';
+import { newsOf, type Verdict } from '../../src/stages/watching/outside/problems.ts';
+import { recipientsOf, speakersFor } from '../../src/stages/watching/outside/recipients.ts';
+import { definitionOf, hourOf, Outside } from '../helpers/outside.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const noon = Date.parse('2026-11-24T12:00:00Z');
+
+/** Looks each minute for so long, and gathers what was told: `opened demo run-missed …`. */
+async function watch(
+  outside: Outside,
+  from: number,
+  minutes: number,
+  given: WatchMemory = {},
+  during: (minute: number) => void = () => {},
+): Promise<{ readonly words: string[]; readonly last: Looked }> {
+  let memory = given;
+  const words: string[] = [];
+  let last: Looked | undefined;
+  for (let minute = 0; minute <= minutes; minute += 1) {
+    during(minute);
+    outside.now = from + minute * MINUTE;
+    last = await look(outside.world, memory, outside.now, MINUTE);
+    // It goes through a workflow's history.
+    memory = JSON.parse(JSON.stringify(last.memory)) as WatchMemory;
+    for (const { pipeline, observations, clearings } of last.told) {
+      words.push(
+        ...clearings.map(({ rule, subject }) => ['over', pipeline.name, rule, ...(subject ? [subject] : [])].join(' ')),
+      );
+      words.push(
+        ...observations.map(({ rule, subject, hour }) =>
+          ['seen', pipeline.name, rule, ...(subject ? [subject] : []), ...(hour ? [hour.slice(0, 13)] : [])].join(' '),
+        ),
+      );
+    }
+  }
+  if (!last) throw new Error('it never looked');
+  return { words, last };
+}
+
+describe('the watchdog', () => {
+  it('has nothing to say where all is well', async () => {
+    const outside = new Outside();
+    outside.schedule(definitionOf('demo'));
+    outside.consumer('demo', { positions: { 0: '10' }, next: { 0: '10' } });
+    outside.topics.set('demo', { 0: 10n });
+    const { words, last } = await watch(outside, noon, 200);
+    expect(words).toEqual([]);
+    expect(last.watching).toMatchObject({ pipelines: ['demo'], consumers: 1, open: [], problems: [] });
+    expect(JSON.stringify(last.memory).length).toBeLessThan(600);
+  });
+
+  describe('of a run that did not start', () => {
+    it('tells after ten minutes, once, and that it is over as the next hour starts', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      outside.lost.add(hourOf('demo', '2026-11-24T13'));
+      const { words, last } = await watch(outside, noon + 5 * MINUTE, 70);
+      expect(words).toEqual(['seen demo run-missed 2026-11-24T13']);
+      expect(last.watching.open).toMatchObject([{ pipeline: 'demo', rule: 'run-missed' }]);
+      const then = await watch(outside, outside.now + MINUTE, 60, last.memory);
+      expect(then.words).toEqual(['over demo run-missed']);
+      expect(then.last.watching.open).toEqual([]);
+    });
+
+    it('tells that it is over once somebody has run it', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      outside.lost.add(hourOf('demo', '2026-11-24T13'));
+      const { words } = await watch(outside, noon + 5 * MINUTE, 80, {}, (minute) => {
+        if (minute === 75) outside.lost.clear();
+      });
+      expect(words).toEqual(['seen demo run-missed 2026-11-24T13', 'over demo run-missed']);
+    });
+
+    it('says nothing of hours before it began, of those that passed while the schedule was paused, or were left out on purpose', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'), { paused: true });
+      outside.schedule(definitionOf('skips', { schedule: { overlap: 'skip' } }));
+      for (const hour of ['11', '12', '13', '14']) outside.lost.add(hourOf('demo', `2026-11-24T${hour}`));
+      outside.lost.add(hourOf('skips', '2026-11-24T14'));
+      const { words } = await watch(outside, noon + 5 * MINUTE, 240, {}, (minute) => {
+        if (minute === 120) outside.change('skips', { skipped: 1 });
+        if (minute === 170) outside.change('demo', { paused: false });
+      });
+      expect(words).toEqual([]);
+    });
+
+    it('waits for what may be made up for: after a gap, and while nobody serves the queue that starts need', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo', { watch: { workerGone: { mute: false } } }));
+      const before = await watch(outside, noon + 5 * MINUTE, 10);
+      // Temporal, and so the watchdog, is away from 12:15 to 14:05; the hours start late, by and by.
+      for (const hour of ['13', '14']) outside.lost.add(hourOf('demo', `2026-11-24T${hour}`));
+      const after = await watch(outside, noon + 125 * MINUTE, 30, before.last.memory, (minute) => {
+        if (minute === 5) outside.lost.clear();
+      });
+      expect(after.words).toEqual([]);
+      outside.lost.add(hourOf('demo', '2026-11-24T15'));
+      outside.gone('light', noon + 179 * MINUTE);
+      const without = await watch(outside, outside.now + MINUTE, 60, after.last.memory, (minute) => {
+        if (minute === 45) outside.gone('light', undefined);
+        if (minute === 48) outside.lost.clear();
+      });
+      expect(without.words).toEqual(['seen demo worker-gone', 'over demo worker-gone']);
+    });
+
+    it('does not judge by a definition that the schedule does not follow', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'), { next: (now) => [Math.ceil(now / (24 * HOUR)) * 24 * HOUR] });
+      outside.lost.add(hourOf('demo', '2026-11-24T13'));
+      const { words, last } = await watch(outside, noon + 5 * MINUTE, 80);
+      expect(words).toEqual([]);
+      expect(last.watching.problems).toMatchObject([
+        { check: 'runMissed', pipeline: 'demo', why: expect.stringContaining('other times') },
+      ]);
+    });
+  });
+
+  describe('of a schedule that is paused', () => {
+    it('tells after a day, with the note, and that it is over', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo', { watch: { schedulePaused: { after: '2h' } } }), {
+        paused: true,
+        note: 'mending the topic',
+      });
+      outside.schedule(
+        definitionOf('meant', { schedule: { paused: true }, watch: { schedulePaused: { after: '1h' } } }),
+        { paused: true },
+      );
+      const { words, last } = await watch(outside, noon, 130);
+      expect(words).toEqual(['seen demo schedule-paused']);
+      expect(last.watching.open[0]?.sentence).toContain(
+        'The note says: mending the topic. "sluice schedule resume demo"',
+      );
+      outside.change('demo', { paused: false });
+      expect((await watch(outside, outside.now + MINUTE, 5, last.memory)).words).toEqual(['over demo schedule-paused']);
+    });
+
+    it('tells that it is over where the schedule is removed', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo', { watch: { schedulePaused: { after: '1h' } } }), { paused: true });
+      const { words } = await watch(outside, noon, 90, {}, (minute) => {
+        if (minute === 80) outside.remove('demo');
+      });
+      expect(words).toEqual(['seen demo schedule-paused', 'over demo schedule-paused']);
+    });
+  });
+
+  describe('of workers that are gone', () => {
+    it('tells once of all queues, by whom reaches most, and once that they are back', async () => {
+      const outside = new Outside();
+      const both = { email: { to: ['a@example.org'] }, slack: { url: '${secret:S}' } };
+      outside.schedule(definitionOf('one', { alerts: { email: { to: ['a@example.org'] } } }));
+      outside.schedule(definitionOf('two', { alerts: both }));
+      outside.schedule(definitionOf('other', { alerts: { email: { to: ['b@example.org'] } } }));
+      outside.schedule(definitionOf('paused', { alerts: { email: { to: ['c@example.org'] } } }), { paused: true });
+      const { words, last } = await watch(outside, noon, 60, {}, (minute) => {
+        if (minute === 20)
+          for (const queue of ['light', 'compute', 'streaming'] as const) outside.gone(queue, outside.now);
+        if (minute === 50)
+          for (const queue of ['light', 'compute', 'streaming'] as const) outside.gone(queue, undefined);
+      });
+      expect(words.toSorted()).toEqual([
+        ...['over other worker-gone', 'over two worker-gone', 'seen other worker-gone', 'seen two worker-gone'],
+      ]);
+      expect(last.watching.open).toEqual([]);
+    });
+
+    it('names the queue, and counts another one as the same problem', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      const { words, last } = await watch(outside, noon, 30, {}, (minute) => {
+        if (minute === 2) outside.gone('compute', outside.now);
+        if (minute === 15) outside.gone('streaming', outside.now);
+      });
+      expect(words).toEqual(['seen demo worker-gone', 'seen demo worker-gone']);
+      expect(last.watching.open).toMatchObject([
+        { sentence: expect.stringMatching(/^No worker has served the queues compute and streaming for more than 2m/) },
+      ]);
+    });
+
+    it('is sure of nothing that Temporal does not say', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      const { last } = await watch(outside, noon, 10, {}, () => outside.gone('compute', noon));
+      expect(last.watching.open).toMatchObject([{ rule: 'worker-gone' }]);
+      outside.broken.add('served');
+      const { words, last: then } = await watch(outside, outside.now + MINUTE, 5, last.memory);
+      expect(words).toEqual([]);
+      expect(then.watching.open).toMatchObject([{ rule: 'worker-gone' }]);
+      expect(then.watching.problems[0]).toMatchObject({ check: 'workerGone', why: 'served is broken' });
+    });
+  });
+
+  describe('of a consumer that does not move', () => {
+    const stuckAt = (outside: Outside): void => {
+      outside.schedule(definitionOf('demo'));
+      outside.consumer('demo', { positions: { 0: '10', 1: '4' }, next: { 0: '10', 1: '4' } });
+      outside.topics.set('demo', { 0: 30n, 1: 4n });
+      outside.landedAt.set('demo', { 0: 10n, 1: 4n });
+    };
+
+    it('tells after ten minutes, with what it is tried again after, and that it lands again', async () => {
+      const outside = new Outside();
+      stuckAt(outside);
+      outside.reads('demo', { failure: 'The object store is away.', beatAt: undefined });
+      const { words, last } = await watch(outside, noon, 15);
+      expect(words).toEqual(['seen demo consumer-stuck demo/0']);
+      expect(last.watching.open[0]?.sentence).toContain(
+        'and 20 wait. It is tried again after: The object store is away.',
+      );
+      outside.reads('demo', { positions: { 0: '20', 1: '4' } });
+      outside.landedAt.set('demo', { 0: 20n, 1: 4n });
+      expect((await watch(outside, outside.now + MINUTE, 3, last.memory)).words).toEqual([
+        'over demo consumer-stuck demo/0',
+      ]);
+    });
+
+    it.each<[string, (outside: Outside) => void]>([
+      ['is paused', (outside) => outside.pauseConsumer('demo')],
+      [
+        'has read everything and waits for the end of its chunk',
+        (outside) => outside.reads('demo', { next: { 0: '30', 1: '4' } }),
+      ],
+      ['has landed more than it has said', (outside) => outside.landedAt.set('demo', { 0: 30n, 1: 4n })],
+      ['waits for a worker', (outside) => outside.gone('streaming', noon)],
+    ])('says nothing of it where one %s', async (_, change) => {
+      const outside = new Outside();
+      stuckAt(outside);
+      change(outside);
+      const { words } = await watch(outside, noon, 30);
+      expect(words.filter((word) => word.includes('consumer-stuck'))).toEqual([]);
+    });
+
+    it('asks the broker once for all, and the store only where one seems to stand still', async () => {
+      const outside = new Outside();
+      stuckAt(outside);
+      outside.reads('demo', { positions: { 0: '30', 1: '4' } });
+      await watch(outside, noon, 20);
+      expect(outside.asked.get('ends')).toBe(21);
+      expect(outside.asked.get('landed')).toBeUndefined();
+    });
+  });
+
+  describe('of an index', () => {
+    it('tells that it lacks an hour that went through, or is not there, and that it has it again', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      outside.indices.set('sluice-demo', false);
+      outside.went.push({ pipeline: 'demo', hour: '2026-11-24T11:00:00Z' });
+      const { words, last } = await watch(outside, noon, 20);
+      expect(words).toEqual(['seen demo index-stale']);
+      expect(last.watching.open[0]?.sentence).toMatch(
+        /^The index sluice-demo is not there, though 2026-11-24T11:00:00Z went through/,
+      );
+      outside.indices.set('sluice-demo', '2026-11-24T11:00:00Z');
+      expect((await watch(outside, outside.now + MINUTE, 2, last.memory)).words).toEqual(['over demo index-stale']);
+    });
+
+    it('says nothing of hours that were removed since, and keeps what it told while the index is away', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      outside.indices.set('sluice-demo', null);
+      outside.went.push({ pipeline: 'demo', hour: '2026-11-24T11:00:00Z' });
+      outside.notDone.add(hourOf('demo', '2026-11-24T11'));
+      expect((await watch(outside, noon, 20)).words).toEqual([]);
+      outside.notDone.clear();
+      const { last } = await watch(outside, noon, 20);
+      outside.broken.add('indexed');
+      const { words, last: then } = await watch(outside, outside.now + MINUTE, 5, last.memory);
+      expect(words).toEqual([]);
+      expect(then.watching.open).toMatchObject([{ rule: 'index-stale' }]);
+    });
+  });
+
+  it('tells nobody of what is muted, and still knows it', async () => {
+    const outside = new Outside();
+    outside.schedule(
+      definitionOf('demo', { watch: { runMissed: { mute: true }, workerGone: { mute: { until: '2026-11-25' } } } }),
+    );
+    outside.lost.add(hourOf('demo', '2026-11-24T13'));
+    outside.gone('compute', noon);
+    const { words, last } = await watch(outside, noon + 5 * MINUTE, 70);
+    expect(words).toEqual([]);
+    expect(last.watching.open).toMatchObject([{ rule: 'run-missed' }]);
+  });
+
+  it('keeps what it has told while it can look at nothing', async () => {
+    const outside = new Outside();
+    outside.schedule(definitionOf('demo'));
+    outside.gone('compute', noon);
+    const { last } = await watch(outside, noon, 10);
+    for (const name of Object.keys(outside.world)) outside.broken.add(name);
+    const blind = await watch(outside, outside.now + MINUTE, 3, last.memory);
+    expect(blind.words).toEqual([]);
+    expect(blind.last.watching.problems.length).toBeGreaterThan(2);
+    outside.broken.clear();
+    outside.gone('compute', undefined);
+    expect((await watch(outside, outside.now + MINUTE, 1, blind.last.memory)).words).toEqual(['over demo worker-gone']);
+  });
+
+  it('takes a definition of a version that knew no watching', () => {
+    const { watch: _, ...old } = definitionOf('demo', { key: [] });
+    expect(acceptDefinition(old).watch.workerGone.after).toBe('2m');
+  });
+});
+
+describe('what is told', () => {
+  const verdict = fc.record({
+    subject: fc.constantFrom('a', 'b', undefined),
+    standing: fc.constantFrom('wrong' as const, 'well' as const, 'unknown' as const),
+    occurrence: fc.constantFrom('1', '2'),
+  });
+
+  it('is the beginning and the end of each problem by turns, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(verdict, { maxLength: 3 }), { maxLength: 20 }), (looks) => {
+        let open: Parameters<typeof newsOf>[1] = [];
+        const isOpen = new Set<string>();
+        for (const found of looks) {
+          const once = new Map(found.map((one) => [one.subject, one]));
+          const verdicts = [...once.values()].map(({ subject, standing, occurrence }): Verdict => {
+            const key = { rule: 'index-stale' as const, ...(subject === undefined ? {} : { subject }) };
+            if (standing === 'wrong')
+              return { ...key, standing, occurrence, severity: 'critical', sentence: 's', facts: [] };
+            return standing === 'well' ? { ...key, standing, sentence: 's' } : { ...key, standing, why: 'w' };
+          });
+          const news = newsOf('p', open, verdicts, '2026-11-24T12:00:00Z');
+          for (const { subject = '' } of news.clearings) expect(isOpen.delete(subject)).toBe(true);
+          for (const { subject = '' } of news.observations) isOpen.add(subject);
+          open = news.open;
+          expect(new Set(open.map(({ subject = '' }) => subject))).toEqual(isOpen);
+          // Told again, it is nothing new.
+          expect(newsOf('p', open, verdicts, '2026-11-24T12:01:00Z')).toMatchObject({
+            observations: [],
+            clearings: [],
+          });
+        }
+      }),
+    );
+  });
+
+  it('reaches whoever is told of any pipeline, by as few messages as there can be', () => {
+    const named = fc.uniqueArray(
+      fc.record({ name: fc.string({ minLength: 1 }), recipients: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd')) }),
+      { selector: ({ name }) => name, minLength: 1 },
+    );
+    fc.assert(
+      fc.property(named, (pipelines) => {
+        const speakers = speakersFor(pipelines);
+        const all = new Set(pipelines.flatMap(({ recipients }) => recipients));
+        expect(new Set(speakers.flatMap(({ recipients }) => recipients))).toEqual(all);
+        expect(speakers.length).toBeLessThanOrEqual(Math.max(1, all.size));
+      }),
+    );
+  });
+
+  it('goes by the routes of a definition', () => {
+    const { alerts } = definitionOf('demo', {
+      alerts: {
+        email: { to: ['a@example.org'] },
+        slack: { url: '${secret:S}' },
+        routes: [{ when: { rule: ['worker-gone'] }, to: ['slack'] }, { to: ['email'] }],
+      },
+    });
+    const found = { rule: 'worker-gone', severity: 'critical' } as const;
+    expect(recipientsOf({ name: 'demo', alerts }, found, '2026-11-24T12:00:00Z')).toEqual(['slack ${secret:S}']);
+  });
+});
