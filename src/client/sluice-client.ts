@@ -54,7 +54,7 @@ export class SluiceClient {
     await requireListening(place);
     try {
       const connection = await Connection.connect({ ...place.options, connectTimeout: 5_000 });
-      await startTracing();
+      await startTracing({ brief: true });
       const interceptors = { workflow: [tracedStarts] };
       const client = new Client({ connection, namespace: place.namespace, interceptors });
       return new SluiceClient(client, connection, environment);

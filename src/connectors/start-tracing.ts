@@ -9,26 +9,31 @@ const FLUSH_MS = 2_000;
 
 let starting: Promise<void> | undefined;
 
+export interface TracingOptions {
+  /** Told in a sentence what is wrong with the variables, or that traces cannot be sent. @default stderr */
+  readonly say?: (sentence: string) => void;
+  /** Takes secrets out of what is told, besides those of the process's environment. */
+  readonly redacted?: (text: string) => string;
+  /** The process is over soon: a collector that does not answer is not asked for longer than that again. */
+  readonly brief?: boolean;
+}
+
 /**
  * Makes this process tell traces where OpenTelemetry's variables ask for it; its libraries are loaded only then. Further calls change nothing.
- * @param say told in a sentence what is wrong with the variables, or that traces cannot be sent
- * @param redacted takes secrets out of what is told, besides those of the process's environment
  */
-export function startTracing(
-  say: (sentence: string) => void = sayOnStderr,
-  redacted?: (text: string) => string,
-): Promise<void> {
-  starting ??= start(say, redacted);
+export function startTracing(options: TracingOptions = {}): Promise<void> {
+  starting ??= start(options);
   return starting;
 }
 
-async function start(say: (sentence: string) => void, redacted?: (text: string) => string): Promise<void> {
+async function start({ say = sayOnStderr, redacted, brief = false }: TracingOptions): Promise<void> {
   const { settings, wrong } = readTracingSettings(process.env);
   if (wrong !== undefined) say(wrong);
   if (!settings) return;
   try {
     const { openTracer } = await import('./tracing-export.ts');
-    useTracer(await openTracer(settings, { redacted: redactor(process.env, redacted), say, version: versionOf() }));
+    const ends = { redacted: redactor(process.env, redacted), say, version: versionOf() };
+    useTracer(await openTracer(settings, { ...ends, ...(brief ? { patienceMs: FLUSH_MS } : {}) }));
   } catch (error) {
     say(`There are no traces, as they could not be begun: ${sentenceOf(error)}`);
   }

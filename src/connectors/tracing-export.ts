@@ -32,6 +32,7 @@ import type { Span, SpanOptions, Tracer } from './tracing.ts';
 
 /** Longer texts are cut. */
 const MOST_CHARACTERS = 4_096;
+const SAY_EVERY_MS = 600_000;
 
 const kinds = {
   ...{ client: Kind.CLIENT, server: Kind.SERVER, producer: Kind.PRODUCER },
@@ -44,6 +45,8 @@ export interface TracingEnds {
   /** Told once when traces cannot be sent, and once when they can be again. */
   readonly say: (sentence: string) => void;
   readonly version: string;
+  /** For how long a collector is asked again that does not take them, where OTEL_EXPORTER_OTLP_TIMEOUT says nothing; ten seconds where left out. */
+  readonly patienceMs?: number;
 }
 
 /** Makes spans by OpenTelemetry, and sends them where its variables say. */
@@ -56,7 +59,7 @@ export async function openTracer(settings: TracingSettings, ends: TracingEnds): 
     // Which service it is stands in either of two variables; the one for that alone goes first.
     .merge(detectResources({ detectors: [envDetector] }))
     .merge(resourceFromAttributes(own?.trim() ? { 'service.name': own.trim() } : {}));
-  const exporters = await Promise.all(settings.exporters.map((one) => exporterOf(one, settings.protocol)));
+  const ways = await Promise.all(settings.exporters.map((one) => exporterOf(one, settings.protocol, ends.patienceMs)));
   const provider = new TracerProvider({
     resource,
     sampler: samplerOf(settings),
@@ -64,20 +67,30 @@ export async function openTracer(settings: TracingSettings, ends: TracingEnds): 
     spanLimits: {
       attributeValueLengthLimit: getNumberFromEnv('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT') ?? MOST_CHARACTERS,
     },
-    spanProcessors: exporters.map(
+    spanProcessors: ways.map(
       (exporter) => new BatchSpanProcessor({ exporter: new Told(exporter, ends), ...batches() }),
     ),
   });
   return new OtelTracer(provider, ids, settings.ratio, ends.redacted);
 }
 
-async function exporterOf(which: TracingSettings['exporters'][number], protocol: TraceProtocol): Promise<SpanExporter> {
+async function exporterOf(
+  which: TracingSettings['exporters'][number],
+  protocol: TraceProtocol,
+  patienceMs: number | undefined,
+): Promise<SpanExporter> {
   if (which === 'console') return new ConsoleSpanExporter();
-  if (protocol === 'grpc') return new (await import('@opentelemetry/exporter-trace-otlp-grpc')).OTLPTraceExporter();
-  if (protocol === 'http/json')
-    return new (await import('@opentelemetry/exporter-trace-otlp-http')).OTLPTraceExporter();
-  return new (await import('@opentelemetry/exporter-trace-otlp-proto')).OTLPTraceExporter();
+  const given = ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'].some((name) => process.env[name]);
+  const options = given || patienceMs === undefined ? {} : { timeoutMillis: patienceMs };
+  const { OTLPTraceExporter } = await exporters[protocol]();
+  return new OTLPTraceExporter(options);
 }
+
+const exporters = {
+  'http/protobuf': () => import('@opentelemetry/exporter-trace-otlp-proto'),
+  'http/json': () => import('@opentelemetry/exporter-trace-otlp-http'),
+  grpc: () => import('@opentelemetry/exporter-trace-otlp-grpc'),
+} as const;
 
 function samplerOf({ ratio, parentBased }: TracingSettings): Sampler {
   const root =
@@ -172,6 +185,7 @@ class Told implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #ends: TracingEnds;
   #failing = false;
+  #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(exporter: SpanExporter, ends: TracingEnds) {
     this.#exporter = exporter;
@@ -193,11 +207,16 @@ class Told implements SpanExporter {
   }
 
   #tell(error: unknown): void {
-    const failing = error !== undefined;
-    if (failing === this.#failing) return;
-    this.#failing = failing;
     const { say, redacted } = this.#ends;
-    if (!failing) return say('Traces are sent again.');
+    if (error === undefined) {
+      if (this.#failing) say('Traces are sent again.');
+      this.#failing = false;
+      return;
+    }
+    // A collector that comes and goes is told of now and then.
+    if (this.#failing || performance.now() - this.#saidAt < SAY_EVERY_MS) return;
+    this.#failing = true;
+    this.#saidAt = performance.now();
     const why = redacted(sentenceOf(error)).replaceAll(/\s+/g, ' ').slice(0, 300).replace(/\.$/, '');
     say(
       `Traces cannot be sent (${why}): they are lost meanwhile, and all else goes on. Look at OTEL_EXPORTER_OTLP_ENDPOINT.`,

@@ -30,10 +30,10 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
   const { logger } = log;
   const telemetryOptions = { ...log.telemetry, ...endpoint?.telemetry };
   const { metricMeter } = Runtime.install({ logger, shutdownSignals: [], telemetryOptions });
-  await startTracing(
-    (sentence) => logger.warn(sentence),
-    (text) => stages.settings.secrets.redacted(text),
-  );
+  await startTracing({
+    say: (sentence) => logger.warn(sentence),
+    redacted: (text) => stages.settings.secrets.redacted(text),
+  });
   const place = temporalPlace(process.env);
   const { address, namespace } = place;
   const metrics = endpoint && new MeteredMetrics(metricMeter);

@@ -28,7 +28,9 @@ const unseen = [
 const signs = '=+-@＝＋－＠';
 /** Whether a cell begins with a sign as a spreadsheet sees it. */
 const begins = (cell: string): boolean => {
-  const seen = Array.from(cell).find((one) => !/[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]/u.test(one));
+  const seen = Array.from(cell).find(
+    (one) => !/[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]/u.test(one),
+  );
   return /^[\t\r\n]/.test(cell) || (seen !== undefined && signs.includes(seen));
 };
 const text = fc.oneof(

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import fastify from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -125,6 +126,33 @@ describe('a trace’s headers', () => {
   });
 });
 
+/** Takes traces by gRPC, and keeps them as they come. */
+async function grpcCollector(): Promise<{ server: Server; url: string; bodies: string[] }> {
+  const server = new Server();
+  const bodies: string[] = [];
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  const Export = {
+    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+    ...{ requestStream: false, responseStream: false, requestSerialize: asIs, requestDeserialize: asIs },
+    ...{ responseSerialize: asIs, responseDeserialize: asIs },
+  };
+  server.addService(
+    { Export },
+    {
+      Export: ({ request }: { request: Buffer }, done: (error: null, answer: Buffer) => void) => {
+        bodies.push(request.toString('latin1'));
+        done(null, Buffer.alloc(0));
+      },
+    },
+  );
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, at) =>
+      error ? reject(error) : resolve(at),
+    ),
+  );
+  return { server, url: `http://127.0.0.1:${port}`, bodies };
+}
+
 describe('spans', () => {
   let collector: TraceCollector;
   let said: string[];
@@ -179,6 +207,16 @@ describe('spans', () => {
     },
   );
 
+  it('arrive by grpc', async () => {
+    const { server, url, bodies } = await grpcCollector();
+    const tracer = await begin({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
+    await traced('work over grpc', {}, async () => {});
+    await tracer.flush(5_000);
+    server.forceShutdown();
+    expect(said).toEqual([]);
+    expect(bodies.join('')).toContain('work over grpc');
+  });
+
   it('hold no secret', async () => {
     const tracer = await begin();
     const work = traced(
@@ -232,6 +270,11 @@ describe('spans', () => {
     await tracer.flush(2_000);
     expect(said[1]).toBe('Traces are sent again.');
     expect(collector.named('work')).toHaveLength(1);
+    // One that comes and goes is not told of each time.
+    collector.refusesWith = 400;
+    await traced('work', {}, async () => {});
+    await tracer.flush(2_000);
+    expect(said).toHaveLength(2);
   });
 
   it('are given up in time where nobody listens', async () => {

@@ -12,7 +12,7 @@ const LOOKS = new Set(['GET', 'HEAD', 'OPTIONS']);
  * refused at the door is in no trace.
  */
 export async function tracedRequests(api: Api): Promise<void> {
-  await startTracing((sentence) => api.log.warn(sentence));
+  await startTracing({ say: (sentence) => api.log.warn(sentence) });
   const tracer = activeTracer();
   if (!tracer) return;
   const spans = new WeakMap<FastifyRequest, Span>();
