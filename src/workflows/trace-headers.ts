@@ -67,11 +67,20 @@ function begin(headers: Headers): { readonly context: TraceContext; readonly par
   const { runId } = workflowInfo();
   const spanId = spanOfRun(runId);
   const given = headers[TRACE_HEADER];
-  const parent = given && readTraceHeaders(defaultPayloadConverter.fromPayload<object>(given) ?? {});
+  const parent = given && readGiven(given);
   if (parent) return { context: { ...parent, spanId }, parent };
   const ratio = globalThis.sluiceTraceRatio;
   const own = ratio === undefined ? undefined : traceOfRun(runId, ratio);
   return own && { context: { ...own, spanId } };
+}
+
+/** Undefined where somebody else's interceptor wrote it in a way of its own: a workflow task that failed of that would be tried for ever. */
+function readGiven(given: Headers[string]): TraceContext | undefined {
+  try {
+    return readTraceHeaders(defaultPayloadConverter.fromPayload<object>(given) ?? {});
+  } catch {
+    return undefined;
+  }
 }
 
 function withContext<Input extends { readonly headers: Headers }>(input: Input): Input {

@@ -11,7 +11,9 @@ import { readTracingSettings } from '../../src/connectors/tracing-settings.ts';
 import { traced, tracedRequest, traceHere, useTracer, within, type Tracer } from '../../src/connectors/tracing.ts';
 import { redactor } from '../../src/connectors/redaction.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
+import { reportLines } from '../../src/client/cli/report-lines.ts';
 import { tracePage } from '../../src/definition/trace-links.ts';
+import { runReport } from '../helpers/operations.ts';
 import {
   isSampled,
   nthSpan,
@@ -391,5 +393,10 @@ describe('OpenTelemetry', () => {
     expect(loaded({})).toBe('false');
     expect(loaded({ OTEL_SDK_DISABLED: 'true', ...endpoint })).toBe('false');
     expect(loaded(endpoint)).toBe('true');
+  });
+
+  it('takes no report away where its address is none: that is said beside it', () => {
+    const lines = reportLines({ ...runReport(), trace: 'abc' }, 'http://jaeger/trace');
+    expect(lines).toContainEqual(expect.stringMatching(/^trace abc {2}\(SLUICE_TRACE_URL: needs an address/));
   });
 });

@@ -122,6 +122,21 @@ describe.skipIf(noTemporal)('the trace of a run', () => {
     expect(String(root?.attributes['sluice.run']).replaceAll('-', '')).toBe(report?.trace);
   });
 
+  it('is one of its own where a header came that nobody can read, and the run goes on', async () => {
+    const pipeline = definition();
+    lab.stages = goodStages(pipeline).stages;
+    const unreadable = {
+      metadata: { encoding: new TextEncoder().encode('json/plain') },
+      data: new TextEncoder().encode('{"traceparent'),
+    };
+    const { report } = await launch(pipeline, [
+      { startWithDetails: (input, next) => next({ ...input, headers: { [TRACE_HEADER]: unreadable } }) },
+    ]);
+    expect(report?.outcome).toBe('completed');
+    const [root] = collector.spans.filter(({ trace, parent }) => trace === report?.trace && parent === '');
+    expect(root?.name).toBe('RunWorkflow:launch');
+  });
+
   it('is the one that Temporal’s own interceptors for OpenTelemetry hand on', async () => {
     const pipeline = definition();
     lab.stages = goodStages(pipeline).stages;

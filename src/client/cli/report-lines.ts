@@ -1,3 +1,4 @@
+import { sentenceOf } from '../../definition/errors.ts';
 import { tracePage } from '../../definition/trace-links.ts';
 import type { ReportSoFar } from '../../workflows/messages.ts';
 import { printedServerLines } from './server-lines.ts';
@@ -7,7 +8,7 @@ import { bottleneckLines, profileLines, stageTable } from './timing-lines.ts';
 
 /**
  * A run's report, for people: what it came to, where its time went, what became of its rows.
- * @param traceUrl `SLUICE_TRACE_URL` @throws SluiceError `SettingsInvalid` where that is no template of an address
+ * @param traceUrl `SLUICE_TRACE_URL`
  */
 export function reportLines(report: ReportSoFar, traceUrl?: string): string[] {
   const { pipeline, hour, outcome = 'running', startedAt, endedAt, runId, error, clean } = report;
@@ -42,8 +43,17 @@ export function reportLines(report: ReportSoFar, traceUrl?: string): string[] {
 
 function traceLines({ trace }: ReportSoFar, traceUrl: string | undefined): string[] {
   if (trace === undefined) return [];
-  const page = tracePage(traceUrl, trace);
-  return [`trace ${trace}${page === undefined ? '' : `  ${page}`}`];
+  return [`trace ${trace}${pageLine(traceUrl, trace)}`];
+}
+
+/** An address that is none is said in its place: the report is shown all the same. */
+function pageLine(traceUrl: string | undefined, trace: string): string {
+  try {
+    const page = tracePage(traceUrl, trace);
+    return page === undefined ? '' : `  ${page}`;
+  } catch (error) {
+    return `  (${sentenceOf(error)})`;
+  }
 }
 
 /** What the monitors found odd, or that they found nothing. */
