@@ -76,6 +76,11 @@ const environmentSchema = z.object({
     .default('1m')
     .transform(durationMs)
     .refine((ms) => ms >= 1_000 && ms <= 3_600_000, 'is shorter than a second, or longer than an hour'),
+  SLUICE_WATCH_TEMPORAL_AFTER: z
+    .string()
+    .regex(/^\d+(s|m|h)$/, 'must be a number with a unit: 2m, 90s')
+    .default('2m')
+    .transform(durationMs),
   SLUICE_DEADMAN_URL: z
     .string()
     .regex(/^$|^https?:\/\/|^\$\{secret:[A-Z][A-Z0-9_]{0,63}\}$/, 'needs an address, or ${secret:NAME}')
@@ -145,6 +150,8 @@ export interface Settings {
   readonly watch: {
     /** How often the watchdog looks. */
     readonly everyMs: number;
+    /** How long Temporal may be away before `sluice serve` tells of it. */
+    readonly temporalAfterMs: number;
     /** The dead man's switch: who is asked for after each look, an address or `${secret:NAME}`. Whoever has it can pretend that all is well. */
     readonly deadman?: string;
   };
@@ -218,6 +225,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     alertAllow: env.SLUICE_ALERT_ALLOW,
     watch: {
       everyMs: env.SLUICE_WATCH_EVERY,
+      temporalAfterMs: env.SLUICE_WATCH_TEMPORAL_AFTER,
       ...(env.SLUICE_DEADMAN_URL ? { deadman: env.SLUICE_DEADMAN_URL } : {}),
     },
     ...(env.SLUICE_API_URL ? { apiUrl: env.SLUICE_API_URL } : {}),

@@ -73,6 +73,13 @@ export const keys = {
   quarantines: (pipeline: string) => `quarantine/${pipeline}/`,
   /** What the newest cleaning of an hour rejected, and where the rows are. */
   quarantine: (pipeline: string, hour: LogicalHour) => `quarantine/${pipeline}/${hourKey(hour)}.json`,
+  /** What whoever tells of Temporal's absences has to know while it is away: whom. */
+  toldOfTemporal: (namespace: string) => `temporal/${encodeURIComponent(namespace)}/told.json`,
+  temporalGoneAll: (namespace: string) => `temporal/${encodeURIComponent(namespace)}/gone/`,
+  /** Create-once: the n-th time that Temporal was away has been told. */
+  temporalGone: (namespace: string, n: number) => `${keys.temporalGoneAll(namespace)}${number6(n)}.json`,
+  /** Create-once: that it is back has been told. */
+  temporalBack: (namespace: string, n: number) => `temporal/${encodeURIComponent(namespace)}/back/${number6(n)}.json`,
   watched: (pipeline: string) => `watching/${pipeline}/`,
   /** What is kept of the newest run of an hour that was judged, for later ones to be judged by. */
   measures: (pipeline: string, hour: LogicalHour) => `${keys.watched(pipeline)}${hourKey(hour)}.json`,

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../definition/errors.ts';
 import { loadDefinition } from '../../definition/load.ts';
+import type { Pipeline } from '../../definition/pipeline.ts';
 import { listeningOn, type Listening } from '../api/listening.ts';
 import { serveApi } from '../api/serving.ts';
 import { onInterrupt } from './leaving.ts';
@@ -36,7 +37,7 @@ export async function serve(
       `  described  ${url}/openapi.json\n` +
       `  trigger    curl -X POST ${listening.token === undefined ? '' : '-H "Authorization: Bearer $SLUICE_API_TOKEN" '}${url}/trigger-pipeline\n`,
   );
-  const stopWatching = watchdog ? watch(process.env) : undefined;
+  const stopWatching = watchdog ? watch(process.env, pipeline) : undefined;
   if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
   await Promise.all([close(), stopWatching?.()]);
   process.stdout.write('API stopped\n');
@@ -44,14 +45,14 @@ export async function serve(
 }
 
 /** @returns stops it; undefined where this process cannot watch, which has been said then */
-function watch(environment: NodeJS.ProcessEnv): (() => Promise<void>) | undefined {
+function watch(environment: NodeJS.ProcessEnv, pipeline: Pipeline | undefined): (() => Promise<void>) | undefined {
   const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
   const why = whyNotWatching(environment);
   if (why !== undefined) {
     say(`Not watching: ${why}`);
     return undefined;
   }
-  const stops = [keepWatchWorker(environment, say, say), keepWatchdog(environment)];
+  const stops = [keepWatchWorker(environment, say, say), keepWatchdog(environment, say, pipeline)];
   return async () => void (await Promise.all(stops.map((stop) => stop())));
 }
 

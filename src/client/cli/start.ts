@@ -79,7 +79,7 @@ export async function start(definition: string | undefined, options: StartOption
 
     api = await startApi(running, environment, pipeline, options.freePorts ?? false);
     // The worker above serves its queue.
-    stopWatchdog = keepWatchdog(environment);
+    stopWatchdog = keepWatchdog(environment, (sentence) => screen.say(sentence), pipeline);
     screen.say(`API ready at ${api.url}`);
 
     const work = launchAndFollow(client, pipeline, { force: options.force ?? false, stopsWithUs: true }, screen);
