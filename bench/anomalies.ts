@@ -24,14 +24,15 @@ for (const seed of seeds) {
   const [one, other] = await Promise.all([scored(seed, EACH), scored(seed + 500, 0)]);
   odd.push(one);
   clean.push(other);
-  const told = new Set(one.alerts.flatMap(({ problem }) => problem ?? [])).size;
-  const wrong = one.alerts.filter(({ problem }) => !problem).length;
+  const { found, planted, falseAlerts, missed } = tally([one]);
   console.error(
-    `seed ${seed}: ${told} of ${one.problems.length}, ${wrong} false alarms; without a problem ${other.alerts.length}`,
+    `seed ${seed}: ${found} of ${planted}, ${falseAlerts.length} false alarms; without a problem ${other.alerts.length}`,
   );
+  for (const { kind, subject = '', from, to, size } of missed)
+    console.error(`  missed: hours ${from} to ${to - 1} ${kind} ${subject} (size ${size.toFixed(2)})`);
 }
 
-const { kinds, planted, found, falseAlerts, missed } = tally(odd);
+const { kinds, planted, found, falseAlerts } = tally(odd);
 const quiet = clean.flatMap(({ alerts }) => alerts);
 const precision = found / Math.max(1, found + falseAlerts.length);
 const recall = found / planted;
@@ -61,8 +62,6 @@ for (const [what, alerts] of [
   for (const { hour, rule, subject = '', sentence } of alerts)
     console.log(`${what}: hour ${hour} ${rule} ${subject}: ${sentence}`);
 }
-for (const { kind, subject = '', from, to, size } of missed)
-  console.log(`missed: hours ${from} to ${to - 1} ${kind} ${subject} (size ${size.toFixed(2)})`);
 
 if (args.includes('--write-docs')) {
   const path = join(import.meta.dirname, '..', 'docs', 'monitors.md');
