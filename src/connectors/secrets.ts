@@ -128,7 +128,7 @@ export class Secrets {
 
   #referred(reference: string): Secret & { readonly name: string } {
     const name = /^\$\{secret:([^}]*)\}$/.exec(reference)?.[1] ?? '';
-    return { name, ...this.#find(name) };
+    return { name, ...this.#find(name, false) };
   }
 
   /** An address as a whole, and the parts of it that are long enough to be secret. */
@@ -139,13 +139,15 @@ export class Secrets {
     }
   }
 
-  #find(name: string): Secret {
+  /** @param bound whether it goes nowhere without hosts */
+  #find(name: string, bound = true): Secret {
     const value = NAME.test(name) && !name.endsWith('_HOSTS') ? this.#value(name) : undefined;
     if (value === undefined) {
       const variable = `${PREFIX}${NAME.test(name) ? name : 'NAME'}`;
+      const variables = bound ? `${variable} and ${variable}_HOSTS` : variable;
       throw new SluiceError(
         'SecretRefused',
-        `This worker has no secret "${name.slice(0, 64)}": set ${variable} and ${variable}_HOSTS, or put it into SLUICE_SECRETS_DIR.`,
+        `This worker has no secret "${name.slice(0, 64)}": set ${variables}, or put it into SLUICE_SECRETS_DIR.`,
       );
     }
     return value;

@@ -151,7 +151,7 @@ describe('Slack', () => {
 
 describe('a secret', () => {
   it.each<[string, Record<string, string>, string]>([
-    ['is missing', {}, 'This worker has no secret "SLACK"'],
+    ['is missing', {}, 'This worker has no secret "SLACK": set SLUICE_SECRET_SLACK, or put it into'],
     ['is no address', { SLUICE_SECRET_SLACK: 'xoxb-not-an-address' }, 'The secret SLACK is no address'],
     ['is a file', { SLUICE_SECRET_SLACK: 'file:///etc/passwd' }, 'The secret SLACK is no address'],
     [

@@ -116,6 +116,19 @@ describe('the message of several', () => {
     }
   });
 
+  it('has the worst of them first, and last what is over', () => {
+    const titles = messageFor(
+      transition({ id: 't0', rule: 'lag', ...over }),
+      transition({ id: 't1', rule: 'deadline-near', severity: 'warning' }),
+      transition({ id: 't2' }),
+    ).items.map(({ title }) => title);
+    expect(titles).toEqual([
+      'p: a run failed',
+      'p: a run is near its deadline',
+      'Recovered: p: consumers are unusually far behind',
+    ]);
+  });
+
   it('leaves out what is for others', () => {
     const message = messageOf(noticeOf(...five), ['t1'], addresses);
     expect(message.subject).toBe('Sluice: p: a consumer does not move');

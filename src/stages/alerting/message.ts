@@ -37,6 +37,7 @@ export interface MessageItem {
 }
 
 const MOST_HOURS = 6;
+const upperFirst = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 const words: Readonly<Record<TransitionKind, string>> = {
   opened: '',
   reminder: 'Still open',
@@ -51,7 +52,10 @@ const words: Readonly<Record<TransitionKind, string>> = {
  */
 export function messageOf(notice: Notice, told: readonly string[], addresses: Addresses, instead?: string): Message {
   const transitions = notice.transitions.filter(({ id }) => told.includes(id));
-  const items = transitions.map((transition) => itemOf(transition, addresses));
+  // The worst first: it is what somebody sees of many.
+  const items = transitions
+    .map((transition) => itemOf(transition, addresses))
+    .toSorted((a, b) => weightOf(b) - weightOf(a));
   const lasting = items.filter(({ over }) => !over);
   const severity = lasting.some((item) => item.severity === 'critical') ? 'critical' : lasting[0]?.severity;
   return {
@@ -67,6 +71,8 @@ export function messageOf(notice: Notice, told: readonly string[], addresses: Ad
 
 /** `recovered` and `closed`: nothing is to be done any more. */
 export const isOver = (kind: TransitionKind): boolean => kind === 'recovered' || kind === 'closed';
+
+const weightOf = ({ over, severity }: MessageItem): number => (over ? 0 : severity === 'critical' ? 2 : 1);
 
 function itemOf(transition: Transition, addresses: Addresses): MessageItem {
   const { kind, incident, at } = transition;
@@ -121,7 +127,7 @@ function factsOf(incident: Incident, over: boolean, at: string): Fact[] {
       ? [{ name: 'Acknowledged', value: `by ${acknowledged.by}, ${timeText(acknowledged.at)}${note}` }]
       : []),
     { name: 'Incident', value: incident.id },
-  ].map(({ name, value }) => ({ name: oneLine(name), value: oneLine(value) }));
+  ].map(({ name, value }) => ({ name: upperFirst(oneLine(name)), value: oneLine(value) }));
 }
 
 function headingOf(pipeline: string, items: readonly MessageItem[]): string {

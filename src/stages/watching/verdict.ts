@@ -67,6 +67,8 @@ function changeOf({ kind, value, expected }: SeriesFinding): string {
 
 function factsOf({ kind, value, expected, usual, bound }: SeriesFinding): Fact[] {
   const { text } = kind;
+  // No count, share or age is below nothing.
+  const canBeLess = usual !== undefined && !kind.onlyMore && (kind.scale === 'spread' || usual.from > 0);
   const fact = (name: string, what: string): Fact => ({ name, value: what });
   return [
     fact('found', text(value)),
@@ -75,10 +77,7 @@ function factsOf({ kind, value, expected, usual, bound }: SeriesFinding): Fact[]
       ? [
           fact('usual', `${text(expected)} ± ${text(usual.spread)}`),
           ...(usual.deviations === undefined ? [] : [fact('off by', deviationsText(usual.deviations))]),
-          fact(
-            'odd',
-            kind.onlyMore ? `above ${text(usual.to)}` : `below ${text(usual.from)} or above ${text(usual.to)}`,
-          ),
+          fact('odd', `${canBeLess ? `below ${text(usual.from)} or ` : ''}above ${text(usual.to)}`),
           fact('compared with', `${usual.runs} runs${usual.rhythm === 'none' ? '' : ' at this time'}`),
         ]
       : []),
