@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startWorker, type WorkerProcess } from '../../src/client/cli/worker-process.ts';
 import type { PipelineInput } from '../../src/definition/pipeline.ts';
 import type { RunReport } from '../../src/workflows/messages.ts';
 import { httpProxy, type HttpProxy } from '../faults/http-proxy.ts';
@@ -7,6 +9,7 @@ import { kafkaProxy, type KafkaProxy } from '../faults/kafka-proxy.ts';
 import { TestApp } from '../helpers/app.ts';
 import { makeNamespace } from '../helpers/namespace.ts';
 import { noStack, testStack } from '../helpers/stack.ts';
+import { untilStage } from '../helpers/until-stage.ts';
 
 /** Milliseconds that each of them takes longer for an answer. */
 const late = { source: 0, broker: 0, store: 0, search: 0 };
@@ -14,6 +17,7 @@ const quick = { ...late };
 
 describe.skipIf(noStack)('the report of a run names what slowed it', () => {
   let app: TestApp;
+  let consumer: WorkerProcess | undefined;
   let proxies: (HttpProxy | KafkaProxy)[];
   let input: PipelineInput;
   let next = 0;
@@ -41,9 +45,11 @@ describe.skipIf(noStack)('the report of a run names what slowed it', () => {
       SLUICE_KAFKA_BROKERS: broker.address,
       SLUICE_S3_ENDPOINT: store.url,
       SLUICE_ELASTICSEARCH_URL: search.url,
-      // One place: a second run waits for the first one's.
-      SLUICE_WORKER_QUEUES: 'light=20,compute=1,streaming=500,watch=20',
+      // One place: a second run waits for the first one's. What reads the topic is a process of its own.
+      SLUICE_WORKER_QUEUES: 'light=20,compute=1,watch=20',
     });
+    const reading = { ...app.environment, SLUICE_WORKER_QUEUES: 'streaming=500' };
+    consumer = await startWorker(reading, join(app.folder, 'consumer.log'));
     ({ input } = app.define());
     app.serve(input, {
       body: '',
@@ -56,6 +62,7 @@ describe.skipIf(noStack)('the report of a run names what slowed it', () => {
   });
 
   afterAll(async () => {
+    await consumer?.stop();
     await app?.stop();
     for (const proxy of proxies ?? []) await proxy.close();
   });
@@ -63,12 +70,13 @@ describe.skipIf(noStack)('the report of a run names what slowed it', () => {
   const csv = (seed: number): string =>
     `id,kind,amount\n${Array.from({ length: 300 }, (_, row) => `${seed}-${row},k${row % 3},${row}.5`).join('\n')}\n`;
 
-  async function run(definition = input): Promise<RunReport> {
+  async function launch(definition = input): Promise<string> {
     const hour = `2026-11-20T${String(next).padStart(2, '0')}:00:00Z`;
     next += 1;
-    const { workflowId } = await app.client.runs.launch({ pipeline: definition, hour, useCurrent: true });
-    return app.client.runs.wait(workflowId);
+    return (await app.client.runs.launch({ pipeline: definition, hour, useCurrent: true })).workflowId;
   }
+
+  const run = async (definition = input): Promise<RunReport> => app.client.runs.wait(await launch(definition));
 
   async function slowed(by: Partial<typeof late>): Promise<NonNullable<RunReport['timing']>> {
     Object.assign(late, by);
@@ -95,6 +103,26 @@ describe.skipIf(noStack)('the report of a run names what slowed it', () => {
     expect(bottleneck).toMatchObject({ cause: 'broker' });
     expect(bottleneck?.sentence).toMatch(/ waited \d\d % of (the run|its time) on the broker\b.*; last \d runs .*%$/);
     expect(servers?.search).toMatchObject([expect.stringContaining('Elasticsearch: ')]);
+  });
+
+  it('a slow consumer, and not the broker that it reads from', async () => {
+    const { pid } = consumer ?? {};
+    if (pid === undefined) throw new Error('nothing reads the topic');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const workflowId = await launch();
+      await untilStage(app.client, workflowId, 'land');
+      await wait(8_000);
+      process.kill(pid, 'SIGCONT');
+      const { timing } = await app.client.runs.wait(workflowId);
+      expect(timing?.bottleneck).toMatchObject({ cause: 'consumer', stage: 'land' });
+      expect(timing?.bottleneck?.sentence).toMatch(
+        /^land waited \d\d % of the run on the consumer; last \d runs (less than )?\d+ %$/,
+      );
+      expect(timing?.slower).toMatch(/; land waited \S+ s longer on the consumer$/);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
   });
 
   it('a slow object store', async () => {
