@@ -89,6 +89,12 @@ Attached is the run.
     );
   });
 
+  it('leads to the servers where one of them is away', () => {
+    const todo = (subject: string) => messageFor(transition({ subject })).items[0]?.todo.map(({ command }) => command);
+    expect(todo('KafkaUnavailable')).toContain('sluice check');
+    expect(todo('SourceUnavailable')).not.toContain('sluice check');
+  });
+
   it('has no links where nobody said where those pages are, or said something else', () => {
     for (const given of [{}, { temporalUi: 'nonsense://', apiUrl: 'https://user:pass@sluice.example.org' }]) {
       expect(messageOf(noticeOf(failed), ['t'], { namespace: 'default', ...given }).items[0]?.links).toEqual([]);
@@ -214,7 +220,7 @@ describe('whatever is told', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[messageFor(transition({ sentence: '' }))]] },
     );
   });
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../definition/errors.ts';
 import { hourKey } from '../../definition/hour.ts';
 import type { Incident, IncidentRule } from '../../definition/incidents.ts';
 import { hasLogin, webUiOf, webUiPage } from '../../definition/web-ui.ts';
@@ -63,9 +64,18 @@ const looks: Partial<Readonly<Record<IncidentRule, (incident: Incident) => Todo>
   'temporal-gone': () => ({ what: 'Servers', command: 'sluice check' }),
 };
 
+/** Errors of a run that say that a server of ours is away. */
+const serversAway: readonly (string | undefined)[] = [
+  'KafkaUnavailable',
+  'ZooKeeperUnavailable',
+  'StoreUnavailable',
+  'ElasticsearchUnavailable',
+  'SparkUnavailable',
+] satisfies ErrorCode[];
+
 /** What somebody who reads it can do, the first thing first. */
 export function commandsFor(incident: Incident): Todo[] {
-  const { pipeline, rule, hours } = incident;
+  const { pipeline, rule, subject, hours } = incident;
   if (rule === 'test') return [];
   const hour = hours.at(-1);
   const report = hour && {
@@ -78,6 +88,7 @@ export function commandsFor(incident: Incident): Todo[] {
   if (rule === 'temporal-gone') return look ? [look] : [];
   return [
     ...(look ? [look] : []),
+    ...(rule === 'run-failed' && serversAway.includes(subject) ? [{ what: 'Servers', command: 'sluice check' }] : []),
     ...(incident.acknowledged ? [] : [{ what: 'I see to it', command: `sluice incidents ack ${id}` }]),
     { what: 'Not now', command: `sluice incidents silence ${id} --for 8h` },
   ];

@@ -37,8 +37,8 @@ interface Detail {
 
 /** From all to what is needed: the first that makes a message which Slack takes is the one. */
 const details: readonly Detail[] = [
-  { sentence: slackLimits.section, facts: slackLimits.fields, fact: slackLimits.field, todo: 3 },
-  { sentence: 800, facts: slackLimits.fields, fact: 200, todo: 3 },
+  { sentence: slackLimits.section, facts: slackLimits.fields, fact: slackLimits.field, todo: 4 },
+  { sentence: 800, facts: slackLimits.fields, fact: 200, todo: 4 },
   { sentence: 600, facts: 4, fact: 100, todo: 1 },
   { sentence: 400, facts: 0, fact: 0, todo: 1 },
 ];
@@ -70,9 +70,13 @@ function blocksOf({ heading, lead, items, instead }: Message, mark: string, most
   const alone = items.length === 1;
   const shown = items.slice(0, most);
   const left = items.length - shown.length;
+  // Slack takes no empty text.
+  const [first = lead] = alone
+    ? items.map(({ sentence }) => sentence).filter((sentence) => sentence.trim() !== '')
+    : [];
   return [
     { type: 'header', text: plain(shortened(`${mark} ${oneLine(heading)}`, slackLimits.header)) },
-    { type: 'section', text: mrkdwn(fitting(alone ? (items[0]?.sentence ?? lead) : lead, detail.sentence)) },
+    { type: 'section', text: mrkdwn(fitting(first, detail.sentence)) },
     ...shown.flatMap((item) => itemBlocks(item, alone, detail)),
     ...(left > 0 ? [context(`… and ${left} more: \`sluice incidents list\``)] : []),
     ...(instead === undefined ? [] : [context(fitting(instead, slackLimits.field))]),
