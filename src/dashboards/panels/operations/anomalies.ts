@@ -1,4 +1,5 @@
 import type { ChartPanel } from '../../panel.ts';
+import { palette } from '../../theme.ts';
 import { kind, labelled, legend, newest, operationsChart, runsDown } from './panel.ts';
 
 const RUNS = 10;
@@ -32,7 +33,7 @@ export function anomalies(): ChartPanel {
         },
         { calculate: "datum._source.severity + (datum._source.muted ? ' (muted)' : '')", as: 'bad' },
       ],
-      mark: { type: 'bar', stroke: '#ffffff', strokeWidth: 1 },
+      mark: { type: 'bar', stroke: palette.border, strokeWidth: 1 },
       encoding: {
         y: runsDown,
         x: {
