@@ -19,7 +19,7 @@ export interface PanelRequest {
 
 /**
  * The searches of a spec in Kibana's dialect, with the reader's context put in as Kibana does it: `%context%` and `%timefield%` become
- * `body.query`, and are no more part of it.
+ * `body.query`, and are no more part of it; `{ "%timefilter%": "min" }` in the body becomes the beginning of the reader's range, `max` its end.
  * Source: vis_types/vega/public/data_model/{vega_parser,es_query_parser}.ts of Kibana 9.
  * @throws RangeError where the spec asks for what Kibana would refuse
  */
@@ -80,7 +80,16 @@ function requestOf(data: JsonObject, context: PanelContext): { index: string; bo
     throw new RangeError('data.url needs "%context%": true and "%timefield%"');
   }
   if ('query' in body) throw new RangeError('body.query cannot stand beside %context%');
-  return { index, body: { ...body, query: queryOf(timeField, context) } };
+  return { index, body: { ...(timed(body, context) as JsonObject), query: queryOf(timeField, context) } };
+}
+
+function timed(value: Json, context: PanelContext): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => timed(item, context));
+  if (!isObject(value)) return value;
+  const { '%timefilter%': bound } = value;
+  if (bound === 'min') return explicitMoment(context.from, 'from');
+  if (bound === 'max') return explicitMoment(context.to, 'to');
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, timed(item, context)]));
 }
 
 /** As a query of Elasticsearch: a day that the range ends on belongs to it. */

@@ -14,12 +14,15 @@ interface Item {
   readonly items?: readonly Item[];
 }
 
+const BEGINS = Date.parse('2026-11-20T00:00:00Z');
+
 /** A chart over these documents, with what its table is made from. */
 function chartOf(id: string, documents: readonly Json[]): ReturnType<typeof named> {
   const panel = operationsDashboard().panels.find((one) => one.id === `operations-${id}`) as ChartPanel;
   const requests = requestsOf(panel.spec, { from: 'now-7d', to: 'now', filters: {} });
   const hits = documents.map((source) => ({ _source: source }));
-  return named(withAnswers(panel.spec, requests, [{ hits: { hits } }]));
+  const began = { buckets: [{ key: 'before', to: BEGINS, newest: { hits: { hits } } }] };
+  return named(withAnswers(panel.spec, requests, [{ hits: { hits }, aggregations: { fitting: { began } } }]));
 }
 
 /** What it says in words and numbers. */
@@ -64,6 +67,21 @@ describe('panels of runs', () => {
       ['2026-11-24 03:00:00 UTC', '2026-11-24 03:00:00 UTC', '0.0 min', 1],
     ]);
     expect((await texts('incidents', 'mark', documents)).length).toBe(4);
+  });
+
+  it('incidents that had opened before the range are drawn from its beginning, and say when they opened', async () => {
+    const old = {
+      ...{ pipeline: 'p', rule: 'lag', severity: 'warning', seen: 9 },
+      startedAt: '2026-10-01T00:00:00.000Z',
+    };
+    expect((await told('incidents', [old]))[0]?.[4]).toBe('2026-10-01 00:00:00 UTC');
+    const dates = (await texts('incidents', 'axis-label', [old])).map(({ text }) => [text].flat().join(' '));
+    expect(dates.filter((text) => / 1[01]-\d\d$/.test(text)).length).toBeGreaterThan(0);
+    expect(dates.filter((text) => / 10-\d\d$/.test(text))).toEqual([]);
+    const panel = operationsDashboard().panels.find(({ id }) => id === 'operations-incidents') as ChartPanel;
+    const [request] = requestsOf(panel.spec, { from: '2026-11-20T00:00:00Z', to: 'now', filters: {} });
+    expect(JSON.stringify(request?.body)).toContain('"from":"2026-11-20T00:00:00.000Z"');
+    expect(JSON.stringify(request?.body)).not.toContain('%timefilter%');
   });
 
   it('what was odd stands by run, with those that have no numbers', async () => {

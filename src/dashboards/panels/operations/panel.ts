@@ -26,20 +26,14 @@ const named = (id: string, needs: readonly OperationsField[]) => ({
 /**
  * `data` of a chart: the newest documents that fit, each a row below `_source`. The reader's range and filters are Kibana's `query`, so what the
  * panel itself looks for is a filter behind it.
- * @param timeField what the range applies to: `at`, or a range of dates, which has to reach into it
  */
-export function newest(
-  size: number,
-  filter: readonly JsonObject[],
-  fields: readonly OperationsField[],
-  timeField: OperationsField = over.timeField,
-): JsonObject {
+export function newest(size: number, filter: readonly JsonObject[], fields: readonly OperationsField[]): JsonObject {
   const body = {
     ...{ size, track_total_hits: false, _source: [...new Set(['at', ...fields])] },
     sort: [{ at: 'desc' }],
     post_filter: { bool: { filter: [...filter] } },
   };
-  return asked({ ...over, timeField }, body, 'hits.hits');
+  return asked(over, body, 'hits.hits');
 }
 
 /** `data` of a chart: aggregations over the documents that fit, below `fitting`. @param rows path of the rows below it */
@@ -49,6 +43,28 @@ export function aggregated(filter: readonly JsonObject[], rows: string, aggs: Js
     aggs: { fitting: { filter: { bool: { filter: [...filter] } }, aggs } },
   };
   return asked(over, body, `aggregations.fitting.${rows}`);
+}
+
+/**
+ * `data` of a chart: what lasted at any moment of the reader's range, the newest, in a row for what had begun before it, whose `to` is the beginning of the
+ * range, and one for the rest; below `newest.hits.hits` so many of each.
+ */
+export function lasting(size: number, filter: readonly JsonObject[], fields: readonly OperationsField[]): JsonObject {
+  const start = { '%timefilter%': 'min' };
+  const hits = { size, _source: [...fields], sort: [{ startedAt: 'desc' }] };
+  const began = {
+    date_range: {
+      field: 'startedAt',
+      ranges: [
+        { key: 'before', to: start },
+        { key: 'within', from: start },
+      ],
+    },
+    aggs: { newest: { top_hits: hits } },
+  };
+  const aggs = { fitting: { filter: { bool: { filter: [...filter] } }, aggs: { began } } };
+  const body = { size: 0, track_total_hits: false, aggs };
+  return asked({ ...over, timeField: 'lasted' }, body, 'aggregations.fitting.began.buckets');
 }
 
 /** A filter for one kind of document. */
