@@ -8,6 +8,7 @@ const rules: Readonly<Record<string, string>> = {
   'worker-gone': 'No worker is there',
   'consumer-stuck': 'A consumer does not move',
   'index-stale': 'An index has stopped growing',
+  'temporal-gone': 'Temporal does not answer',
   rows: 'Odd number of rows',
   rejected: 'Many rejected rows',
   missing: 'Odd share of missing values',
