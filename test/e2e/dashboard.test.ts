@@ -431,6 +431,13 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
         const width = await page.evaluate('document.documentElement.scrollWidth');
         expect(`${view} ${String(width)}`).toBe(`${view} ${viewport.width}`);
         if (view === board() && viewport.width === 360) await shot(page, 'dashboard-360');
+        // Charts fill their panels there, too, larger than they are made.
+        for (const chart of viewport.width > 360 ? await page.locator('.drawing:has(svg.marks)').all() : []) {
+          const [room, drawing] = [await chart.boundingBox(), await chart.locator('svg.marks').boundingBox()];
+          expect(Math.abs((drawing?.width ?? 0) - (room?.width ?? 0))).toBeLessThan(3);
+          const [, , made] = ((await chart.locator('svg.marks').getAttribute('viewBox')) ?? '').split(' ').map(Number);
+          expect((drawing?.width ?? 0) / (made ?? 1)).toBeGreaterThan(1.3);
+        }
         for (const filter of viewport.width === 360 ? await page.locator('.filter').all() : []) {
           await filter.locator('summary').click();
           const options = filter.locator('.options');

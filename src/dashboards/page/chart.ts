@@ -1,5 +1,6 @@
 import type { Spec, View } from 'vega';
 import { ApiError } from './api.ts';
+import { enlargedSvg, enlargementFor, sizedFromOutside } from './enlarged.ts';
 import { hideTooltip, showTooltip } from './tooltip.ts';
 import { loadVega } from './vega.ts';
 
@@ -28,11 +29,19 @@ export async function drawChart(spec: Spec, element: HTMLElement, background: ()
       throw error;
     });
   };
-  const view = new vega.View(vega.parse(spec, undefined, { ast: true }), {
-    ...{ expr: interpreter, loader, renderer: isHeavy(spec) ? 'canvas' : 'svg', logLevel: vega.Error },
+  const isCanvas = isHeavy(spec);
+  const larger = enlargementFor(Number.parseFloat(getComputedStyle(document.documentElement).fontSize));
+  // Pixels cannot be enlarged: of what is drawn by them the text is.
+  const times = isCanvas ? 1 : larger;
+  const sized = larger === 1 ? spec : sizedFromOutside(spec, isCanvas ? larger : 1);
+  const asSvg = times === 1 ? 'svg' : enlargedSvg(vega, times);
+  const view = new vega.View(vega.parse(sized, undefined, { ast: true }), {
+    ...{ expr: interpreter, loader, renderer: isCanvas ? 'canvas' : asSvg, logLevel: vega.Error },
     tooltip: (_handler, event, _item, value) => showTooltip(event, value),
   });
+  const fill = ({ width, height }: Size) => view.width(width / times).height(height / times);
   await view.initialize(element).runAsync();
+  if (larger !== 1) await fill(sizeOf(element)).runAsync();
   if (missing.length > 0) {
     view.finalize();
     throw new ApiError(0, `The map’s shapes (${missing.join(', ')}) could not be loaded: try again.`);
@@ -43,7 +52,7 @@ export async function drawChart(spec: Spec, element: HTMLElement, background: ()
     // Hidden, or as it was drawn.
     if (now.width === 0 || now.height === 0 || (now.width === size.width && now.height === size.height)) return;
     size = now;
-    void view.width(now.width).height(now.height).runAsync();
+    void fill(now).runAsync();
   });
   resized.observe(element);
   return {
@@ -56,7 +65,12 @@ export async function drawChart(spec: Spec, element: HTMLElement, background: ()
   };
 }
 
-const sizeOf = ({ clientWidth: width, clientHeight: height }: HTMLElement) => ({ width, height });
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+const sizeOf = ({ clientWidth: width, clientHeight: height }: HTMLElement): Size => ({ width, height });
 
 async function pictureOf(view: View, kind: 'svg' | 'png', background: string): Promise<Blob> {
   const before = view.background();
