@@ -26,6 +26,8 @@ export interface Mail {
 const SILENCE_MS = 20_000;
 /** A server that knows no sender yet wants to be asked again some minutes later. */
 const LATER_MS = 120_000;
+/** RFC 4954: it wants a login first. */
+const LOGIN_WANTED = 530;
 
 /** What became of a mail that the server took. */
 export interface Sent {
@@ -44,13 +46,15 @@ export class MailConnector {
   readonly #from: string;
   readonly #host: string;
   readonly #secrets: readonly string[];
+  readonly #hasLogin: boolean;
 
   /** @param silenceMs how long the server may say nothing */
   constructor(settings: Settings['mail'], silenceMs = SILENCE_MS) {
     this.#from = settings.from;
     this.#host = new URL(settings.smtpUrl).host;
     const { password } = settings;
-    const { password: inUrl } = new URL(settings.smtpUrl);
+    const { username, password: inUrl } = new URL(settings.smtpUrl);
+    this.#hasLogin = settings.user !== undefined || username !== '';
     this.#secrets = [password ?? '', inUrl, decodeURIComponent(inUrl)].filter((secret) => secret.length > 3);
     this.#transport = createTransport({
       ...mailOptions(settings),
@@ -68,8 +72,8 @@ export class MailConnector {
 
   /**
    * @throws SluiceError `MailUnavailable`; its fact `accepted` is false where the server surely did not take the mail, its fact `refused` true
-   * where it would not take this very mail at any time, `permanent` true where it answered so to whatever was said; its fact `retryAfterMs` is
-   * there where it may take it later
+   * where it would not take this very mail at any time, `permanent` true where it answered so to whatever was said, and not for want of a login that
+   * another process may have; its fact `retryAfterMs` is there where it may take it later
    */
   async send(mail: Mail): Promise<Sent> {
     const sending: Sending = { begun: false };
@@ -92,15 +96,19 @@ export class MailConnector {
       const reply = responseCode ?? 0;
       // Of a connection that breaks, or is silent, while the message is under way nobody knows; what the server answers to it, it means.
       const surelyNot = !sending.begun || (command === 'DATA' && reply >= 400);
+      const lacksLogin = reply === LOGIN_WANTED && !this.#hasLogin;
+      const remedy = lacksLogin
+        ? ' This worker has no login for it: set SLUICE_SMTP_USER and SLUICE_SMTP_PASSWORD, as the other workers may have them.'
+        : '';
       throw new SluiceError(
         'MailUnavailable',
-        `The mail server at ${this.#host} did not take a mail: ${this.#reason(error)}.`,
+        `The mail server at ${this.#host} did not take a mail: ${this.#reason(error)}.${remedy}`,
         {
           cause: error,
           facts: {
             accepted: surelyNot ? false : 'unknown',
             ...(surelyNot && reply >= 400 && reply < 500 ? { retryAfterMs: LATER_MS } : {}),
-            permanent: surelyNot && reply >= 500,
+            permanent: surelyNot && reply >= 500 && !lacksLogin,
             refused: (command === 'DATA' || command === 'MAIL FROM') && refused,
           },
         },

@@ -58,7 +58,7 @@ export class Secrets {
    * The address that a secret is, of a webhook: it is for itself alone, so the hosts that the secret is bound to need not be said; where they
    * are, its own must be one of them.
    * @param reference `${secret:NAME}` @param plainAllowed `host:port` that may be spoken to without TLS, besides this machine
-   * @throws SluiceError `SecretRefused`, which never says more of a secret than its name
+   * @throws SluiceError `SecretRefused`, which never says more of a secret than its name; its fact `missing` is true where this process has none by it
    */
   address(reference: string, plainAllowed: readonly string[]): URL {
     const { name, value, hosts } = this.#referred(reference);
@@ -91,7 +91,7 @@ export class Secrets {
 
   /**
    * The key that a secret is, for signing what goes to an address.
-   * @throws SluiceError `SecretRefused`
+   * @throws SluiceError `SecretRefused`, as for {@link address}
    */
   key(reference: string, url: URL): string {
     const { name, value, hosts } = this.#referred(reference);
@@ -148,6 +148,7 @@ export class Secrets {
       throw new SluiceError(
         'SecretRefused',
         `This worker has no secret "${name.slice(0, 64)}": set ${variables}, or put it into SLUICE_SECRETS_DIR.`,
+          { facts: { missing: true } },
       );
     }
     return value;

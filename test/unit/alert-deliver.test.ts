@@ -151,7 +151,6 @@ describe('Slack', () => {
 
 describe('a secret', () => {
   it.each<[string, Record<string, string>, string]>([
-    ['is missing', {}, 'This worker has no secret "SLACK": set SLUICE_SECRET_SLACK, or put it into'],
     ['is no address', { SLUICE_SECRET_SLACK: 'xoxb-not-an-address' }, 'The secret SLACK is no address'],
     ['is a file', { SLUICE_SECRET_SLACK: 'file:///etc/passwd' }, 'The secret SLACK is no address'],
     [
@@ -168,6 +167,17 @@ describe('a secret', () => {
     const { error, calls } = await tell(slackAlerts, environment);
     expect(error).toMatchObject({ code: 'SecretRefused', message: expect.stringContaining(sentence) as string });
     expect(error?.message).not.toMatch(/xoxb|passwd/);
+    expect(calls).toEqual(['over']);
+  });
+
+  it.each<[string, object, Record<string, string>, string]>([
+    ['SLACK', slackAlerts, {}, 'SlackUnavailable'],
+    ['HOOK', webhookAlerts, {}, 'WebhookUnavailable'],
+    ['KEY', webhookAlerts, { SLUICE_SECRET_HOOK: 'https://example.org' }, 'WebhookUnavailable'],
+  ])('%s that this worker has not is left to a worker that has it', async (name, alerts, environment, code) => {
+    const { error, calls } = await tell(alerts, environment);
+    expect(error).toMatchObject({ code, facts: { accepted: false } });
+    expect(error?.message).toContain(`This worker has no secret "${name}": set SLUICE_SECRET_${name}`);
     expect(calls).toEqual(['over']);
   });
 
@@ -292,6 +302,22 @@ describe('a mail', () => {
   ])('to a server that says %s has not come', async (_, manners, code, facts) => {
     const { error, calls } = await send(manners);
     expect(error).toMatchObject({ code, facts });
+    expect(calls).toEqual(['begin', 'over']);
+  });
+
+  it.each<[Record<string, string>, string, RegExp]>([
+    [{}, 'MailUnavailable', /This worker has no login for it: set SLUICE_SMTP_USER/],
+    [{ SLUICE_SMTP_USER: 'me', SLUICE_SMTP_PASSWORD: 'hunter22' }, 'DeliveryRefused', /535 wrong\.$/],
+  ])('to a server that wants a login is left to a worker that has one: %j', async (login, code, sentence) => {
+    const answers = (text: string): string | undefined => {
+      if (text.startsWith('EHLO')) return '250-here\r\n250 AUTH PLAIN';
+      if (text.startsWith('AUTH')) return '535 wrong';
+      return text.startsWith('MAIL') ? '530 5.7.0 Authentication required' : undefined;
+    };
+    const { url } = await mails.open({ answers });
+    const { error, calls } = await tell(emailAlerts, { SLUICE_SMTP_URL: url, ...login });
+    expect(error).toMatchObject({ code, facts: { accepted: false } });
+    expect(error?.message).toMatch(sentence);
     expect(calls).toEqual(['begin', 'over']);
   });
 

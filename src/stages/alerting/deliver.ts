@@ -42,7 +42,7 @@ export interface Outbox {
 /**
  * Sends one message. It is sent at most once: an attempt that follows one of unknown end sends nothing.
  * @throws SluiceError only where the message surely was not taken: `MailUnavailable`, `SlackUnavailable`, `WebhookUnavailable` with the fact
- * `retryAfterMs` where the other side said when; `DeliveryRefused`, `SecretRefused` where another try would end alike
+ * `retryAfterMs` where the other side said when; `DeliveryRefused`, `SecretRefused` where another try would end alike, on whatever worker
  */
 export async function deliver(
   deps: Pick<StageDeps, 'mail' | 'settings'>,
@@ -79,7 +79,7 @@ export async function deliver(
       return { accepted: 'unknown', sentence: failed.message };
     }
     await outbox.over();
-    throw failed;
+    throw elsewhere(failed, channel);
   }
 }
 
@@ -128,6 +128,13 @@ async function pageFor(message: Message, outbox: Outbox): Promise<AlertPage | { 
 function refusedForGood(error: unknown): never {
   if (!(error instanceof SluiceError) || error.facts['permanent'] !== true) throw error;
   throw new SluiceError('DeliveryRefused', error.message, { facts: { accepted: false } });
+}
+
+/** What this worker has no secret for, another of the same queue may send: each has the environment of its own place. */
+function elsewhere(error: unknown, { kind }: Channel): unknown {
+  if (!(error instanceof SluiceError) || error.facts['missing'] !== true) return error;
+  const code = kind === 'slack' ? 'SlackUnavailable' : 'WebhookUnavailable';
+  return new SluiceError(code, error.message, { facts: { accepted: false } });
 }
 
 function withoutSecrets({ settings }: Pick<StageDeps, 'settings'>, error: unknown): unknown {
