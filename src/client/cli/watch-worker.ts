@@ -10,6 +10,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** While Temporal is away it is asked for so often; a worker that ends by itself is started again after so long, and longer if it does so soon. */
 const LOOK_EVERY_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** One that takes longer to start hangs: Temporal's port may take a connection and never answer. */
+const START_WITHIN_MS = 60_000;
 /** A worker that ends sooner did not work. */
 const SHORT_LIFE_MS = 30_000;
 
@@ -32,13 +34,14 @@ export function whyNotWatching(environment: Environment): string | undefined {
 /**
  * Keeps a worker of the queue `watch` as a process of its own: as soon as Temporal is there, and again whenever it ends. Alerts and the watchdog
  * then live while no other worker does, and what goes wrong in it leaves whoever started it alone.
- * @param log where its lines go @param say tells whoever looks after this process, once for each change
+ * @param log where its lines go @param say tells whoever looks after this process, once for each change @param withinMs how long a start may take
  * @returns stops it, and waits until it has
  */
 export function keepWatchWorker(
   environment: Environment,
   log: (line: string) => void,
   say: (sentence: string) => void,
+  withinMs = START_WITHIN_MS,
 ): () => Promise<void> {
   const stop = new AbortController();
   const lines = new PassThrough();
@@ -72,7 +75,7 @@ export function keepWatchWorker(
         continue;
       }
       try {
-        const worker = await startWorker(own, lines);
+        const worker = await startWorker(own, lines, { signal: stop.signal, withinMs });
         sayOnce(`Watching, by a worker of its own (pid ${worker.pid})`);
         const stopIt = (): void => void worker.stop();
         stop.signal.addEventListener('abort', stopIt, { once: true });

@@ -1,0 +1,51 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { expect } from 'vitest';
+
+const patient = { timeout: 60_000, interval: 50 } as const;
+
+/** Takes every connection, and never says a word: as a server that is stopped, or a balancer in front of nothing. */
+export class MuteServer {
+  readonly address: string;
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  #connections = 0;
+  #heard = false;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('connection', (socket) => {
+      this.#connections += 1;
+      this.#open.add(socket);
+      socket.on('error', () => {});
+      socket.on('data', () => (this.#heard = true));
+      socket.once('close', () => this.#open.delete(socket));
+    });
+  }
+
+  static async open(): Promise<MuteServer> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new MuteServer(server);
+  }
+
+  /** Somebody has said something, and waits for an answer. */
+  untilHeard(): Promise<void> {
+    return expect.poll(() => this.#heard, patient).toBe(true);
+  }
+
+  untilConnections(count: number): Promise<void> {
+    return expect.poll(() => this.#connections, patient).toBeGreaterThanOrEqual(count);
+  }
+
+  /** Nobody is connected any more. */
+  untilLeft(): Promise<void> {
+    return expect.poll(() => this.#open.size, patient).toBe(0);
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#open) socket.destroy();
+  }
+}
