@@ -148,7 +148,7 @@ export class Secrets {
       throw new SluiceError(
         'SecretRefused',
         `This worker has no secret "${name.slice(0, 64)}": set ${variables}, or put it into SLUICE_SECRETS_DIR.`,
-          { facts: { missing: true } },
+        { facts: { missing: true } },
       );
     }
     return value;
