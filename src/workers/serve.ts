@@ -13,6 +13,7 @@ import { workerLog } from './logging.ts';
 import { metricsEndpoint, type MetricsEndpoint } from './metrics-endpoint.ts';
 import { sampleTemporal } from './sampling.ts';
 import { stageDepsOf } from './stage-deps.ts';
+import { warnWhereUnwatched } from './unwatched.ts';
 import { bundleWorkflows, createWorkers, runWorkers } from './worker-set.ts';
 
 /**
@@ -51,6 +52,7 @@ export async function serve(settings: WorkerSettings, health: Health | undefined
     });
     health?.serves({ connection, workers });
     if (metrics) void sampleTemporal(connection, namespace, metrics, (message) => logger.warn(message), stop);
+    void warnWhereUnwatched(connection, namespace, settings.queues, (message) => logger.warn(message), stop);
     const running = runWorkers(workers, stop);
     process.stdout.write(`worker ready: ${readyLine(settings, { address, namespace }, { health, endpoint })}\n`);
     await running;

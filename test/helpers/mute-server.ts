@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { expect } from 'vitest';
+import { setTimeout as wait } from 'node:timers/promises';
 
-const patient = { timeout: 60_000, interval: 50 } as const;
+const LOOK_EVERY_MS = 50;
+const PATIENCE_MS = 60_000;
 
 /** Takes every connection, and never says a word: as a server that is stopped, or a balancer in front of nothing. */
 export class MuteServer {
@@ -32,20 +33,28 @@ export class MuteServer {
 
   /** Somebody has said something, and waits for an answer. */
   untilHeard(): Promise<void> {
-    return expect.poll(() => this.#heard, patient).toBe(true);
+    return until('said anything', () => this.#heard);
   }
 
   untilConnections(count: number): Promise<void> {
-    return expect.poll(() => this.#connections, patient).toBeGreaterThanOrEqual(count);
+    return until(`connected ${count} times`, () => this.#connections >= count);
   }
 
   /** Nobody is connected any more. */
   untilLeft(): Promise<void> {
-    return expect.poll(() => this.#open.size, patient).toBe(0);
+    return until('left', () => this.#open.size === 0);
   }
 
   close(): void {
     this.#server.close();
     for (const socket of this.#open) socket.destroy();
+  }
+}
+
+async function until(what: string, is: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!is()) {
+    if (performance.now() > end) throw new Error(`Nobody has ${what} within ${PATIENCE_MS / 1_000} s.`);
+    await wait(LOOK_EVERY_MS);
   }
 }

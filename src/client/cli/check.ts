@@ -7,6 +7,7 @@ import { SearchConnector } from '../../connectors/search.ts';
 import { requireSearchAttributes } from '../../connectors/temporal.ts';
 import { readSettings, type Settings } from '../../connectors/settings.ts';
 import { SparkConnector } from '../../connectors/spark/spark.ts';
+import { isServed, NOBODY_WATCHES } from '../../connectors/watch-served.ts';
 import { ZooKeeperConnector, zooKeeperSentence } from '../../connectors/zookeeper.ts';
 import { channelsOf, type Channel } from '../../definition/deliveries.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
@@ -24,8 +25,9 @@ interface Verdict {
 export async function check(options: { json?: boolean }): Promise<number> {
   const settings = readSettings(process.env);
   const name = `sluice-check-${randomUUID()}`;
-  const verdicts = await Promise.all([
+  const said = await Promise.all([
     tried('Temporal', 'set TEMPORAL_ADDRESS', checkTemporal),
+    unwatched(),
     tried('Kafka', 'set SLUICE_KAFKA_BROKERS', () => checkKafka(new KafkaConnector(settings.kafka), name)),
     ...(settings.zookeeper ? [tried('ZooKeeper', 'set SLUICE_ZOOKEEPER', () => checkZooKeeper(settings))] : []),
     tried('Object store', 'set SLUICE_S3_ENDPOINT, SLUICE_S3_ACCESS_KEY and SLUICE_S3_SECRET_KEY', () =>
@@ -48,11 +50,26 @@ export async function check(options: { json?: boolean }): Promise<number> {
       }),
     ),
   ]);
+  const verdicts = said.filter((verdict) => verdict !== undefined);
   if (options.json) process.stdout.write(`${JSON.stringify({ servers: verdicts })}\n`);
   else
     for (const { server, ok, sentence } of verdicts)
       process.stdout.write(`${ok ? 'ok  ' : 'FAIL'}  ${server.padEnd(14)} ${sentence}\n`);
   return verdicts.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** Where runs are taken up, and what tells of their problems is not. Where Temporal does not say, its own line does. */
+async function unwatched(): Promise<Verdict | undefined> {
+  try {
+    return await withClient(async ({ temporal: { workflowService, options } }) => {
+      const [runs, alerts] = await Promise.all(
+        (['light', 'watch'] as const).map((queue) => isServed(workflowService, options.namespace, queue, Date.now())),
+      );
+      return runs && !alerts ? { server: 'Watch', ok: false, sentence: NOBODY_WATCHES } : undefined;
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The channels of scheduled pipelines that are no mail. Where Temporal does not say, its own line does. */
