@@ -60,7 +60,7 @@ export class Incidents {
 
   /**
    * Somebody sees to it: no more reminders, and it does not escalate.
-   * @throws SluiceError `IncidentUnknown`; `ControlRefused` where it is over, or something of this is wrong; `NoWorker`
+   * @throws SluiceError `IncidentUnknown`; `ControlRefused` where it is over, another than the one that is meant, or something of this is wrong; `NoWorker`
    */
   acknowledge(id: string, given: Acknowledgement): Promise<Incident> {
     return this.#tell(id, 'acknowledge', given, wrongAcknowledgement(given));

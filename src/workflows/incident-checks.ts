@@ -166,13 +166,17 @@ export function isAbout({ pipeline, rule, subject }: Clearing, id: string): bool
 }
 
 export function wrongAcknowledgement(given: unknown): string | undefined {
-  const { by, note } = membersOf(given);
-  return wrongBy(by, 'acknowledge', '{"by": "who", "note": "what is being done"}') ?? wrongWords('note', note, false);
+  const { by, note, openedAt } = membersOf(given);
+  return (
+    wrongBy(by, 'acknowledge', '{"by": "who", "note": "what is being done"}') ??
+    wrongWords('note', note, false) ??
+    wrongOpening(openedAt)
+  );
 }
 
 /** @param now in milliseconds */
 export function wrongSilencing(given: unknown, now: number): string | undefined {
-  const { by, until } = membersOf(given);
+  const { by, until, openedAt } = membersOf(given);
   const form = '{"by": "who", "until": "2026-11-24T18:00:00Z"}';
   const who = wrongBy(by, 'silence', form);
   if (who !== undefined) return who;
@@ -182,12 +186,29 @@ export function wrongSilencing(given: unknown, now: number): string | undefined 
   if (ms <= 0) return `${until} is over already: a silence ends in the future.`;
   if (ms > LONGEST_SILENCE_DAYS * DAY_MS)
     return `${until} is more than a year away: a silence of that length is forgotten, so take a nearer end.`;
-  return undefined;
+  return wrongOpening(openedAt);
 }
 
 export function wrongClosing(given: unknown): string | undefined {
-  const { by, reason } = membersOf(given);
-  return wrongBy(by, 'close', '{"by": "who", "reason": "why"}') ?? wrongWords('reason', reason, true);
+  const { by, reason, openedAt } = membersOf(given);
+  return (
+    wrongBy(by, 'close', '{"by": "who", "reason": "why"}') ??
+    wrongWords('reason', reason, true) ??
+    wrongOpening(openedAt)
+  );
+}
+
+/** Whether another incident of the problem is meant than the one that is open. @param own when that one opened */
+export function meansAnother(given: unknown, own: string): string | undefined {
+  const { openedAt } = membersOf(given);
+  if (!isInstant(openedAt) || Date.parse(openedAt) === Date.parse(own)) return undefined;
+  return `The incident that opened at ${openedAt} is over, and another of the same problem is open since ${own}: look at that one first.`;
+}
+
+function wrongOpening(openedAt: unknown): string | undefined {
+  return isLeftOutOr(openedAt, isInstant)
+    ? undefined
+    : `${JSON.stringify(openedAt)} is no instant: "openedAt" is when the incident opened, as it says itself.`;
 }
 
 function wrongBy(by: unknown, word: string, form: string): string | undefined {

@@ -33,21 +33,27 @@ export interface IncidentInput {
   readonly maxHistory?: number;
 }
 
+/** Which incident of a problem somebody means. They have one id, and by the time that word comes the next one may have opened. */
+export interface MeantIncident {
+  /** When it opened, as it says itself. Whichever is open, where left out. */
+  readonly openedAt?: string;
+}
+
 /** Somebody knows, and sees to it: no more reminders. */
-export interface Acknowledgement {
+export interface Acknowledgement extends MeantIncident {
   readonly by: string;
   readonly note?: string;
 }
 
 /** Nobody is to be told of it until then. */
-export interface Silencing {
+export interface Silencing extends MeantIncident {
   readonly by: string;
   /** ISO 8601. */
   readonly until: string;
 }
 
 /** A person says that it is over. */
-export interface Closing {
+export interface Closing extends MeantIncident {
   readonly by: string;
   readonly reason: string;
 }

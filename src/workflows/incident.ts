@@ -18,6 +18,7 @@ import { continueOnWatch } from './continue-on-watch.ts';
 import { failure } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
 import {
+  meansAnother,
   takenClearing,
   takenObservation,
   wrongAcknowledgement,
@@ -164,7 +165,8 @@ function listen(book: IncidentBook, adopt: (alerts: AlertedPipeline['alerts'] | 
     },
   } as const;
   for (const [name, { update, signal, wrong, act, description }] of Object.entries(words)) {
-    const refusal = (given: unknown): string | undefined => over() ?? wrong(given);
+    const refusal = (given: unknown): string | undefined =>
+      over() ?? wrong(given) ?? meansAnother(given, book.incident.openedAt);
     const follow = (given: unknown): Incident => {
       act(given as never);
       return book.incident;

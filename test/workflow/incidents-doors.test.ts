@@ -149,6 +149,35 @@ describe.skipIf(noTemporal)('the doors to incidents', () => {
     );
   });
 
+  it('does nothing to the incident that opened after the one that was looked at', async () => {
+    const id = await open('w-next');
+    const path = `/incidents/${encodeURIComponent(id)}`;
+    const { openedAt } = (await ask('GET', path)).json as unknown as Incident;
+    const given = {
+      acknowledge: { by: 'eva' },
+      silence: { by: 'eva', until: new Date(Date.now() + 60_000).toISOString() },
+      close: { by: 'eva', reason: 'known' },
+    };
+    expect((await ask('POST', `${path}/close`, { ...given.close, openedAt })).status).toBe(200);
+    await lab.temporal.client.workflow.getHandle(id).result();
+    await open('w-next');
+    const next = (await ask('GET', path)).json as unknown as Incident;
+    for (const [word, body] of Object.entries(given)) {
+      const detail = `The incident that opened at ${openedAt} is over, and another of the same problem is open since ${next.openedAt}: look at that one first.`;
+      expect(await ask('POST', `${path}/${word}`, { ...body, openedAt })).toMatchObject({
+        status: 409,
+        json: { code: 'ControlRefused', detail },
+      });
+    }
+    expect((await ask('GET', path)).json).toEqual(next);
+    expect(await ask('POST', `${path}/acknowledge`, { ...given.acknowledge, openedAt: 'then' })).toMatchObject({
+      status: 409,
+      json: { detail: expect.stringMatching(/^"then" is no instant/) as unknown },
+    });
+    const meant = { ...given.close, openedAt: next.openedAt };
+    expect(await ask('POST', `${path}/close`, meant)).toMatchObject({ status: 200, json: { state: 'closed' } });
+  });
+
   it('waits for no worker to look, and says where none takes a word', async () => {
     const id = await open('w-alone');
     await lab.without(taskQueues.watch, async () => {

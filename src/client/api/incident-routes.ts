@@ -45,19 +45,24 @@ const incident = schemaOf<Incident>()(
 
 const text = z.string().regex(/\S/, 'must not be empty').max(500);
 const by = text.describe('Who does it.');
+const openedAt = instantSchema
+  .optional()
+  .describe(
+    'Of the incident that is meant, as it was looked at: where another of its problem is open by now, that one is left alone (409).',
+  );
 
 const words = {
   acknowledge: {
     summary: 'Somebody sees to it: no more reminders, and it does not escalate',
-    body: z.strictObject({ by, note: text.optional().describe('What is being done.') }),
+    body: z.strictObject({ by, note: text.optional().describe('What is being done.'), openedAt }),
   },
   silence: {
     summary: 'Nobody is told of it for a while',
-    body: z.strictObject({ by, until: instantSchema.describe('The end; at most a year from now.') }),
+    body: z.strictObject({ by, until: instantSchema.describe('The end; at most a year from now.'), openedAt }),
   },
   close: {
     summary: 'It is over; seen again, it is a new one',
-    body: z.strictObject({ by, reason: text.describe('Why.') }),
+    body: z.strictObject({ by, reason: text.describe('Why.'), openedAt }),
   },
 } as const;
 
@@ -110,6 +115,10 @@ export function incidentRoutes(api: Api, { session }: ApiContext): void {
   steer('acknowledge', words.acknowledge.body, (id, given) =>
     session.use(({ incidents }) => incidents.acknowledge(id, definedOf(given))),
   );
-  steer('silence', words.silence.body, (id, given) => session.use(({ incidents }) => incidents.silence(id, given)));
-  steer('close', words.close.body, (id, given) => session.use(({ incidents }) => incidents.close(id, given)));
+  steer('silence', words.silence.body, (id, given) =>
+    session.use(({ incidents }) => incidents.silence(id, definedOf(given))),
+  );
+  steer('close', words.close.body, (id, given) =>
+    session.use(({ incidents }) => incidents.close(id, definedOf(given))),
+  );
 }

@@ -28,8 +28,9 @@ export function perform(act: Act, incident: Incident): Promise<string | undefine
 const nameOf = ({ rule, subject, pipeline }: Incident): string =>
   `${ruleWords(rule)}${subject === undefined ? '' : `: ${subject}`}, of ${pipeline}`;
 
-const send = (incident: Incident, act: Act, body: object): Promise<unknown> =>
-  post(`/incidents/${encodeURIComponent(incident.id)}/${act}`, body);
+/** Says which incident was looked at: while the dialog stood open it may have ended, and the next one of its problem have opened. */
+const send = ({ id, openedAt }: Incident, act: Act, body: object): Promise<unknown> =>
+  post(`/incidents/${encodeURIComponent(id)}/${act}`, { ...body, openedAt });
 
 async function acknowledge(incident: Incident): Promise<string | undefined> {
   const by = name();
