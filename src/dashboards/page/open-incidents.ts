@@ -7,10 +7,12 @@ import { regularly } from './room.ts';
 import { setOpen } from './title.ts';
 
 const SECONDS = 15;
+/** While another tab is looked at: browsers let no timer do more often then. */
+const HIDDEN_SECONDS = 60;
 const MOST = 100;
 const PATH = `/incidents?limit=${MOST}`;
 
-/** How many incidents are open, in the page's header and in the title of its tab, whatever view is shown. */
+/** How many incidents are open, in the page's header and in the title of its tab, whatever view is shown; the title is seen from other tabs, too. */
 export class OpenIncidents {
   readonly #badge: HTMLElement;
   readonly #loading: Loading;
@@ -23,9 +25,13 @@ export class OpenIncidents {
     this.#badge = badge;
     const always = new AbortController().signal;
     this.#loading = new Loading(always, (path, signal) => this.#load(path, signal));
-    regularly(SECONDS, always, () => {
+    const look = (): void => {
       if (!this.#isLocked) void this.#loading.again(PATH);
-    });
+    };
+    regularly(SECONDS, always, look);
+    setInterval(() => {
+      if (document.hidden) look();
+    }, HIDDEN_SECONDS * 1_000);
   }
 
   /** Counts them now: after a word to one, or once there is a token. */
