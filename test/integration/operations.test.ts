@@ -232,6 +232,20 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
     expect(await documents(incident.pipeline)).toEqual({ [id]: body });
   });
 
+  it('leave incidents to their own end: one that is open stays, whatever hour it was seen in', async () => {
+    const pipeline = lab.definition();
+    const old = ago(24 * 30);
+    for (const hour of [old, ago(1)]) await lab.commit(pipeline, hour, [{ id: 'a', kind: 'k', amount: '1.000000' }]);
+    const seen = { pipeline: pipeline.name, hours: [old], openedAt: old, lastSeenAt: old };
+    const ended = { ...seen, state: 'recovered' as const };
+    const kept = [someIncident(seen), someIncident({ ...ended, rule: 'rows', endedAt: ago(23) })];
+    await indexIncidents(deps, [...kept, someIncident({ ...ended, rule: 'lag', endedAt: ago(25) })], unattended);
+    const removed = await retain(deps, { pipeline, before: ago(24), dryRun: false }, unattended);
+    expect(removed.hours).toBe(1);
+    const left = kept.map((one) => incidentDocument(one)).map(({ id, body }) => [id, body]);
+    expect(await documents(pipeline.name)).toEqual(Object.fromEntries(left));
+  });
+
   describe('on the operations dashboard', () => {
     const name = someName();
     const other = someName();

@@ -129,7 +129,7 @@ export async function indexedRuns({ search }: Search, pipeline: string, from: Lo
   return new Set(hits.hits.flatMap(({ _id }) => _id ?? []));
 }
 
-/** Takes what is indexed of the runs of hours away. @returns how many documents */
+/** Takes what is indexed of the runs of hours away. An incident is of no run, though it names the hour that it was last seen in. @returns how many documents */
 export async function forgetHours(
   { search }: Search,
   pipeline: string,
@@ -140,9 +140,25 @@ export async function forgetHours(
   let forgotten = 0;
   for (let at = 0; standing && at < hours.length; at += HOURS_AT_ONCE) {
     const filter = [{ term: { pipeline } }, { terms: { hour: hours.slice(at, at + HOURS_AT_ONCE) } }];
-    const operationOfHit = ({ _id }: { _id?: string }) => ({ action: JSON.stringify({ delete: { _id } }) });
+    const query = { bool: { filter, must_not: [{ term: { kind: 'incident' } }] } };
     const what = 'deleted what was indexed of runs';
-    forgotten += await eachPage(search, standing.index, { bool: { filter } }, DELETE_PAGE, ctx, what, operationOfHit);
+    forgotten += await eachPage(search, standing.index, query, DELETE_PAGE, ctx, what, deletion);
   }
   return forgotten;
 }
+
+/** Takes the incidents of a pipeline that ended before an hour away; those that are open stay. @returns how many */
+export async function forgetIncidents(
+  { search }: Search,
+  pipeline: string,
+  before: LogicalHour,
+  ctx: StageContext,
+): Promise<number> {
+  const { standing } = await findTargets(search, operationsIndex);
+  if (!standing) return 0;
+  const filter = [{ term: { kind: 'incident' } }, { term: { pipeline } }, { range: { endedAt: { lt: before } } }];
+  const what = 'deleted what was indexed of incidents';
+  return eachPage(search, standing.index, { bool: { filter } }, DELETE_PAGE, ctx, what, deletion);
+}
+
+const deletion = ({ _id }: { _id?: string }) => ({ action: JSON.stringify({ delete: { _id } }) });

@@ -6,7 +6,7 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import type { HourRecord } from '../../definition/refs.ts';
 import { streamsOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
-import { forgetHours } from '../accounting/operations-index.ts';
+import { forgetHours, forgetIncidents } from '../accounting/operations-index.ts';
 import { deleteOlderGenerations } from '../indexing/stale-documents.ts';
 import { findTargets } from '../indexing/targets.ts';
 import { newestBatchRecord } from '../landing/batch-record.ts';
@@ -74,6 +74,7 @@ export async function retain(
     const gone = new Set([...remove, ...recentlyRemoved(listed.flat(), at)]);
     for (const stream of streams) documents += await deleteDocuments(deps, stream, [...gone], ctx);
     await forgetHours(deps, pipeline.name, [...gone], ctx);
+    await forgetIncidents(deps, pipeline.name, limit, ctx);
   }
   return {
     before: limit,
