@@ -123,14 +123,16 @@ export class KibanaConnector {
   }
 
   /**
-   * All objects of some types that the space has. Kibana gives 10,000 at most (`savedObjects.maxImportExportSize`), and refuses more.
+   * All objects of some types that the space has. Kibana gives 10,000 at most (`savedObjects.maxImportExportSize`), and refuses more with status 400.
+   * @returns the sentence of that refusal in their place
    * @throws SluiceError as {@link import}
    */
-  async exportTypes(types: readonly string[]): Promise<ExportedObject[]> {
+  async exportTypes(types: readonly string[]): Promise<ExportedObject[] | string> {
     if (types.length === 0) return [];
     // Its API that finds objects is to be removed, and names this one in its place.
     const what = `the export of all objects of type ${types.join(', ')}`;
-    return this.#exported(what, (await this.#export(what, { type: types })).text);
+    const { status, text } = await this.#export(what, { type: types }, [400]);
+    return status === 400 ? this.#refused(what, status, text).message : this.#exported(what, text);
   }
 
   async #export(

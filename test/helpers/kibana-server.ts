@@ -17,6 +17,8 @@ export interface KibanaBehaviour {
   ambiguous?: string;
   /** Types of objects that it does not know, or that the key may not write. */
   unsupported?: readonly string[];
+  /** So many objects it exports at once; as many as there are, where left out. */
+  mostExported?: number;
   /** Answers to the import in the place of its own. */
   importAnswer?: { readonly status: number; readonly body: string; readonly location?: string };
 }
@@ -93,7 +95,7 @@ export class KibanaServer {
       const overwrite = searchParams.get('overwrite') === 'true';
       return this.#import(space, body, request.headers['content-type'] ?? '', overwrite);
     }
-    if (path === '/api/saved_objects/_export') return exported(space, body);
+    if (path === '/api/saved_objects/_export') return exported(space, body, this.behaviour.mostExported);
     return refusal(404, 'Not Found');
   }
 
@@ -201,14 +203,17 @@ const refusal = (statusCode: number, message: string): Answer => ({
   body: { statusCode, error: 'Refused', message },
 });
 
-function exported(space: Map<string, StandingObject>, body: Buffer): Answer {
+function exported(space: Map<string, StandingObject>, body: Buffer, most = Infinity): Answer {
   const asked = JSON.parse(body.toString()) as { objects?: SavedObject[]; type?: string[] };
   // It gives what is there without the line that each ends with.
   const lines = (all: readonly SavedObject[]): Answer => ({
     status: 200,
     body: all.map((one) => JSON.stringify(one)).join('\n'),
   });
-  if (asked.type !== undefined) return lines([...space.values()].filter(({ type }) => asked.type?.includes(type)));
+  if (asked.type !== undefined) {
+    const found = [...space.values()].filter(({ type }) => asked.type?.includes(type));
+    return found.length > most ? refusal(400, `Can't export more than ${most} objects.`) : lines(found);
+  }
   const objects = asked.objects ?? [];
   const missing = objects.filter((object) => !space.has(key(object)));
   if (missing.length > 0) {

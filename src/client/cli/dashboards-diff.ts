@@ -22,24 +22,34 @@ interface Compared {
 /** `sluice dashboards diff`. @returns 4 where there is a difference */
 export async function diff({ pipeline, json }: DashboardFlags): Promise<number> {
   const { objects } = await soundlyBuilt(pipeline);
-  const standing = await standingIn(new KibanaConnector(readSettings(process.env).kibana), objects);
+  const { standing, note } = await standingIn(new KibanaConnector(readSettings(process.env).kibana), objects);
   const compared = objects.map((object) => comparedWith(standing, object));
   const different = compared.filter(({ state }) => state !== 'same');
-  if (json) process.stdout.write(`${JSON.stringify({ same: different.length === 0, objects: compared })}\n`);
-  else {
+  if (json) {
+    const noted = note === undefined ? {} : { note };
+    process.stdout.write(`${JSON.stringify({ same: different.length === 0, objects: compared, ...noted })}\n`);
+  } else {
     const lines = different.flatMap((one) => [lineOf(one), ...one.differences.map(differenceLine)]);
     const same = `${compared.length - different.length} of ${compared.length} saved objects stand as they are defined`;
-    process.stdout.write(`${[...lines, same].join('\n')}\n`);
+    process.stdout.write(`${[...lines, ...(note === undefined ? [] : [note]), same].join('\n')}\n`);
   }
   return different.length === 0 ? 0 : 4;
 }
 
-/** The objects as they stand in the space: under their own ids, else under those that Kibana gave them there. */
-async function standingIn(kibana: KibanaConnector, objects: readonly SavedObject[]): Promise<Standing> {
+/** The objects as they stand in the space: under their own ids, else under those that Kibana gave them there. The note says where the latter could not be looked for. */
+async function standingIn(
+  kibana: KibanaConnector,
+  objects: readonly SavedObject[],
+): Promise<{ standing: Standing; note?: string }> {
   const found = await kibana.export(objects);
   const named = new Set(found.map(nameOf));
   const types = new Set(objects.filter((object) => !named.has(nameOf(object))).map(({ type }) => type));
-  return fromOrigin(objects, [...found, ...(await kibana.exportTypes([...types]))]);
+  const others = await kibana.exportTypes([...types]);
+  if (typeof others !== 'string') return { standing: fromOrigin(objects, [...found, ...others]) };
+  return {
+    standing: fromOrigin(objects, found),
+    note: `Copies under other ids could not be looked for, so what is missing may stand under one of those. ${others}`,
+  };
 }
 
 function comparedWith(standing: Standing, object: SavedObject): Compared {
