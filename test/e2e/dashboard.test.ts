@@ -301,7 +301,21 @@ describe.skipIf(noStack || noBrowser !== undefined)('the built-in page, in a bro
 
     await card.getByRole('button', { name: /^Close/ }).click();
     await page.getByLabel('Reason').fill('the source is gone for good');
+    const answered = Promise.withResolvers<void>();
+    await page.route('**/incidents/*/close', async (route) => {
+      await answered.promise;
+      await route.continue();
+    });
+    const sent = page.waitForRequest('**/incidents/*/close');
     await page.keyboard.press('Enter');
+    expect((await sent).postDataJSON()).toHaveProperty('openedAt');
+    // What is being done can be left no more.
+    const leave = page.getByRole('dialog').getByRole('button', { name: 'Leave it' });
+    for (const _time of [1, 2, 3]) {
+      await page.keyboard.press('Escape');
+      expect(await leave.isDisabled()).toBe(true);
+    }
+    answered.resolve();
     await page.getByText(`No incident of ${broken.name} is open.`).waitFor();
     await page.getByRole('checkbox', { name: 'Show those that are over' }).check();
     await card.locator('.state.closed').waitFor();

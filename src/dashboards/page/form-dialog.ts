@@ -11,7 +11,7 @@ export interface Question {
   readonly fields: readonly HTMLElement[];
   /** What is wrong with what the fields hold; undefined where nothing is. */
   readonly wrong: () => string | undefined;
-  /** Does it. Where it throws, the dialog stands, and says why. */
+  /** Does it; until it has, nobody can say no any more. Where it throws, the dialog stands, and says why. */
   readonly send: () => Promise<void>;
 }
 
@@ -24,17 +24,18 @@ export function askIn({ title, consequence, yes, fields, wrong, send }: Question
     const trouble = element('p', { class: 'wrong', role: 'alert' });
     const done = element('button', { type: 'submit', class: 'main' }, yes);
     const leave = button('Leave it', () => dialog.close('no'));
+    const sends = (isSending: boolean): void => void (done.disabled = leave.disabled = isSending);
     const submit = async (): Promise<void> => {
       trouble.textContent = wrong() ?? '';
       if (trouble.textContent !== '') return;
-      done.disabled = true;
+      sends(true);
       try {
         await send();
         dialog.close('yes');
       } catch (error) {
         trouble.textContent = messageOf(error);
       } finally {
-        done.disabled = false;
+        sends(false);
       }
     };
     const form = element(
@@ -57,7 +58,12 @@ export function askIn({ title, consequence, yes, fields, wrong, send }: Question
       { class: 'asking', 'aria-labelledby': id, 'aria-describedby': `${id}-consequence` },
       form,
     );
+    dialog.addEventListener('cancel', (event) => {
+      if (done.disabled) event.preventDefault();
+    });
     dialog.addEventListener('close', () => {
+      // A browser heeds that no longer where Escape is pressed twice.
+      if (done.disabled) return dialog.showModal();
       dialog.remove();
       resolve(dialog.returnValue === 'yes');
     });
