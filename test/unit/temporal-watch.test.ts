@@ -257,7 +257,7 @@ describe('the dead man’s switch', () => {
     ],
     [
       '${secret:NOTHING}',
-      'This worker has no secret "NOTHING": set SLUICE_SECRET_NOTHING and SLUICE_SECRET_NOTHING_HOSTS, or put it into SLUICE_SECRETS_DIR.',
+      'This worker has no secret "NOTHING": set SLUICE_SECRET_NOTHING, or put it into SLUICE_SECRETS_DIR.',
     ],
   ])('is not asked for at %s', async (deadman, sentence) => {
     const changes: (string | undefined)[] = [];
