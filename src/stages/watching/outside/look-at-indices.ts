@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 /** Temporal's list is a moment behind: what ended shortly before the last look may not have been in it. */
 const OVERLAPS_MS = 120_000;
 
-/** The indices of all pipelines that have one and have put rows into it, by one question to Temporal and one to the index. */
+/** The indices of the main data sets of all pipelines that have one and have put rows into it, by one question to Temporal and one to the index. */
 export async function lookAtIndices(
   world: Pick<World, 'wentThrough' | 'indexed' | 'isDone'>,
   schedules: readonly SeenSchedule[],

@@ -1,4 +1,4 @@
-import { keys } from '../../../definition/names.ts';
+import { keys, mainDataset } from '../../../definition/names.ts';
 import { toLogicalHour, type LogicalHour } from '../../../definition/hour.ts';
 import type { StageDeps } from '../../deps.ts';
 import { consumerLag } from '../../landing/consumer-lag.ts';
@@ -42,7 +42,8 @@ export function serversOf(
 
     isDone: async (pipeline, hour) => {
       const report = await deps.store.findJson<RunReport>(keys.done(pipeline, hour));
-      return report?.outcome === 'completed';
+      const main = report?.equations.find(({ dataset }) => dataset === mainDataset);
+      return report?.outcome === 'completed' && (main?.rows.indexed ?? 0) > 0;
     },
   };
 }
