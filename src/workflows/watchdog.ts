@@ -1,11 +1,10 @@
 import { condition, log, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { Activities, LookTold, WatchMemory } from '../activities/index.ts';
-import { durationMs } from '../definition/duration.ts';
 import { taskQueues } from '../definition/names.ts';
 import { continueOnWatch } from './continue-on-watch.ts';
 import { problemOf } from './failure.ts';
 import { isHistoryFull } from './full-history.ts';
-import { HEARTBEAT_TIMEOUT, tellingRetries } from './stage-activities.ts';
+import { HEARTBEAT_TIMEOUT } from './stage-activities.ts';
 import { goesAlong } from './versioning.ts';
 import { watchdogDetails } from './watchdog-details.ts';
 import { lookSignal, watchdogStateQuery, type WatchdogInput, type WatchdogState } from './watchdog-messages.ts';
@@ -52,14 +51,10 @@ export async function watchdog(input?: WatchdogInput): Promise<never> {
 
 /** @returns the pipeline where it could not be told */
 async function tell(told: LookTold): Promise<string | undefined> {
-  const { attempts, initialInterval, maximumInterval } = tellingRetries;
   const { tellOf } = proxyActivities<Activities>({
     ...{ ...common, startToCloseTimeout: '2m', summary: told.pipeline.name },
-    retry: {
-      maximumAttempts: attempts,
-      initialInterval: durationMs(initialInterval),
-      maximumInterval: durationMs(maximumInterval),
-    },
+    // No look begins meanwhile, and the next one tells what this one could not.
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumAttempts: 3 },
   });
   try {
     await tellOf(told);

@@ -122,6 +122,23 @@ describe.skipIf(noTemporal)('the watchdog', () => {
     await stop();
   });
 
+  it('goes on looking at all others soon, where one cannot be told', async () => {
+    let tries = 0;
+    lab.stages = {
+      ...lab.stages,
+      tellOf: async () => {
+        tries += 1;
+        throw new Error('Temporal takes no word of it.');
+      },
+    };
+    outside.gone('compute', outside.now - 10 * MINUTE);
+    await watchdog.start();
+    await until(() => looks.length > 2);
+    expect(tries).toBeGreaterThanOrEqual(3);
+    expect(tries).toBeLessThan(10);
+    await stop();
+  });
+
   it('has of Temporal what it asks for, of no worker', async () => {
     const { client } = lab.temporal;
     const world = temporalOf(client, { exists: async () => false } as never);
