@@ -110,6 +110,23 @@ describe('the watchdog', () => {
       expect(without.words).toEqual(['seen demo worker-gone', 'over demo worker-gone']);
     });
 
+    it.each([
+      ['often, and waits for a server that does not answer', 5_000, 20_000],
+      ['slowly, as all of them hang', MINUTE, 4 * MINUTE],
+    ])('judges it though it looks %s', async (_, everyMs, tookMs) => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      outside.lost.add(hourOf('demo', '2026-11-24T13'));
+      let memory: WatchMemory = {};
+      const seen: string[] = [];
+      for (outside.now = noon; outside.now < noon + 80 * MINUTE; outside.now += everyMs + tookMs) {
+        const { told, memory: kept } = await look(outside.world, memory, outside.now, everyMs);
+        memory = { ...kept, lookedTo: new Date(outside.now + tookMs).toISOString() };
+        seen.push(...told.flatMap(({ observations }) => observations.map(({ rule }) => rule)));
+      }
+      expect(seen).toEqual(['run-missed']);
+    });
+
     it('does not judge by a definition that the schedule does not follow', async () => {
       const outside = new Outside();
       outside.schedule(definitionOf('demo'), { next: (now) => [Math.ceil(now / (24 * HOUR)) * 24 * HOUR] });

@@ -36,7 +36,8 @@ export function lookingActivities(deps: StageDeps) {
               else log.warn("the dead man's switch does not hear us", { problem });
             });
         const { ping: _, ...others } = looked.memory;
-        return { ...looked, memory: ping ? { ...others, ping } : others, everyMs };
+        const kept = { ...others, lookedTo: new Date().toISOString() };
+        return { ...looked, memory: ping ? { ...kept, ping } : kept, everyMs };
       }),
   };
 }

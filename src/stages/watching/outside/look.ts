@@ -50,8 +50,9 @@ export interface Looked {
   readonly watching: Watching;
 }
 
-/** Looks that are further apart than so many times the usual have a gap between them. */
+/** Looks that are further apart than so many times the usual have a gap between them: from the end of one, which may wait for servers, to the next one. */
 const GAP = 3;
+const LEAST_GAP_MS = 3 * 60_000;
 const MOST_PROBLEMS = 50;
 
 /** Looks once at everything. What cannot be looked at is said, and stays as it was. @param now milliseconds since 1970 */
@@ -71,7 +72,8 @@ export async function look(world: World, memory: WatchMemory, now: number, every
     }
   };
   const before = memory.pipelines ?? {};
-  const gap = memory.lookedAt === undefined || now - Date.parse(memory.lookedAt) > GAP * everyMs;
+  const looked = memory.lookedTo ?? memory.lookedAt;
+  const gap = looked === undefined || now - Date.parse(looked) > Math.max(GAP * everyMs, LEAST_GAP_MS);
   const lookingSince = gap ? at : (memory.lookingSince ?? at);
 
   const schedules = await tried('all', () => world.schedules(Object.keys(before)));

@@ -39,6 +39,8 @@ export interface PipelineMemory {
 export interface WatchMemory {
   /** ISO 8601. */
   readonly lookedAt?: string;
+  /** When that look was over. Versions before knew none. */
+  readonly lookedTo?: string;
   /** Since when it looks without a gap. */
   readonly lookingSince?: string;
   /** When a worker of each queue was last seen. */
