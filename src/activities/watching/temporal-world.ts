@@ -13,7 +13,7 @@ const rowsAttribute = defineSearchAttributeKey('PipelineRows', SearchAttributeTy
 
 /** One poll lasts for a minute, and counts from its beginning. */
 const POLL_MS = 60_000;
-/** Each costs a question of its own, where it is asked for at all. */
+/** Each costs a question of its own, where it is asked for at all. The oldest have the places. */
 const MOST_RUNS = 100;
 const MOST_ENDED = 1_000;
 /** Of Temporal's API. */
@@ -52,12 +52,11 @@ export function temporalOf(
     },
 
     runs: async () => {
-      const found: SeenRun[] = [];
-      for await (const { workflowId } of client.workflow.list({ query: openOf('pipeline') })) {
+      const open = await oldestFirst(client, 'pipeline');
+      return open.flatMap((workflowId): SeenRun[] => {
         const run = hourOfRun(workflowId);
-        if (run) found.push({ workflowId, ...run });
-      }
-      return found;
+        return run ? [{ workflowId, ...run }] : [];
+      });
     },
 
     served: async (queue, { consumers, runs }) => {
@@ -69,7 +68,9 @@ export function temporalOf(
       // Who has no place left does not poll; what it does beats.
       if (queue === 'light' || Date.now() - polled < POLL_MS) return polled;
       if (queue === 'streaming') return Math.max(polled, ...consumers.map(({ reading }) => reading?.beatAt ?? 0));
-      const beats = await inGroups(runs.slice(0, MOST_RUNS), async ({ workflowId }) =>
+      const maintained = (await oldestFirst(client, 'maintenance')).slice(0, MOST_RUNS);
+      const running = runs.slice(0, MOST_RUNS).map(({ workflowId }) => workflowId);
+      const beats = await inGroups([...maintained, ...running], async (workflowId) =>
         heartbeatOn(taskQueues[queue], (await pendingOf(client, workflowId)) ?? []),
       );
       return Math.max(polled, ...beats);
@@ -99,6 +100,15 @@ export function temporalOf(
 }
 
 const openOf = (type: string): string => `WorkflowType = "${type}" AND ExecutionStatus = "Running"`;
+
+/** Ids of the open workflows of a type. */
+async function oldestFirst(client: Client, type: string): Promise<string[]> {
+  const found: { readonly workflowId: string; readonly startedAt: number }[] = [];
+  for await (const { workflowId, startTime } of client.workflow.list({ query: openOf(type) })) {
+    found.push({ workflowId, startedAt: startTime.getTime() });
+  }
+  return found.toSorted((a, b) => a.startedAt - b.startedAt).map(({ workflowId }) => workflowId);
+}
 
 /** Undefined where it is over by now. */
 async function pendingOf(client: Client, workflowId: string): Promise<Parameters<typeof readingOf>[0] | undefined> {

@@ -7,6 +7,7 @@ export interface World {
   /** Schedules of pipelines' hours. @param known names of pipelines that had one, so that none is taken for gone by a list that is behind */
   schedules(known: readonly string[]): Promise<readonly SeenSchedule[]>;
   consumers(): Promise<readonly SeenConsumer[]>;
+  /** The oldest first. */
   runs(): Promise<readonly SeenRun[]>;
   /** When a worker of the queue was last seen, by its polls or by the heartbeats of what it does; 0 where none was. Milliseconds since 1970. */
   served(
