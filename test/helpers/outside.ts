@@ -33,6 +33,8 @@ export class Outside {
   readonly notDone = new Set<string>();
   /** Names of questions that have no answer. */
   readonly broken = new Set<string>();
+  /** Pipelines, topics and indices that cannot be asked about, while others can. */
+  readonly unsaid = new Set<string>();
   readonly asked = new Map<string, number>();
   readonly topics = new Map<string, Readonly<Record<string, bigint>>>();
   readonly landedAt = new Map<string, Readonly<Record<string, bigint>>>();
@@ -51,7 +53,14 @@ export class Outside {
     const mapOf = (offsets: Readonly<Record<string, bigint>> | undefined): ReadonlyMap<string, bigint> =>
       new Map(Object.entries(offsets ?? {}));
     this.world = {
-      schedules: () => answers('schedules', () => [...this.#schedules.values()].map((one) => this.#seen(one))),
+      schedules: (_, unseen) =>
+        answers('schedules', () => {
+          const [said, unsaid] = [false, true].map((which) =>
+            [...this.#schedules.values()].filter(({ definition }) => this.unsaid.has(definition.name) === which),
+          );
+          for (const { definition } of unsaid ?? []) unseen?.(definition.name, 'nobody can say');
+          return (said ?? []).map((one) => this.#seen(one));
+        }),
       consumers: () =>
         answers('consumers', () =>
           [...this.#consumers.values()].map(
@@ -69,12 +78,29 @@ export class Outside {
           () =>
             new Map(
               topics.flatMap((topic) =>
-                this.topics.has(topic) ? [[topic, mapOf(this.topics.get(topic))] as const] : [],
+                this.topics.has(topic)
+                  ? [
+                      [
+                        topic,
+                        this.unsaid.has(topic) ? { why: 'nobody can say' } : mapOf(this.topics.get(topic)),
+                      ] as const,
+                    ]
+                  : [],
               ),
             ),
         ),
       landed: (stream) => answers('landed', () => mapOf(this.landedAt.get(stream))),
-      indexed: (aliases) => answers('indexed', () => new Map(aliases.map((alias) => [alias, this.#indexed(alias)]))),
+      indexed: (aliases) =>
+        answers(
+          'indexed',
+          () =>
+            new Map(
+              aliases.map((alias) => [
+                alias,
+                this.unsaid.has(alias) ? { why: 'nobody can say' } : this.#indexed(alias),
+              ]),
+            ),
+        ),
       isDone: (pipeline, hour) => answers('isDone', () => !this.notDone.has(hourOf(pipeline, hourKey(hour)))),
     };
   }

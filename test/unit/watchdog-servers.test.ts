@@ -20,4 +20,41 @@ describe('what the watchdog asks servers', () => {
     expect(await isDone('demo', hour)).toBe(should);
     expect(await isDone('other', hour)).toBe(false);
   });
+
+  it('says of each index what it can, whatever becomes of another one', async () => {
+    const responses = [
+      { status: 200, aggregations: { newest: { value: Date.parse(hour) } } },
+      { status: 400, error: { type: 'illegal_argument_exception', reason: 'Fielddata is disabled on [hour].' } },
+      { status: 404, error: { type: 'index_not_found_exception' } },
+      { status: 200, aggregations: { newest: { value: null } } },
+    ];
+    const search = {
+      request: async (_: string, work: (client: unknown) => unknown) => work({ msearch: async () => ({ responses }) }),
+    } as unknown as StageDeps['search'];
+    const { indexed } = serversOf({ search } as Deps);
+    expect([...(await indexed(['a', 'b', 'c', 'd']))]).toEqual([
+      ['a', hour],
+      ['b', { why: 'Fielddata is disabled on [hour].' }],
+      ['c', false],
+      ['d', null],
+    ]);
+  });
+
+  it('says of each topic what it can, whatever becomes of another one', async () => {
+    const admin = {
+      listTopics: async () => ['a', 'b'],
+      fetchTopicOffsets: async (topic: string) => {
+        if (topic === 'a') throw new Error('This server does not host this topic-partition');
+        return [{ partition: 0, high: '30' }];
+      },
+    };
+    const kafka = {
+      admin: async (_: string, work: (given: typeof admin) => unknown) => work(admin),
+    } as unknown as StageDeps['kafka'];
+    const { ends } = serversOf({ kafka } as Deps);
+    expect([...(await ends(['a', 'b', 'c']))]).toEqual([
+      ['a', { why: 'the broker does not say where a ends: This server does not host this topic-partition' }],
+      ['b', new Map([['0', 30n]])],
+    ]);
+  });
 });

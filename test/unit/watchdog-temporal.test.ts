@@ -81,3 +81,40 @@ describe('a queue that nobody polls, as all its places are taken', () => {
     expect(Math.round((now - (await servedOf(client))) / 60_000)).toBe(30);
   });
 });
+
+describe('schedules', () => {
+  const client = (broken: readonly string[]): Client =>
+    ({
+      options: { namespace: 'default' },
+      schedule: {
+        list: async function* () {
+          for (const scheduleId of ['one', 'two']) yield { scheduleId, action: { workflowType: 'launch' } };
+        },
+        getHandle: (name: string) => ({
+          describe: async () => {
+            if (broken.includes(name)) throw new Error('Received message larger than max');
+            return {
+              ...{ action: { workflowType: 'launch', args: [] }, state: { paused: false } },
+              info: {
+                ...{ createdAt: new Date(0), nextActionTimes: [] },
+                ...{ numActionsMissedCatchupWindow: 0, numActionsSkippedOverlap: 0 },
+              },
+            };
+          },
+        }),
+      },
+    }) as unknown as Client;
+
+  it('are seen, but for one that cannot be described, which is said', async () => {
+    const unseen: string[] = [];
+    const seen = await temporalOf(client(['one']), {} as never).schedules([], (...said) =>
+      unseen.push(said.join(': ')),
+    );
+    expect(seen.map(({ pipeline }) => pipeline)).toEqual(['two']);
+    expect(unseen).toEqual(['one: its schedule cannot be described: Received message larger than max']);
+  });
+
+  it('cannot be looked at where none can be described', async () => {
+    await expect(temporalOf(client(['one', 'two']), {} as never).schedules([])).rejects.toThrow('larger than max');
+  });
+});

@@ -322,6 +322,76 @@ describe('the watchdog', () => {
     expect((await watch(outside, outside.now + MINUTE, 1, blind.last.memory)).words).toEqual(['over demo worker-gone']);
   });
 
+  describe('of one of which nothing can be said', () => {
+    it('keeps what it has told, and judges all others: by index', async () => {
+      const outside = new Outside();
+      for (const name of ['one', 'two']) {
+        outside.schedule(definitionOf(name));
+        outside.indices.set(`sluice-${name}`, false);
+        outside.went.push({ pipeline: name, hour: '2026-11-24T11:00:00Z' });
+        outside.consumer(name, { positions: { 0: '10' }, next: { 0: '10' } });
+        outside.topics.set(name, { 0: 30n });
+        outside.landedAt.set(name, { 0: 10n });
+      }
+      outside.unsaid.add('sluice-one');
+      const { last } = await watch(outside, noon, 20);
+      expect(last.watching.problems).toEqual([
+        { check: 'indexStale', pipeline: 'one', why: 'the index sluice-one cannot be asked: nobody can say' },
+      ]);
+      expect(last.watching.open.map(({ pipeline, rule }) => `${pipeline} ${rule}`).toSorted()).toEqual([
+        ...['one consumer-stuck', 'two consumer-stuck', 'two index-stale'],
+      ]);
+    });
+
+    it('keeps what it has told, and judges all others: by topic', async () => {
+      const outside = new Outside();
+      for (const name of ['one', 'two']) {
+        outside.schedule(definitionOf(name, { publish: { topic: `topic-of-${name}` } }));
+        outside.consumer(name, { positions: { 0: '10' }, next: { 0: '10' } });
+        outside.topics.set(`topic-of-${name}`, { 0: 30n });
+        outside.landedAt.set(name, { 0: 10n });
+      }
+      const { last } = await watch(outside, noon, 20);
+      outside.unsaid.add('topic-of-one');
+      outside.reads('two', { positions: { 0: '30' } });
+      const { words, last: then } = await watch(outside, outside.now + MINUTE, 5, last.memory);
+      expect(words).toEqual(['over two consumer-stuck two/0']);
+      expect(then.watching.open).toMatchObject([{ pipeline: 'one', rule: 'consumer-stuck' }]);
+    });
+
+    it('keeps what it has told, and judges all others: by schedule', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('one', { watch: { schedulePaused: { after: '1h' } } }), { paused: true });
+      outside.schedule(definitionOf('two'));
+      const { last } = await watch(outside, noon, 70);
+      expect(last.watching.open).toMatchObject([{ pipeline: 'one', rule: 'schedule-paused' }]);
+      outside.unsaid.add('one');
+      outside.lost.add(hourOf('two', '2026-11-24T14'));
+      const { words, last: then } = await watch(outside, outside.now + MINUTE, 70, last.memory);
+      expect(words).toEqual(['seen two run-missed 2026-11-24T14']);
+      expect(then.watching).toMatchObject({ pipelines: ['one', 'two'] });
+      expect(then.watching.problems).toEqual([{ check: 'all', pipeline: 'one', why: 'nobody can say' }]);
+      outside.unsaid.clear();
+      outside.change('one', { paused: false });
+      expect((await watch(outside, outside.now + MINUTE, 1, then.memory)).words).toContain('over one schedule-paused');
+    });
+
+    it('tells nobody twice of a dead worker, by a pipeline that is seen', async () => {
+      const outside = new Outside();
+      for (const name of ['one', 'two']) outside.schedule(definitionOf(name));
+      outside.gone('compute', noon);
+      const { words, last } = await watch(outside, noon, 5);
+      expect(words).toEqual(['seen one worker-gone']);
+      outside.unsaid.add('one');
+      const unseen = await watch(outside, outside.now + MINUTE, 5, last.memory);
+      expect(unseen.words).toEqual([]);
+      outside.gone('compute', undefined);
+      expect((await watch(outside, outside.now + MINUTE, 1, unseen.last.memory)).words).toEqual([
+        'over one worker-gone',
+      ]);
+    });
+  });
+
   it('takes a definition of a version that knew no watching', () => {
     const { watch: _, ...old } = definitionOf('demo', { key: [] });
     expect(acceptDefinition(old).watch.workerGone.after).toBe('2m');

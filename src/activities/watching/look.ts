@@ -28,7 +28,7 @@ export function lookingActivities(deps: StageDeps) {
         const { everyMs } = deps.settings.watch;
         const now = Date.now();
         const looked = await look(worldOf(client, deps), memory, now, everyMs);
-        const blind = looked.watching.problems.some(({ check }) => check === 'all');
+        const blind = looked.watching.problems.some(({ check, pipeline }) => check === 'all' && pipeline === undefined);
         const ping = blind
           ? memory.ping
           : await tellDeadman(deps, memory.ping, now, (problem) => {

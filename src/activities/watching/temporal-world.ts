@@ -1,6 +1,7 @@
 import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { acceptDefinition } from '../../definition/check-definition.ts';
+import { sentenceOf } from '../../definition/errors.ts';
 import { hourOfRun, ids, keys, taskQueues } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { StageDeps } from '../../stages/deps.ts';
@@ -27,12 +28,17 @@ export function temporalOf(
 ): Pick<World, 'schedules' | 'consumers' | 'runs' | 'served' | 'ran' | 'wentThrough'> {
   const { namespace } = client.options;
   return {
-    schedules: async (known) => {
+    schedules: async (known, unseen = () => {}) => {
       const names = new Set(known);
       for await (const { scheduleId, action } of client.schedule.list()) {
         if (action?.workflowType === 'launch') names.add(scheduleId);
       }
-      const found = await inGroups([...names].toSorted(), (name) => seenSchedule(client, name));
+      const untold: { readonly name: string; readonly error: unknown }[] = [];
+      const found = await inGroups([...names].toSorted(), (name) =>
+        seenSchedule(client, name).catch((error: unknown) => void untold.push({ name, error })),
+      );
+      if (untold.length > 0 && untold.length === names.size) throw untold[0]?.error;
+      for (const { name, error } of untold) unseen(name, `its schedule cannot be described: ${sentenceOf(error)}`);
       return found.filter((schedule) => schedule !== undefined);
     },
 

@@ -20,6 +20,8 @@ export interface NeedsWorkers extends AlertedPipeline {
 export interface GoneInput {
   readonly queues: SeenQueues;
   readonly pipelines: readonly NeedsWorkers[];
+  /** Pipelines of which it is not known now whom they tell: what they have told, stays while a queue has no worker. */
+  readonly unseen: ReadonlySet<string>;
   /** What has been told, by pipeline. */
   readonly open: ReadonlyMap<string, readonly OpenProblem[]>;
   /** Milliseconds since 1970. */
@@ -27,12 +29,14 @@ export interface GoneInput {
 }
 
 const rule = 'worker-gone';
+/** A poll lasts for a minute. */
+const UNSEEN_AFTER = '90s';
 
 /**
  * What is to be said of queues that nobody serves, by pipeline: one problem that names them. Every pipeline has it that needs them, and some speak for all, so that
  * whoever is told of several is told once.
  */
-export function goneWorkers({ queues, pipelines, open, now }: GoneInput): Map<string, Verdict> {
+export function goneWorkers({ queues, pipelines, unseen, open, now }: GoneInput): Map<string, Verdict> {
   const gone = (after: string): WatchedQueue[] =>
     watchedQueues.filter((queue) => {
       const seen = queues.get(queue);
@@ -56,12 +60,10 @@ export function goneWorkers({ queues, pipelines, open, now }: GoneInput): Map<st
   const others = audible.filter(
     ({ name, recipients }) => !told.has(name) && recipients.some((one) => !reached.has(one)),
   );
-  const speakers = new Set(
-    [
-      ...spoken,
-      ...(spoken.length > 0 && others.length === 0 ? [] : speakersFor(spoken.length > 0 ? others : audible)),
-    ].map(({ name }) => name),
-  );
+  // Whom one that is not seen has told, nobody can say: he is not to be told twice.
+  const waits = [...told].some((name) => unseen.has(name));
+  const begins = waits || (spoken.length > 0 && others.length === 0) ? [] : spoken.length > 0 ? others : audible;
+  const speakers = new Set([...spoken, ...(begins.length === 0 ? [] : speakersFor(begins))].map(({ name }) => name));
   const verdicts = new Map<string, Verdict>();
   for (const { name, settings, gone: missing } of affected) {
     if (!speakers.has(name)) continue;
@@ -77,6 +79,7 @@ export function goneWorkers({ queues, pipelines, open, now }: GoneInput): Map<st
   }
   for (const name of told) {
     if (verdicts.has(name)) continue;
+    if (unseen.has(name) && gone(UNSEEN_AFTER).length > 0) continue;
     // Muted since, or of a pipeline that needs none any more, it is over as well.
     const unknown = watchedQueues.filter((queue) => !queues.has(queue));
     verdicts.set(

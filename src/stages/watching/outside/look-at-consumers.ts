@@ -6,11 +6,13 @@ import { inGroups } from '../../in-groups.ts';
 import type { StandsStill, WatchMemory } from './memory.ts';
 import type { Verdict } from './problems.ts';
 import type { SeenConsumer } from './seen.ts';
-import { stuckConsumer, type StuckNews } from './stuck-consumers.ts';
+import { stuckConsumer, type StuckInput, type StuckNews } from './stuck-consumers.ts';
 import type { World } from './world.ts';
 
 interface Known {
   readonly definitions: ReadonlyMap<string, Pipeline | undefined>;
+  /** Pipelines of which it could not be said how their schedules stand, and so what their definitions say. */
+  readonly unseen: ReadonlySet<string>;
   readonly memory: WatchMemory;
   readonly now: number;
   /** Whether nobody serves consumers. */
@@ -26,7 +28,7 @@ export interface ConsumersNews {
 export async function lookAtConsumers(
   world: Pick<World, 'ends' | 'landed'>,
   consumers: readonly SeenConsumer[],
-  { definitions, memory, now, isGone }: Known,
+  { definitions, unseen, memory, now, isGone }: Known,
 ): Promise<ConsumersNews> {
   const topicOf = ({ pipeline, stream, reading }: SeenConsumer): string | undefined => {
     const definition = definitions.get(pipeline);
@@ -34,17 +36,21 @@ export async function lookAtConsumers(
   };
   const read = consumers.filter(({ reading }) => reading);
   const topics = new Set(read.map(topicOf).filter((topic) => topic !== undefined));
-  const ends = topics.size === 0 ? new Map<string, ReadonlyMap<string, bigint>>() : await world.ends([...topics]);
+  const ends: Awaited<ReturnType<World['ends']>> = topics.size === 0 ? new Map() : await world.ends([...topics]);
   const lagging: Record<string, StandsStill> = {};
   const verdicts = await inGroups(consumers, async (consumer) => {
     const { pipeline, stream, shard } = consumer;
     const definition = definitions.get(pipeline);
     const topic = topicOf(consumer);
     const end = topic === undefined ? undefined : ends.get(topic);
+    const judged = async (input: Omit<StuckInput, 'ends'>): Promise<StuckNews> => {
+      if (!consumer.reading || !end) return stuckConsumer(input);
+      if ('why' in end) throw new Error(end.why);
+      return stuckConsumer({ ...input, ends: end });
+    };
     const before = memory.lagging?.[`${stream}/${shard}`];
-    const found = await stuckConsumer({
+    const found = await judged({
       ...{ consumer, now, waits: isGone(definition), settings: watchOf(definition, 'consumerStuck', now) },
-      ...(end ? { ends: end } : {}),
       ...(before ? { before } : {}),
       landed: () => world.landed(stream, topic ?? ''),
     }).catch((error: unknown): StuckNews => ({
@@ -54,7 +60,7 @@ export async function lookAtConsumers(
     }));
     if (found.memory) lagging[`${stream}/${shard}`] = found.memory;
     return { pipeline, verdict: found.verdict };
-  });
+  }).then((all) => all.filter(({ pipeline }) => !unseen.has(pipeline)));
   return { lagging, verdicts: [...verdicts, ...ended(consumers, memory)] };
 }
 

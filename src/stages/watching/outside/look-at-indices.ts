@@ -40,6 +40,8 @@ export async function lookAtIndices(
       : await world.indexed(watched.map(({ alias }) => alias)).catch((error: unknown) => sentenceOf(error));
   return inGroups(watched, async ({ pipeline, definition, memory, alias, came }) => {
     const has = typeof indexed === 'string' ? undefined : (indexed as Awaited<ReturnType<World['indexed']>>).get(alias);
+    if (typeof has === 'object' && has !== null)
+      return { pipeline, ...unknown(memory, `the index ${alias} cannot be asked: ${has.why}`) };
     const { hours } = definition.keep;
     const found = await staleIndex({
       ...{ pipeline, alias, memory, now, settings: watchOf(definition, 'indexStale', now) },

@@ -76,7 +76,13 @@ export async function look(world: World, memory: WatchMemory, now: number, every
   const gap = looked === undefined || now - Date.parse(looked) > Math.max(GAP * everyMs, LEAST_GAP_MS);
   const lookingSince = gap ? at : (memory.lookingSince ?? at);
 
-  const schedules = await tried('all', () => world.schedules(Object.keys(before)));
+  const unseen = new Set<string>();
+  const schedules = await tried('all', () =>
+    world.schedules(Object.keys(before), (pipeline, why) => {
+      unseen.add(pipeline);
+      problems.push({ check: 'all', pipeline, why });
+    }),
+  );
   const consumers = await tried('consumerStuck', () => world.consumers());
   const runs = await tried('workerGone', () => world.runs());
   const queues = new Map<WatchedQueue, number>();
@@ -128,7 +134,7 @@ export async function look(world: World, memory: WatchMemory, now: number, every
       direct.set(pipeline, found);
       add(pipeline, found.verdict);
     });
-    const there = new Set(schedules.map(({ pipeline }) => pipeline));
+    const there = new Set([...schedules.map(({ pipeline }) => pipeline), ...unseen]);
     for (const [pipeline, known] of memories) {
       if (there.has(pipeline)) continue;
       const gone = withoutSchedule(pipeline, known, at);
@@ -147,6 +153,7 @@ export async function look(world: World, memory: WatchMemory, now: number, every
     const found = await tried('consumerStuck', () =>
       lookAtConsumers(world, consumers, {
         definitions,
+        unseen,
         memory,
         now,
         isGone: (pipeline) => isGone('streaming', pipeline),
@@ -161,7 +168,12 @@ export async function look(world: World, memory: WatchMemory, now: number, every
     const open = new Map([...memories].map(([name, { open: problemsOf = [] }]) => [name, problemsOf]));
     for (const [pipeline, verdict] of goneWorkers({
       queues,
-      pipelines: needing(schedules, [...runs, ...consumers], now),
+      pipelines: needing(
+        schedules,
+        [...runs, ...consumers].filter(({ pipeline }) => !unseen.has(pipeline)),
+        now,
+      ),
+      unseen,
       open,
       now,
     }))
@@ -180,7 +192,8 @@ export async function look(world: World, memory: WatchMemory, now: number, every
     told.push({ pipeline: { name: pipeline, ...(alerts ? { alerts } : {}) }, observations, clearings });
   }
   const kept = [...memories].filter(
-    ([name, known]) => definitions.has(name) || schedules === undefined || (known.open ?? []).length > 0,
+    ([name, known]) =>
+      definitions.has(name) || unseen.has(name) || schedules === undefined || (known.open ?? []).length > 0,
   );
   const seenQueues = Object.fromEntries([...queues].map(([queue, seen]) => [queue, new Date(seen).toISOString()]));
   return {
@@ -198,7 +211,7 @@ export async function look(world: World, memory: WatchMemory, now: number, every
     told,
     watching: {
       lookedAt: at,
-      pipelines: schedules?.map(({ pipeline }) => pipeline).toSorted() ?? [],
+      pipelines: [...(schedules ?? []).map(({ pipeline }) => pipeline), ...unseen].toSorted(),
       consumers: consumers?.length ?? 0,
       queues: seenQueues,
       open: kept.flatMap(([pipeline, known]) => openOf(pipeline, known)),

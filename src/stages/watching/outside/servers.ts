@@ -1,9 +1,10 @@
 import { keys, mainDataset } from '../../../definition/names.ts';
+import { sentenceOf } from '../../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../../definition/hour.ts';
 import type { StageDeps } from '../../deps.ts';
 import { consumerLag } from '../../landing/consumer-lag.ts';
 import type { RunReport } from '../../run-report.ts';
-import type { World } from './world.ts';
+import type { NoAnswer, World } from './world.ts';
 
 /** The part of it that is asked of broker, object store and index. */
 export function serversOf(
@@ -14,11 +15,15 @@ export function serversOf(
     ends: (topics) =>
       deps.kafka.admin('offsets of topics', async (admin) => {
         const there = new Set(await admin.listTopics());
-        const found = new Map<string, ReadonlyMap<string, bigint>>();
+        const found = new Map<string, ReadonlyMap<string, bigint> | NoAnswer>();
         for (const topic of topics) {
           if (!there.has(topic)) continue;
-          const offsets = await admin.fetchTopicOffsets(topic);
-          found.set(topic, new Map(offsets.map(({ partition, high }) => [String(partition), BigInt(high)])));
+          try {
+            const offsets = await admin.fetchTopicOffsets(topic);
+            found.set(topic, new Map(offsets.map(({ partition, high }) => [String(partition), BigInt(high)])));
+          } catch (error) {
+            found.set(topic, { why: `the broker does not say where ${topic} ends: ${sentenceOf(error)}` });
+          }
         }
         return found;
       }),
@@ -48,14 +53,14 @@ export function serversOf(
   };
 }
 
-function newestIn(answer: unknown): LogicalHour | null | false {
+function newestIn(answer: unknown): LogicalHour | null | false | NoAnswer {
   const { status, error, aggregations } = (answer ?? {}) as {
     readonly status?: number;
     readonly error?: { readonly type?: string; readonly reason?: string };
     readonly aggregations?: { readonly newest?: { readonly value?: number | null } };
   };
   if (status === 404) return false;
-  if (error) throw new Error(error.reason ?? error.type ?? 'the index does not answer');
+  if (error) return { why: error.reason ?? error.type ?? 'the index does not answer' };
   const value = aggregations?.newest?.value;
   return typeof value === 'number' ? toLogicalHour(value) : null;
 }
