@@ -35,7 +35,7 @@ export async function watchdog(input?: WatchdogInput): Promise<never> {
   for (;;) {
     asked = false;
     const looked = await look({ memory });
-    const before = memory;
+    const before = looked.before ?? memory;
     memory = looked.memory;
     const untold = (await Promise.all(looked.told.map(tell))).filter((name) => name !== undefined);
     memory = asBefore(memory, before, untold);

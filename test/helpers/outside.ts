@@ -1,4 +1,5 @@
 import { hourKey } from '../../src/definition/hour.ts';
+import type { Incident } from '../../src/definition/incidents.ts';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { startsIn } from '../../src/definition/scheduled-hours.ts';
 import type { WatchedQueue } from '../../src/stages/watching/outside/gone-workers.ts';
@@ -39,6 +40,8 @@ export class Outside {
   readonly topics = new Map<string, Readonly<Record<string, bigint>>>();
   readonly landedAt = new Map<string, Readonly<Record<string, bigint>>>();
   readonly indices = new Map<string, string | null | false>();
+  /** That somebody has opened, and are not over. */
+  incidents: Incident[] = [];
   readonly went: { pipeline: string; hour: string }[] = [];
   readonly #schedules = new Map<string, Scheduled>();
   readonly #consumers = new Map<string, SeenConsumer>();
@@ -61,6 +64,7 @@ export class Outside {
           for (const { definition } of unsaid ?? []) unseen?.(definition.name, 'nobody can say');
           return (said ?? []).map((one) => this.#seen(one));
         }),
+      incidents: () => answers('incidents', () => this.incidents),
       consumers: () =>
         answers('consumers', () =>
           [...this.#consumers.values()].map(

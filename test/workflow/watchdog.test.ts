@@ -139,6 +139,27 @@ describe.skipIf(noTemporal)('the watchdog', () => {
     await stop();
   });
 
+  it('tells the end of what one told that was ended, if not at its first look', async () => {
+    const { incidents } = temporalOf(lab.temporal.client, {} as never);
+    outside.world.incidents = async () => (await incidents()).filter(({ pipeline }) => pipeline === name);
+    outside.gone('compute', outside.now - 10 * MINUTE);
+    await watchdog.start();
+    await until(() => told.length === 1);
+    // The list is a moment behind.
+    await until(async () => (await outside.world.incidents()).length === 1);
+    await stop();
+    outside.gone('compute', undefined);
+    refuses = true;
+    const before = looks.length;
+    await watchdog.start();
+    await until(() => looks.length > before + 2);
+    expect(told).toEqual(['opened worker-gone']);
+    refuses = false;
+    await until(() => told.length === 2);
+    expect(told).toEqual(['opened worker-gone', 'recovered worker-gone']);
+    await stop();
+  });
+
   it('has of Temporal what it asks for, of no worker', async () => {
     const { client } = lab.temporal;
     const world = temporalOf(client, { exists: async () => false } as never);

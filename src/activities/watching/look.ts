@@ -51,10 +51,16 @@ function worldOf(client: Client, deps: StageDeps): World {
         PATIENCE_MS + 1_000,
       );
   };
-  const { schedules, consumers, runs, served, ran, wentThrough } = temporalOf(client, deps.store);
+  const { schedules, incidents, consumers, runs, served, ran, wentThrough } = temporalOf(client, deps.store);
   const { ends, landed, indexed, isDone } = serversOf(deps);
   return {
-    ...{ schedules: patient(schedules), consumers: patient(consumers), runs: patient(runs), served: patient(served) },
+    ...{
+      schedules: patient(schedules),
+      incidents: patient(incidents),
+      consumers: patient(consumers),
+      runs: patient(runs),
+      served: patient(served),
+    },
     ...{ ran: patient(ran), wentThrough: patient(wentThrough), ends: patient(ends), landed: patient(landed) },
     ...{ indexed: patient(indexed), isDone: patient(isDone) },
   };

@@ -2,6 +2,7 @@ import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temp
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { acceptDefinition } from '../../definition/check-definition.ts';
 import { sentenceOf } from '../../definition/errors.ts';
+import type { Incident } from '../../definition/incidents.ts';
 import { hourOfRun, ids, keys, taskQueues } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { StageDeps } from '../../stages/deps.ts';
@@ -25,7 +26,7 @@ const ACTIVITY_QUEUE = 2;
 export function temporalOf(
   client: Client,
   store: StageDeps['store'],
-): Pick<World, 'schedules' | 'consumers' | 'runs' | 'served' | 'ran' | 'wentThrough'> {
+): Pick<World, 'schedules' | 'incidents' | 'consumers' | 'runs' | 'served' | 'ran' | 'wentThrough'> {
   const { namespace } = client.options;
   return {
     schedules: async (known, unseen = () => {}) => {
@@ -40,6 +41,15 @@ export function temporalOf(
       if (untold.length > 0 && untold.length === names.size) throw untold[0]?.error;
       for (const { name, error } of untold) unseen(name, `its schedule cannot be described: ${sentenceOf(error)}`);
       return found.filter((schedule) => schedule !== undefined);
+    },
+
+    incidents: async () => {
+      const found: Incident[] = [];
+      for await (const { memo } of client.workflow.list({ query: openOf('incident') })) {
+        const incident = memo?.['incident'] as Incident | undefined;
+        if (incident && incident.endedAt === undefined) found.push(incident);
+      }
+      return found;
     },
 
     consumers: async () => {

@@ -4,6 +4,7 @@ import type { Clearing, Observation } from '../../../definition/incidents.ts';
 import type { Pipeline } from '../../../definition/pipeline.ts';
 import { watchOf, type WatchCheck } from '../../../definition/watch.ts';
 import { inGroups } from '../../in-groups.ts';
+import { foundOpen } from './found-open.ts';
 import { goneWorkers, watchedQueues, type NeedsWorkers, type WatchedQueue } from './gone-workers.ts';
 import { lookAtConsumers } from './look-at-consumers.ts';
 import { lookAtIndices } from './look-at-indices.ts';
@@ -46,6 +47,8 @@ export interface Watching {
 
 export interface Looked {
   readonly memory: WatchMemory;
+  /** What it began from, where that is not what it was given. */
+  readonly before?: WatchMemory;
   readonly told: readonly LookTold[];
   readonly watching: Watching;
 }
@@ -55,9 +58,26 @@ const GAP = 3;
 const LEAST_GAP_MS = 3 * 60_000;
 const MOST_PROBLEMS = 50;
 
-/** Looks once at everything. What cannot be looked at is said, and stays as it was. @param now milliseconds since 1970 */
+/**
+ * Looks once at everything. What cannot be looked at is said, and stays as it was. A first look knows what is open from whoever looked before.
+ * @param now milliseconds since 1970
+ */
 export async function look(world: World, memory: WatchMemory, now: number, everyMs: number): Promise<Looked> {
-  const at = new Date(now).toISOString();
+  if (memory.lookedAt !== undefined) return lookFrom(world, memory, now, everyMs);
+  let before: WatchMemory;
+  try {
+    before = { ...memory, ...foundOpen(await world.incidents()) };
+  } catch (error) {
+    // Who looked all the same would not know again later what is to be cleared.
+    const why = `it is not known what is open: ${sentenceOf(error)}`;
+    const none = { pipelines: [], consumers: 0, queues: {}, open: [] };
+    return { memory, told: [], watching: { ...none, lookedAt: iso(now), problems: [{ check: 'all', why }] } };
+  }
+  return { ...(await lookFrom(world, before, now, everyMs)), before };
+}
+
+async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs: number): Promise<Looked> {
+  const at = iso(now);
   const problems: Watching['problems'][number][] = [];
   const tried = async <T>(
     check: WatchCheck | 'all',
@@ -227,6 +247,7 @@ const checkOf: Readonly<Partial<Record<string, WatchCheck>>> = {
   'index-stale': 'indexStale',
 };
 
+const iso = (ms: number): string => new Date(ms).toISOString();
 const datesOf = (text: string | undefined): number[] => (text === undefined ? [] : [Date.parse(text)]);
 
 /** Pipelines that need workers now: those that are scheduled, and those of which something is on its way. */

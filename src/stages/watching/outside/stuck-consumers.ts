@@ -1,5 +1,6 @@
 import { durationMs } from '../../../definition/duration.ts';
 import type { WatchSettings } from '../../../definition/watch.ts';
+import { SOMEWHERE } from './found-open.ts';
 import type { StandsStill } from './memory.ts';
 import type { Verdict } from './problems.ts';
 import type { SeenConsumer } from './seen.ts';
@@ -30,13 +31,13 @@ export interface StuckNews {
 
 /** A consumer that has records to land, and lands none: though it reads, is tried again and again, or waits for a place. */
 export async function stuckConsumer(input: StuckInput): Promise<StuckNews> {
-  const { consumer, ends, before, settings, now } = input;
+  const { consumer, ends, settings, now } = input;
   const { stream, shard, reading, workflowId } = consumer;
   const subject = `${stream}/${shard}`;
   const well = (sentence: string): StuckNews => ({ verdict: { rule, subject, standing: 'well', sentence } });
   if (!reading) return well(`The consumer of ${stream} does not read: it is paused, has halted, or leaves.`);
   if (!ends)
-    return keeping(before, {
+    return keeping(input.before, {
       rule,
       subject,
       standing: 'unknown',
@@ -53,6 +54,7 @@ export async function stuckConsumer(input: StuckInput): Promise<StuckNews> {
     );
   if (behind(own(ends), positions) === 0n) return well(`The consumer of ${stream} has landed everything.`);
   const at = textOf(positions);
+  const before = input.before?.at === SOMEWHERE ? { ...input.before, at } : input.before;
   const moved: StandsStill = { at, since: new Date(now).toISOString() };
   if (before?.at !== at) return { memory: moved, ...well(`The consumer of ${stream} lands again.`) };
   const fresh = reading.beatAt !== undefined && now - reading.beatAt < FRESH_MS;

@@ -1,4 +1,5 @@
 import type { LogicalHour } from '../../../definition/hour.ts';
+import type { Incident } from '../../../definition/incidents.ts';
 import type { WatchedQueue } from './gone-workers.ts';
 import type { SeenConsumer, SeenRun, SeenSchedule } from './seen.ts';
 
@@ -18,6 +19,8 @@ export interface World {
     known: readonly string[],
     unseen?: (pipeline: string, why: string) => void,
   ): Promise<readonly SeenSchedule[]>;
+  /** Incidents that are not over. */
+  incidents(): Promise<readonly Incident[]>;
   consumers(): Promise<readonly SeenConsumer[]>;
   /** The oldest first. */
   runs(): Promise<readonly SeenRun[]>;
