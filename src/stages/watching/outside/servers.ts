@@ -1,8 +1,9 @@
-import { keys, mainDataset } from '../../../definition/names.ts';
+import { keys, mainDataset, streamName } from '../../../definition/names.ts';
 import { sentenceOf } from '../../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../../definition/hour.ts';
 import type { StageDeps } from '../../deps.ts';
 import { consumerLag } from '../../landing/consumer-lag.ts';
+import { newestHour } from '../../landing/hour-record.ts';
 import type { RunReport } from '../../run-report.ts';
 import type { NoAnswer, World } from './world.ts';
 
@@ -47,8 +48,10 @@ export function serversOf(
 
     isDone: async (pipeline, hour) => {
       const report = await deps.store.findJson<RunReport>(keys.done(pipeline, hour));
-      const main = report?.equations.find(({ dataset }) => dataset === mainDataset);
-      return report?.outcome === 'completed' && (main?.rows.indexed ?? 0) > 0;
+      const { rows } = report?.equations.find(({ dataset }) => dataset === mainDataset) ?? {};
+      if (report?.outcome !== 'completed' || !rows?.indexed) return false;
+      // What says that it is done stays for a day after it was removed.
+      return (await newestHour(deps, streamName(pipeline, mainDataset), hour))?.removed === undefined;
     },
   };
 }
