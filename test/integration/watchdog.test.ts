@@ -20,6 +20,7 @@ import { retain } from '../../src/stages/maintaining/retention.ts';
 import type { RunReport } from '../../src/stages/run-report.ts';
 import { look } from '../../src/stages/watching/outside/look.ts';
 import type { WatchMemory } from '../../src/stages/watching/outside/memory.ts';
+import { serversOf } from '../../src/stages/watching/outside/servers.ts';
 import { HttpServers } from '../helpers/http-server.ts';
 import { Outside } from '../helpers/outside.ts';
 import { stageDeps } from '../helpers/servers.ts';
@@ -270,5 +271,16 @@ describe.skipIf(noStack || noTemporal)('the watchdog on real servers', () => {
     // No hour that is over is asked whether anything has changed.
     expect(await run(toLogicalHour(Date.now()))).toMatchObject({ outcome: 'unchanged', sameAs: nth(4) });
     expect(await watched.told()).toEqual(nothing);
+  });
+
+  it('does not take an index that is closed for one that is empty, and goes by the others', async () => {
+    const { alias } = streamOf(pipeline, 'main');
+    const { indexed } = serversOf(deps);
+    expect([...(await indexed([alias, 'sluice-none']))]).toEqual([
+      [alias, nth(4)],
+      ['sluice-none', false],
+    ]);
+    await deps.search.client.indices.close({ index: alias });
+    expect([...(await indexed([alias, 'sluice-none']))]).toEqual([['sluice-none', false]]);
   });
 });

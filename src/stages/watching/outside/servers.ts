@@ -38,7 +38,8 @@ export function serversOf(
       const { responses } = await deps.search.request('the newest hours', (client) =>
         client.msearch({
           searches: aliases.flatMap((index) => [
-            { index },
+            // The newest hour of some shards is not that of the index.
+            { index, allow_partial_search_results: false },
             { size: 0, track_total_hits: false, aggs: { newest: { max: { field: 'hour' } } } },
           ]),
         }),
@@ -63,7 +64,8 @@ function newestIn(answer: unknown): LogicalHour | null | false | NoAnswer {
     readonly aggregations?: { readonly newest?: { readonly value?: number | null } };
   };
   if (status === 404) return false;
-  if (error) return { why: error.reason ?? error.type ?? 'the index does not answer' };
-  const value = aggregations?.newest?.value;
+  // The index is closed, say, or a shard of it is away.
+  if (error || !aggregations) return { why: error?.reason ?? error?.type ?? 'the index does not answer' };
+  const value = aggregations.newest?.value;
   return typeof value === 'number' ? toLogicalHour(value) : null;
 }
