@@ -15,7 +15,10 @@ describe('what the watchdog asks servers', () => {
     ['that failed', 'failed', [{ dataset: 'main', rows: { indexed: 7 } }], false],
   ])('tells whether the index should have an hour %s', async (_, outcome, equations, should) => {
     const done = new Map<string, unknown>([[keys.done('demo', hour), { outcome, equations }]]);
-    const store = { findJson: async (key: string) => done.get(key) } as unknown as StageDeps['store'];
+    const store = {
+      findJson: async (key: string) => done.get(key),
+      lastKey: async () => undefined,
+    } as unknown as StageDeps['store'];
     const { isDone } = serversOf({ store } as Deps);
     expect(await isDone('demo', hour)).toBe(should);
     expect(await isDone('other', hour)).toBe(false);
