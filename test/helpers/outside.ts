@@ -24,6 +24,7 @@ interface Scheduled {
   note?: string;
   missed?: number;
   skipped?: number;
+  changedAt?: number;
   next?: (now: number) => number[];
 }
 
@@ -113,7 +114,7 @@ export class Outside {
     this.#schedules.set(definition.name, { definition, ...how });
   }
 
-  change(pipeline: string, how: Omit<Scheduled, 'definition'>): void {
+  change(pipeline: string, how: Partial<Scheduled>): void {
     Object.assign(this.#schedules.get(pipeline) ?? {}, how);
   }
 
@@ -147,12 +148,12 @@ export class Outside {
     return held === undefined ? false : held;
   }
 
-  #seen({ definition, paused = false, note, missed = 0, skipped = 0, next }: Scheduled): SeenSchedule {
+  #seen({ definition, paused = false, note, missed = 0, skipped = 0, changedAt = 0, next }: Scheduled): SeenSchedule {
     const from = Math.floor(this.now / HOUR) * HOUR;
     const times =
       next?.(this.now) ?? startsIn(definition.schedule, from, from + 12 * HOUR).filter((time) => time > this.now);
     return {
-      ...{ pipeline: definition.name, definition, paused, changedAt: 0, counts: { missed, skipped } },
+      ...{ pipeline: definition.name, definition, paused, createdAt: 0, changedAt, counts: { missed, skipped } },
       next: paused ? [] : times.slice(0, 10),
       ...(note === undefined ? {} : { note }),
     };

@@ -52,7 +52,7 @@ describe('the watchdog', () => {
     const { words, last } = await watch(outside, noon, 200);
     expect(words).toEqual([]);
     expect(last.watching).toMatchObject({ pipelines: ['demo'], consumers: 1, open: [], problems: [] });
-    expect(JSON.stringify(last.memory).length).toBeLessThan(600);
+    expect(JSON.stringify(last.memory).length).toBeLessThan(650);
   });
 
   describe('of a run that did not start', () => {
@@ -125,6 +125,25 @@ describe('the watchdog', () => {
         seen.push(...told.flatMap(({ observations }) => observations.map(({ rule }) => rule)));
       }
       expect(seen).toEqual(['run-missed']);
+    });
+
+    it('tells of it all the same where a definition is applied meanwhile, unless that has other times', async () => {
+      for (const [change, words] of [
+        [{ alerts: { email: { to: ['b@example.org'] } } }, ['seen demo run-missed 2026-11-24T13']],
+        [{ schedule: { every: '2h', offset: '1h' } }, []],
+      ] as const) {
+        const outside = new Outside();
+        outside.schedule(definitionOf('demo'));
+        outside.lost.add(hourOf('demo', '2026-11-24T13'));
+        const seen = await watch(outside, noon + 5 * MINUTE, 70, {}, (minute) => {
+          if (minute !== 60) return;
+          outside.change('demo', {
+            changedAt: noon + 65 * MINUTE,
+            definition: definitionOf('demo', structuredClone(change) as object),
+          });
+        });
+        expect(seen.words).toEqual(words);
+      }
     });
 
     it('does not judge by a definition that the schedule does not follow', async () => {

@@ -21,6 +21,8 @@ export interface StandsStill {
 export interface PipelineMemory {
   /** Times of its schedule up to here have been judged. ISO 8601. */
   readonly judgedTo?: string;
+  /** A digest of the times that its schedule had then. */
+  readonly times?: string;
   /** Hours that did not start, and still have not. */
   readonly missed?: readonly LogicalHour[];
   /** The newest hour that is known to have started. */

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../../definition/canonical-json.ts';
 import { durationMs } from '../../../definition/duration.ts';
 import { toLogicalHour, type LogicalHour } from '../../../definition/hour.ts';
 import type { Clearing, Observation } from '../../../definition/incidents.ts';
+import type { ScheduleSection } from '../../../definition/schedule.ts';
 import { startsIn } from '../../../definition/scheduled-hours.ts';
+import type { Pipeline } from '../../../definition/pipeline.ts';
 import type { WatchSettings } from '../../../definition/watch.ts';
 import type { PipelineMemory } from './memory.ts';
 import type { SeenSchedule } from './seen.ts';
@@ -14,7 +18,7 @@ const MOST_MISSED = 24;
 /** Of a time that is near it cannot be said whether it is the next one. */
 const NEAR_MS = 60_000;
 
-export type MissedMemory = Pick<PipelineMemory, 'judgedTo' | 'missed' | 'startedTo' | 'counts'>;
+export type MissedMemory = Pick<PipelineMemory, 'judgedTo' | 'times' | 'missed' | 'startedTo' | 'counts'>;
 
 export interface MissedInput {
   readonly schedule: SeenSchedule;
@@ -44,7 +48,7 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
   const { missed = [] } = memory;
   const at = new Date(now).toISOString();
   const none = { observations: [], clearings: [] };
-  const stays = { judgedTo: at, counts, ...memory };
+  const stays = { judgedTo: at, counts, ...memory, ...(definition ? begins(schedule, definition, memory, now) : {}) };
   // Times that pass meanwhile are to pass.
   const passes = { ...stays, judgedTo: at, counts };
   if (!definition) return { memory: stays, ...none, unknown: 'its schedule holds no sound definition' };
@@ -57,7 +61,7 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
   // What was away with us, Temporal, may be made up for first.
   if (input.waits || now < input.lookingSince + grace) return { memory: stays, ...none };
 
-  const from = Math.max(Date.parse(stays.judgedTo), schedule.changedAt, now - LOOKS_BACK_MS);
+  const from = Math.max(Date.parse(stays.judgedTo), now - LOOKS_BACK_MS);
   const until = now - grace - durationMs(definition.schedule.jitter);
   const due = hoursDue(definition.schedule, from, until);
   const known = await Promise.all([...missed, ...due].map(async (hour) => [hour, await ran(hour)] as const));
@@ -74,6 +78,7 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
   const over = missed.filter((hour) => hour <= startedTo);
   return {
     memory: {
+      ...stays,
       judgedTo: new Date(Math.max(from, until)).toISOString(),
       // Compared with those of the last time that was judged: what is counted since is about the next one.
       counts: due.length > 0 ? counts : stays.counts,
@@ -85,7 +90,24 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
   };
 }
 
-function hoursDue(schedule: Parameters<typeof startsIn>[0], from: number, until: number): LogicalHour[] {
+/** Up to where its times have been judged: those before other ones were given to it cannot be told any more. */
+function begins(
+  { createdAt, changedAt }: SeenSchedule,
+  { schedule }: Pipeline,
+  { judgedTo, times }: MissedMemory,
+  now: number,
+): { readonly judgedTo: string; readonly times: string } {
+  const digest = timesOf(schedule);
+  const from = Math.max(judgedTo === undefined ? now : Date.parse(judgedTo), digest === times ? createdAt : changedAt);
+  return { judgedTo: new Date(from).toISOString(), times: digest };
+}
+
+function timesOf({ every, offset, calendars, cron, timezone, skip, startAt, endAt, jitter }: ScheduleSection): string {
+  const times = canonicalJson({ every, offset, calendars, cron, timezone, skip, startAt, endAt, jitter });
+  return createHash('sha256').update(times).digest('hex').slice(0, 16);
+}
+
+function hoursDue(schedule: ScheduleSection, from: number, until: number): LogicalHour[] {
   const { startAt, endAt } = schedule;
   const begins = Math.max(from, startAt === undefined ? 0 : Date.parse(startAt));
   const ends = Math.min(until, endAt === undefined ? until : Date.parse(endAt));

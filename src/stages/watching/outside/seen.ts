@@ -8,7 +8,8 @@ export interface SeenSchedule {
   readonly definition?: Pipeline;
   readonly paused: boolean;
   readonly note?: string;
-  /** When it was made, or its times were last changed. */
+  readonly createdAt: number;
+  /** When anything of it was last changed, if only whom to tell. */
   readonly changedAt: number;
   /** The next times, with their jitter. */
   readonly next: readonly number[];
