@@ -127,6 +127,16 @@ describe('the watchdog', () => {
       expect(seen).toEqual(['run-missed']);
     });
 
+    it('tells of it where nobody serves the queue that starts need, and nobody is to be told that', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo', { watch: { workerGone: { mute: true } } }));
+      outside.schedule(definitionOf('other'));
+      for (const name of ['demo', 'other']) outside.lost.add(hourOf(name, '2026-11-24T13'));
+      outside.gone('light', noon + 30 * MINUTE);
+      const { words } = await watch(outside, noon + 5 * MINUTE, 80);
+      expect(words).toEqual(['seen other worker-gone', 'seen demo run-missed 2026-11-24T13']);
+    });
+
     it('tells of it all the same where a definition is applied meanwhile, unless that has other times', async () => {
       for (const [change, words] of [
         [{ alerts: { email: { to: ['b@example.org'] } } }, ['seen demo run-missed 2026-11-24T13']],

@@ -119,6 +119,10 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
   };
   const lightGone = now - (queues.get('light') ?? now) > durationMs(watchOf(undefined, 'workerGone', now).after);
   const servedSince = lightGone ? at : memory.servedSince;
+  // Where nobody is told of workers, nothing else would say that its hours do not start.
+  const isBeingTakenUp = (pipeline: Pipeline | undefined): boolean =>
+    !watchOf(pipeline, 'workerGone', now).muted &&
+    now - Date.parse(servedSince ?? '1970-01-01') < durationMs(watchOf(pipeline, 'runMissed', now).after);
 
   const verdicts = new Map<string, Verdict[]>();
   const add = (pipeline: string, ...found: readonly Verdict[]): void => {
@@ -140,10 +144,7 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
         () =>
           lookAtSchedule(world, schedule, known, {
             ...{ now, lookingSince: Date.parse(lookingSince) },
-            waits:
-              isGone('light', schedule.definition) ||
-              now - Date.parse(servedSince ?? '1970-01-01') <
-                durationMs(watchOf(schedule.definition, 'runMissed', now).after),
+            waits: isGone('light', schedule.definition) || isBeingTakenUp(schedule.definition),
           }),
         pipeline,
       );
