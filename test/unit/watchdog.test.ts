@@ -127,6 +127,34 @@ describe('the watchdog', () => {
       expect(seen).toEqual(['run-missed']);
     });
 
+    it('tells that it is over once somebody has run all of them, however the schedule stands then', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      for (const hour of ['13', '14']) outside.lost.add(hourOf('demo', `2026-11-24T${hour}`));
+      const { words, last } = await watch(outside, noon + 5 * MINUTE, 180, {}, (minute) => {
+        if (minute === 130) outside.change('demo', { paused: true });
+        if (minute === 150) outside.lost.delete(hourOf('demo', '2026-11-24T14'));
+      });
+      expect(words).toEqual(['seen demo run-missed 2026-11-24T13', 'seen demo run-missed 2026-11-24T14']);
+      expect(last.watching.open).toMatchObject([{ subject: '2026-11-24T13:00:00Z' }]);
+      outside.lost.clear();
+      expect((await watch(outside, outside.now + MINUTE, 2, last.memory)).words).toEqual(['over demo run-missed']);
+    });
+
+    it('does not take it for over by an hour that was due before it was told of', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      const { last } = await watch(outside, noon + 5 * MINUTE, 10);
+      // Temporal, and so the watchdog, is away from 12:15 to 17:05; the last two hours are made up for.
+      for (const hour of ['13', '14', '15']) outside.lost.add(hourOf('demo', `2026-11-24T${hour}`));
+      const then = await watch(outside, noon + 5 * HOUR + 5 * MINUTE, 55, last.memory);
+      expect(then.words).toEqual(['13', '14', '15'].map((hour) => `seen demo run-missed 2026-11-24T${hour}`));
+      expect(then.last.watching.open).toHaveLength(3);
+      expect((await watch(outside, outside.now + MINUTE, 15, then.last.memory)).words).toEqual([
+        'over demo run-missed',
+      ]);
+    });
+
     it('tells of it where nobody serves the queue that starts need, and nobody is to be told that', async () => {
       const outside = new Outside();
       outside.schedule(definitionOf('demo', { watch: { workerGone: { mute: true } } }));

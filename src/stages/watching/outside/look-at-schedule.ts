@@ -20,14 +20,14 @@ export async function lookAtSchedule(
 ): Promise<ScheduleNews> {
   const { pipeline, definition } = schedule;
   const paused = pausedSchedule(schedule, memory, watchOf(definition, 'schedulePaused', now), now);
-  const { judgedTo, times, missed, startedTo, counts } = memory;
+  const { judgedTo, times, missed, missedAt, counts } = memory;
   const runs = await missedRuns({
     ...{ schedule, now, lookingSince, waits },
     memory: {
       ...(judgedTo === undefined ? {} : { judgedTo }),
       ...(times === undefined ? {} : { times }),
       ...(missed ? { missed } : {}),
-      ...(startedTo === undefined ? {} : { startedTo }),
+      ...(missedAt === undefined ? {} : { missedAt }),
       ...(counts ? { counts } : {}),
     },
     settings: watchOf(definition, 'runMissed', now),

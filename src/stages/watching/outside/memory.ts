@@ -25,8 +25,8 @@ export interface PipelineMemory {
   readonly times?: string;
   /** Hours that did not start, and still have not. */
   readonly missed?: readonly LogicalHour[];
-  /** The newest hour that is known to have started. */
-  readonly startedTo?: LogicalHour;
+  /** When the last one of them was told of. ISO 8601. */
+  readonly missedAt?: string;
   /** As its schedule has counted them: missed by the catch-up window, skipped as another one ran. */
   readonly counts?: { readonly missed: number; readonly skipped: number };
   /** Since when it is paused, as far as it was seen. ISO 8601. */

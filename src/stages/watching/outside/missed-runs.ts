@@ -18,7 +18,7 @@ const MOST_MISSED = 24;
 /** Of a time that is near it cannot be said whether it is the next one. */
 const NEAR_MS = 60_000;
 
-export type MissedMemory = Pick<PipelineMemory, 'judgedTo' | 'times' | 'missed' | 'startedTo' | 'counts'>;
+export type MissedMemory = Pick<PipelineMemory, 'judgedTo' | 'times' | 'missed' | 'missedAt' | 'counts'>;
 
 export interface MissedInput {
   readonly schedule: SeenSchedule;
@@ -43,11 +43,17 @@ export interface MissedNews {
 
 /** Times at which a schedule was to start an hour that did not start, and those that did since. What was due before the first look is nobody's concern. */
 export async function missedRuns(input: MissedInput): Promise<MissedNews> {
-  const { schedule, memory, settings, now, ran } = input;
+  const { schedule, settings, now, ran } = input;
   const { pipeline, definition, counts } = schedule;
-  const { missed = [] } = memory;
   const at = new Date(now).toISOString();
-  const none = { observations: [], clearings: [] };
+  // However its schedule stands, somebody may have run them.
+  const told = input.memory.missed ?? [];
+  const { lacking: missed } = await startedOf(told, ran);
+  const memory = { ...input.memory, ...(told.length > 0 ? { missed } : {}) };
+  const none = {
+    observations: [],
+    clearings: told.length > 0 && missed.length === 0 ? [cleared(pipeline, told, at)] : [],
+  };
   const stays = { judgedTo: at, counts, ...memory, ...(definition ? begins(schedule, definition, memory, now) : {}) };
   // Times that pass meanwhile are to pass.
   const passes = { ...stays, judgedTo: at, counts };
@@ -63,11 +69,8 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
 
   const from = Math.max(Date.parse(stays.judgedTo), now - LOOKS_BACK_MS);
   const until = now - grace - durationMs(definition.schedule.jitter);
-  const due = hoursDue(definition.schedule, from, until);
-  const known = await Promise.all([...missed, ...due].map(async (hour) => [hour, await ran(hour)] as const));
-  const started = [memory.startedTo ?? '', ...known.filter(([, did]) => did).map(([hour]) => hour)].toSorted();
-  const startedTo = started.at(-1) ?? '';
-  const lacking = due.filter((hour) => !started.includes(hour));
+  const due = timesDue(definition.schedule, from, until);
+  const { started, lacking } = await startedOf([...due.keys()], ran);
   const since = (count: 'missed' | 'skipped'): number => Math.max(0, counts[count] - stays.counts[count]);
   const found =
     overlap === 'bufferOne' || overlap === 'bufferAll'
@@ -75,19 +78,31 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
         lacking.slice(0, since('missed'))
       : // Another one ran, and the definition says that this one is left out then.
         lacking.slice(overlap === 'skip' ? since('skipped') : 0);
-  const over = missed.filter((hour) => hour <= startedTo);
+  // One that was due before they were told of says nothing about whether it goes on now.
+  const later = started.find((hour) => (due.get(hour) ?? 0) > Date.parse(memory.missedAt ?? '1970-01-01'));
+  const isOver = later !== undefined && missed.length > 0;
+  const left = [...(later === undefined ? missed : []), ...found].slice(-MOST_MISSED);
   return {
     memory: {
       ...stays,
       judgedTo: new Date(Math.max(from, until)).toISOString(),
       // Compared with those of the last time that was judged: what is counted since is about the next one.
-      counts: due.length > 0 ? counts : stays.counts,
-      ...(startedTo === '' ? {} : { startedTo }),
-      missed: [...missed.filter((hour) => hour > startedTo), ...found].slice(-MOST_MISSED),
+      counts: due.size > 0 ? counts : stays.counts,
+      missed: left,
+      ...(found.length > 0 ? { missedAt: at } : {}),
     },
     observations: settings.muted ? [] : found.map((hour) => observed(pipeline, hour, settings, schedule, at)),
-    clearings: over.length === 0 ? [] : [cleared(pipeline, startedTo, at)],
+    clearings: isOver ? [cleared(pipeline, [later], at)] : none.clearings,
   };
+}
+
+async function startedOf(
+  hours: readonly LogicalHour[],
+  ran: MissedInput['ran'],
+): Promise<{ readonly started: LogicalHour[]; readonly lacking: LogicalHour[] }> {
+  const known = await Promise.all(hours.map(async (hour) => ({ hour, did: await ran(hour) })));
+  const those = (which: boolean): LogicalHour[] => known.filter(({ did }) => did === which).map(({ hour }) => hour);
+  return { started: those(true), lacking: those(false) };
 }
 
 /** Up to where its times have been judged: those before other ones were given to it cannot be told any more. */
@@ -107,14 +122,16 @@ function timesOf({ every, offset, calendars, cron, timezone, skip, startAt, endA
   return createHash('sha256').update(times).digest('hex').slice(0, 16);
 }
 
-function hoursDue(schedule: ScheduleSection, from: number, until: number): LogicalHour[] {
+/** When each hour was due whose time is behind the first instant, ascending. */
+function timesDue(schedule: ScheduleSection, from: number, until: number): Map<LogicalHour, number> {
   const { startAt, endAt } = schedule;
   const begins = Math.max(from, startAt === undefined ? 0 : Date.parse(startAt));
   const ends = Math.min(until, endAt === undefined ? until : Date.parse(endAt));
-  if (ends <= begins) return [];
+  if (ends <= begins) return new Map();
   // Calendars are looked through by whole hours.
   const starts = startsIn(schedule, Math.floor(begins / HOUR) * HOUR, Math.ceil((ends + 1) / HOUR) * HOUR);
-  return [...new Set(starts.filter((time) => time > begins && time <= ends).map((time) => toLogicalHour(time)))];
+  const times = starts.filter((time) => time > begins && time <= ends);
+  return new Map(times.map((time) => [toLogicalHour(time), time]));
 }
 
 /** Whether its next times are those of its definition: somebody may have given it others by hand. */
@@ -148,6 +165,9 @@ function observed(
   };
 }
 
-function cleared(pipeline: string, hour: LogicalHour, at: string): Clearing {
-  return { pipeline, rule: 'run-missed', at, hour, sentence: `The run of ${hour} has started.` };
+/** Of all of it: the hour that was told of last may have been run before this one. */
+function cleared(pipeline: string, hours: readonly LogicalHour[], at: string): Clearing {
+  const sentence =
+    hours.length === 1 ? `The run of ${hours[0]} has started.` : 'The runs of all hours that lacked have started.';
+  return { pipeline, rule: 'run-missed', at, sentence };
 }
