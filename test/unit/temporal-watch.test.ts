@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ServiceError } from '@temporalio/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { TemporalWatch } from '../../src/client/cli/temporal-watch.ts';
+import { isSilence, TemporalWatch } from '../../src/client/cli/temporal-watch.ts';
 import { readSettings } from '../../src/connectors/settings.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import type { Transition } from '../../src/definition/incidents.ts';
@@ -148,6 +149,47 @@ describe('Temporal’s absence', () => {
     store.away = false;
     await through([watch], false, 11 * MINUTE, 12 * MINUTE);
     expect(told).toEqual(['opened one']);
+  });
+
+  it('is told of by one that answered when another one, which is gone since, told of its own', async () => {
+    const store = new SharedStore();
+    const [a, b] = [start(store, [definitionOf('one')]), start(store, [definitionOf('one')])];
+    await Promise.all([a.ready, b.ready]);
+    await through([b.watch], true, 0, 5 * MINUTE);
+    await through([a.watch], false, 5 * MINUTE, 10 * MINUTE);
+    await through([b.watch], true, 10 * MINUTE, 15 * MINUTE);
+    await through([b.watch], false, 15 * MINUTE, 20 * MINUTE);
+    expect([a.told, b.told]).toEqual([['opened one'], ['recovered one', 'opened one']]);
+  });
+
+  it('is none where it answers that it does not let us in, which is said once', async () => {
+    const { watch, told, said, ready } = start(new SharedStore(), [definitionOf('one')]);
+    await ready;
+    await watch.silent(0);
+    for (let now = 10 * SECOND; now < 10 * MINUTE; now += 10 * SECOND) watch.refused('The API key has expired.');
+    await watch.silent(10 * MINUTE);
+    await watch.settled();
+    expect(told).toEqual([]);
+    expect(said).toEqual([expect.stringContaining('The API key has expired.')]);
+  });
+
+  it.each([
+    ['its deadline', 4, true],
+    ['that it is not there', 14, true],
+    ['that we have no permission', 7, false],
+    ['that nobody knows us', 16, false],
+    ['that there is no such namespace', 5, false],
+    ['that it is asked too much', 8, false],
+  ])('is judged by its answer: %s', (_, code, silence) => {
+    const cause = Object.assign(new Error('grpc'), { code, details: 'grpc', metadata: {} });
+    const thrown = new ServiceError('It failed.', { cause });
+    expect(isSilence(thrown)).toBe(silence);
+    expect(isSilence(new SluiceError('StackUnavailable', 'It does not answer.', { cause: thrown }))).toBe(silence);
+  });
+
+  it('is judged by what has no code: nobody listens, or we are wrong ourselves', () => {
+    expect(isSilence(new SluiceError('StackUnavailable', 'No Temporal server answers.'))).toBe(true);
+    expect(isSilence(new TypeError('undefined is not a function'))).toBe(false);
   });
 
   it('says nothing of a store that is not there yet while all is well', async () => {

@@ -2,11 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { MailConnector } from '../../connectors/mail.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { readSettings, type Settings } from '../../connectors/settings.ts';
+import { sentenceOf } from '../../definition/errors.ts';
 import type { AlertedPipeline } from '../../definition/incidents.ts';
 import { Outages, tellDirectly } from '../../inspecting/temporal-outage.ts';
 import { TemporalSession } from '../api/temporal-session.ts';
 import type { SluiceClient } from '../sluice-client.ts';
-import { TemporalWatch } from './temporal-watch.ts';
+import { isSilence, TemporalWatch } from './temporal-watch.ts';
 
 const LOOK_EVERY_MS = 10_000;
 const ANSWER_MS = 10_000;
@@ -32,14 +33,15 @@ export function keepWatchdog(
   let knownAt = 0;
   const kept = (async () => {
     while (!stop.signal.aborted) {
-      const answers = await session
+      const failure = await session
         .use((client) => client.watchdog.keep(), ANSWER_MS)
         .then(
-          () => true,
-          () => false,
+          () => undefined,
+          (error: unknown) => ({ error }),
         );
       if (stop.signal.aborted) break;
-      if (!answers) await watch.silent(Date.now());
+      if (failure && isSilence(failure.error)) await watch.silent(Date.now());
+      else if (failure) watch.refused(sentenceOf(failure.error));
       else {
         await watch.answered(Date.now());
         if (Date.now() - knownAt > KNOWS_EVERY_MS) {

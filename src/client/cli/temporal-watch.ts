@@ -1,12 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { sentenceOf } from '../../definition/errors.ts';
+import { sentenceOf, SluiceError } from '../../definition/errors.ts';
 import type { AlertedPipeline, Incident, Transition } from '../../definition/incidents.ts';
 import { ids } from '../../definition/names.ts';
 import { recipientsOf, speakersFor, type Outage, type Outages } from '../../inspecting/temporal-outage.ts';
+import { grpcCode } from '../grpc-code.ts';
 
 const rule = 'temporal-gone';
 /** It is back once it has answered for so long: one that starts and falls over again is away. */
 const STEADY_MS = 30_000;
+/** One that told that it is away may be gone itself: so often it is looked at whether somebody's word stands open. */
+const ASKS_EVERY_MS = 120_000;
+/** Of gRPC: cancelled, the deadline, unavailable. */
+const UNANSWERED: readonly number[] = [1, 4, 14];
+
+/** Whether Temporal did not answer. One that answers with something else is there, whatever it has against us. */
+export function isSilence(error: unknown): boolean {
+  const code = grpcCode(error);
+  return code === undefined
+    ? error instanceof SluiceError && error.code === 'StackUnavailable'
+    : UNANSWERED.includes(code);
+}
 
 export interface TemporalWatchOptions {
   readonly outages: Pick<Outages, 'open' | 'begin' | 'end' | 'know' | 'known'>;
@@ -32,9 +45,11 @@ export class TemporalWatch {
   #told = false;
   /** Somebody before us may have told that it is away. */
   #mayBeOpen = true;
+  #askedAt = 0;
   #sawOne = false;
   #known: readonly AlertedPipeline[] = [];
   #said = '';
+  #refusal = '';
   #telling: Promise<void> = Promise.resolve();
 
   constructor(options: TemporalWatchOptions) {
@@ -60,6 +75,8 @@ export class TemporalWatch {
     this.#goneSince = undefined;
     this.#told = false;
     this.#backSince ??= now;
+    this.#refusal = '';
+    if (now - this.#askedAt >= ASKS_EVERY_MS) this.#mayBeOpen = true;
     if (!this.#mayBeOpen || now - this.#backSince < Math.min(STEADY_MS, this.#options.afterMs)) return;
     // Before there was any outage, there may be no store.
     await this.#orSays(async () => {
@@ -68,6 +85,7 @@ export class TemporalWatch {
         this.#tellAll(open, 'recovered', now);
       }
       this.#mayBeOpen = false;
+      this.#askedAt = now;
       this.#sawOne = false;
     }, this.#sawOne);
   }
@@ -87,6 +105,15 @@ export class TemporalWatch {
       this.#sawOne = true;
       if (outage) this.#tellAll(outage, 'opened', now);
     });
+  }
+
+  /** It is there, and does not do what it is asked for: that is no absence, and no end of one. */
+  refused(why: string): void {
+    this.#goneSince = undefined;
+    this.#backSince = undefined;
+    if (why === this.#refusal) return;
+    this.#refusal = why;
+    this.#options.say(`Temporal answers, but nobody can see to it that the watchdog runs: ${why}`);
   }
 
   async #speakers(now: number): Promise<readonly AlertedPipeline[]> {
