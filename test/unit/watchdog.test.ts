@@ -141,6 +141,54 @@ describe('the watchdog', () => {
       expect((await watch(outside, outside.now + MINUTE, 2, last.memory)).words).toEqual(['over demo run-missed']);
     });
 
+    it('says nothing of one that was left out on purpose while those before it were not judged yet', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo', { schedule: { overlap: 'skip' }, watch: { runMissed: { after: '90m' } } }));
+      for (const hour of ['14', '16']) outside.lost.add(hourOf('demo', `2026-11-24T${hour}`));
+      const { words } = await watch(outside, noon + 5 * MINUTE, 360, {}, (minute) => {
+        if (minute === 116) outside.change('demo', { skipped: 1 });
+      });
+      // The second one was not left out.
+      expect(words).toEqual(['seen demo run-missed 2026-11-24T16']);
+    });
+
+    it('waits for those that take turns, until one behind them has begun', async () => {
+      for (const overlap of ['bufferAll', 'bufferOne'] as const) {
+        const outside = new Outside();
+        outside.schedule(definitionOf('demo', { schedule: { overlap } }));
+        // 13 is long; 14 waits for it, and is lost; with "bufferOne", 15 is left out as 14 waits.
+        for (const hour of ['14', '15', '16']) outside.lost.add(hourOf('demo', `2026-11-24T${hour}`));
+        const { words } = await watch(outside, noon + 5 * MINUTE, 260, {}, (minute) => {
+          if (minute === 176 && overlap === 'bufferOne') outside.change('demo', { skipped: 1 });
+          if (minute === 245) outside.lost.delete(hourOf('demo', '2026-11-24T16'));
+        });
+        expect(words).toEqual(
+          (overlap === 'bufferOne' ? ['14'] : ['14', '15']).map((hour) => `seen demo run-missed 2026-11-24T${hour}`),
+        );
+      }
+    });
+
+    it('tells of each that was lost, once, and of no other one, however many were left out', async () => {
+      const hours = fc.array(fc.constantFrom('runs', 'lost', 'left out'), { minLength: 8, maxLength: 8 });
+      const settings = fc.record({ after: fc.constantFrom('10m', '60m', '150m'), hours });
+      await fc.assert(
+        fc.asyncProperty(settings, async ({ after, hours: given }) => {
+          const outside = new Outside();
+          outside.schedule(definitionOf('demo', { schedule: { overlap: 'skip' }, watch: { runMissed: { after } } }));
+          const named = given.map((fate, index) => ({ fate, hour: `2026-11-24T${13 + index}` }));
+          for (const { fate, hour } of named) if (fate !== 'runs') outside.lost.add(hourOf('demo', hour));
+          const { words } = await watch(outside, noon + 5 * MINUTE, 11 * 60, {}, (minute) => {
+            const begun = given.slice(0, Math.max(0, Math.floor((minute + 4) / 60)));
+            outside.change('demo', { skipped: begun.filter((fate) => fate === 'left out').length });
+          });
+          expect(words.filter((word) => word.startsWith('seen'))).toEqual(
+            named.filter(({ fate }) => fate === 'lost').map(({ hour }) => `seen demo run-missed ${hour}`),
+          );
+        }),
+        { numRuns: 20 },
+      );
+    });
+
     it('does not take it for over by an hour that was due before it was told of', async () => {
       const outside = new Outside();
       outside.schedule(definitionOf('demo'));

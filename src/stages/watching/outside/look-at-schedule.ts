@@ -20,7 +20,7 @@ export async function lookAtSchedule(
 ): Promise<ScheduleNews> {
   const { pipeline, definition } = schedule;
   const paused = pausedSchedule(schedule, memory, watchOf(definition, 'schedulePaused', now), now);
-  const { judgedTo, times, missed, missedAt, counts } = memory;
+  const { judgedTo, times, missed, missedAt, pending, counts, skips } = memory;
   const runs = await missedRuns({
     ...{ schedule, now, lookingSince, waits },
     memory: {
@@ -28,6 +28,8 @@ export async function lookAtSchedule(
       ...(times === undefined ? {} : { times }),
       ...(missed ? { missed } : {}),
       ...(missedAt === undefined ? {} : { missedAt }),
+      ...(pending ? { pending } : {}),
+      ...(skips ? { skips } : {}),
       ...(counts ? { counts } : {}),
     },
     settings: watchOf(definition, 'runMissed', now),

@@ -27,8 +27,12 @@ export interface PipelineMemory {
   readonly missed?: readonly LogicalHour[];
   /** When the last one of them was told of. ISO 8601. */
   readonly missedAt?: string;
-  /** As its schedule has counted them: missed by the catch-up window, skipped as another one ran. */
+  /** Hours that have not started, and may once those before them are through. */
+  readonly pending?: readonly LogicalHour[];
+  /** As its schedule has counted them: missed by the catch-up window, skipped as another one ran; up to the last time that was judged. */
   readonly counts?: { readonly missed: number; readonly skipped: number };
+  /** What it has skipped since, by the look that saw it. */
+  readonly skips?: readonly { readonly at: string; readonly skipped: number }[];
   /** Since when it is paused, as far as it was seen. ISO 8601. */
   readonly pausedSince?: string;
   /** The newest hour that went through with rows, and since when its index lacks it. */

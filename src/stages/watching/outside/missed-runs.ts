@@ -18,7 +18,12 @@ const MOST_MISSED = 24;
 /** Of a time that is near it cannot be said whether it is the next one. */
 const NEAR_MS = 60_000;
 
-export type MissedMemory = Pick<PipelineMemory, 'judgedTo' | 'times' | 'missed' | 'missedAt' | 'counts'>;
+export type MissedMemory = Pick<
+  PipelineMemory,
+  'judgedTo' | 'times' | 'missed' | 'missedAt' | 'pending' | 'counts' | 'skips'
+>;
+type Counts = SeenSchedule['counts'];
+type Skips = NonNullable<PipelineMemory['skips']>;
 
 export interface MissedInput {
   readonly schedule: SeenSchedule;
@@ -54,9 +59,16 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
     observations: [],
     clearings: told.length > 0 && missed.length === 0 ? [cleared(pipeline, told, at)] : [],
   };
-  const stays = { judgedTo: at, counts, ...memory, ...(definition ? begins(schedule, definition, memory, now) : {}) };
+  const skips = skipsOf(input.memory, counts.skipped, at);
+  const stays = {
+    judgedTo: at,
+    counts,
+    ...memory,
+    skips,
+    ...(definition ? begins(schedule, definition, memory, now) : {}),
+  };
   // Times that pass meanwhile are to pass.
-  const passes = { ...stays, judgedTo: at, counts };
+  const passes = { ...stays, judgedTo: at, counts, skips: [] };
   if (!definition) return { memory: stays, ...none, unknown: 'its schedule holds no sound definition' };
   if (schedule.paused) return { memory: passes, ...none };
   if (!hasItsTimes(schedule, now)) {
@@ -71,29 +83,60 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
   const until = now - grace - durationMs(definition.schedule.jitter);
   const due = timesDue(definition.schedule, from, until);
   const { started, lacking } = await startedOf([...due.keys()], ran);
-  const since = (count: 'missed' | 'skipped'): number => Math.max(0, counts[count] - stays.counts[count]);
-  const found =
-    overlap === 'bufferOne' || overlap === 'bufferAll'
-      ? // They take turns: one that has not begun may still, unless its schedule says otherwise.
-        lacking.slice(0, since('missed'))
-      : // Another one ran, and the definition says that this one is left out then.
-        lacking.slice(overlap === 'skip' ? since('skipped') : 0);
+  const waited = await startedOf(memory.pending ?? [], ran);
+  const counted =
+    due.size > 0 ? countsBy(horizonOf(definition.schedule, [...due.values()], input), stays, counts) : stays;
+  const since = (count: 'missed' | 'skipped'): number => Math.max(0, counted.counts[count] - stays.counts[count]);
+  // Another one ran, and the definition says that this one is left out then.
+  const owed = lacking.slice(overlap === 'skip' || overlap === 'bufferOne' ? since('skipped') : 0);
+  const takesTurns = overlap === 'bufferOne' || overlap === 'bufferAll';
+  // One that has not begun may still, unless its schedule says otherwise, or one behind it has begun.
+  const lost = takesTurns ? owed.slice(0, since('missed')) : owed;
+  const waiting = [...waited.lacking, ...owed.filter((hour) => !lost.includes(hour))];
+  const begun = [...waited.started, ...started];
+  const isPassedBy = (hour: LogicalHour): boolean => begun.some((other) => other > hour);
+  const found = [...waiting.filter(isPassedBy), ...lost].toSorted();
   // One that was due before they were told of says nothing about whether it goes on now.
-  const later = started.find((hour) => (due.get(hour) ?? 0) > Date.parse(memory.missedAt ?? '1970-01-01'));
+  const later = begun.find((hour) => (due.get(hour) ?? Date.parse(hour)) > Date.parse(memory.missedAt ?? '1970-01-01'));
   const isOver = later !== undefined && missed.length > 0;
   const left = [...(later === undefined ? missed : []), ...found].slice(-MOST_MISSED);
   return {
     memory: {
       ...stays,
       judgedTo: new Date(Math.max(from, until)).toISOString(),
-      // Compared with those of the last time that was judged: what is counted since is about the next one.
-      counts: due.size > 0 ? counts : stays.counts,
+      counts: counted.counts,
+      skips: counted.skips,
+      pending: waiting.filter((hour) => !isPassedBy(hour)).slice(-MOST_MISSED),
       missed: left,
       ...(found.length > 0 ? { missedAt: at } : {}),
     },
     observations: settings.muted ? [] : found.map((hour) => observed(pipeline, hour, settings, schedule, at)),
     clearings: isOver ? [cleared(pipeline, [later], at)] : none.clearings,
   };
+}
+
+/** What its schedule had skipped, by the look that saw it first. */
+function skipsOf({ skips = [], counts }: MissedMemory, skipped: number, at: string): Skips {
+  const before = skips.at(-1)?.skipped ?? counts?.skipped;
+  return before === undefined || before === skipped ? skips : [...skips, { at, skipped }].slice(-MOST_MISSED);
+}
+
+/** Up to when what is counted is about these times, and not about the next one. After a gap, nobody can say: until now. */
+function horizonOf(schedule: ScheduleSection, due: readonly number[], { lookingSince, now }: MissedInput): number {
+  const last = Math.max(...due);
+  const [next] = timesDue(schedule, last, now).values();
+  if (next === undefined || last < lookingSince) return now;
+  return Math.max(next - 1, last + durationMs(schedule.jitter) + NEAR_MS);
+}
+
+/** The counts as they stood then, and what came since. */
+function countsBy(
+  horizon: number,
+  { counts, skips }: { readonly counts: Counts; readonly skips: Skips },
+  { missed }: Counts,
+): { readonly counts: Counts; readonly skips: Skips } {
+  const by = skips.filter(({ at }) => Date.parse(at) <= horizon);
+  return { counts: { missed, skipped: by.at(-1)?.skipped ?? counts.skipped }, skips: skips.slice(by.length) };
 }
 
 async function startedOf(
