@@ -294,6 +294,20 @@ describe('the watchdog', () => {
       expect(last.watching.open).toEqual([]);
     });
 
+    it('tells as well by one that has no schedule, as nobody else knows whom it reaches', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('one'));
+      outside.schedule(definitionOf('two'));
+      outside.consumer('bare', { positions: { 0: '10' }, next: { 0: '10' } });
+      const { words } = await watch(outside, noon, 10, {}, (minute) => {
+        if (minute === 2) outside.gone('light', outside.now);
+        if (minute === 8) outside.gone('light', undefined);
+      });
+      expect(words.toSorted()).toEqual([
+        ...['over bare worker-gone', 'over one worker-gone', 'seen bare worker-gone', 'seen one worker-gone'],
+      ]);
+    });
+
     it('names the queue, and counts another one as the same problem', async () => {
       const outside = new Outside();
       outside.schedule(definitionOf('demo'));

@@ -13,7 +13,10 @@ export type WatchedQueue = (typeof watchedQueues)[number];
 export type SeenQueues = ReadonlyMap<WatchedQueue, number>;
 
 /** A pipeline that needs workers: it has a schedule that is not paused, or something of it is on its way. */
-export interface NeedsWorkers extends AlertedPipeline {
+export interface NeedsWorkers {
+  readonly name: string;
+  /** Left out where it has no schedule that says so: its notifier alone knows whom it tells. */
+  readonly alerts?: AlertedPipeline['alerts'];
   readonly settings: WatchSettings;
 }
 
@@ -51,7 +54,7 @@ export function goneWorkers({ queues, pipelines, unseen, open, now }: GoneInput)
     .filter((one) => one.gone.length > 0)
     .map((one) => ({
       ...one,
-      recipients: one.settings.muted ? [] : recipientsOf(one, { rule, severity: one.settings.severity }, at),
+      recipients: recipientsFor(one, at),
     }));
   const audible = affected.filter(({ settings }) => !settings.muted);
   // Who has spoken goes on to: nobody is told by another one of what he has been told.
@@ -90,6 +93,12 @@ export function goneWorkers({ queues, pipelines, unseen, open, now }: GoneInput)
     );
   }
   return verdicts;
+}
+
+/** Where it is not known who that is, it is somebody whom no other one reaches: told twice rather than never. */
+function recipientsFor({ name, alerts, settings: { muted, severity } }: NeedsWorkers, at: string): string[] {
+  if (muted) return [];
+  return alerts ? recipientsOf({ name, alerts }, { rule, severity }, at) : [`pipeline ${name}`];
 }
 
 const wellAgain = (stillGone: boolean): string =>

@@ -263,7 +263,7 @@ function needing(
     const definition = definitions.get(name);
     return {
       name,
-      alerts: definition?.alerts ?? ({} as Pipeline['alerts']),
+      ...(definition ? { alerts: definition.alerts } : {}),
       settings: watchOf(definition, 'workerGone', now),
     };
   });
