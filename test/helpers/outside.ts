@@ -25,6 +25,7 @@ interface Scheduled {
   missed?: number;
   skipped?: number;
   changedAt?: number;
+  remaining?: number;
   next?: (now: number) => number[];
 }
 
@@ -148,7 +149,16 @@ export class Outside {
     return held === undefined ? false : held;
   }
 
-  #seen({ definition, paused = false, note, missed = 0, skipped = 0, changedAt = 0, next }: Scheduled): SeenSchedule {
+  #seen({
+    definition,
+    paused = false,
+    note,
+    missed = 0,
+    skipped = 0,
+    changedAt = 0,
+    remaining,
+    next,
+  }: Scheduled): SeenSchedule {
     const from = Math.floor(this.now / HOUR) * HOUR;
     const times =
       next?.(this.now) ?? startsIn(definition.schedule, from, from + 12 * HOUR).filter((time) => time > this.now);
@@ -156,6 +166,7 @@ export class Outside {
       ...{ pipeline: definition.name, definition, paused, createdAt: 0, changedAt, counts: { missed, skipped } },
       next: paused ? [] : times.slice(0, 10),
       ...(note === undefined ? {} : { note }),
+      ...(remaining === undefined ? {} : { remaining }),
     };
   }
 }

@@ -308,6 +308,27 @@ describe('the watchdog', () => {
       ]);
     });
 
+    it('says nothing of a schedule that starts no more: past its end, or as often as it may', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('ended', { schedule: { endAt: '2026-11-24T13:30:00Z' } }), { next: () => [] });
+      outside.schedule(definitionOf('limited'), { remaining: 0, next: () => [] });
+      for (const hour of ['13', '14', '15']) outside.lost.add(hourOf('limited', `2026-11-24T${hour}`));
+      const { words } = await watch(outside, noon + 5 * MINUTE, 200, {}, (minute) => {
+        if (minute === 150) outside.gone('light', outside.now);
+      });
+      expect(words).toEqual([]);
+    });
+
+    it('tells of it past its end while its last hour waits', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('ended', { schedule: { endAt: '2026-11-24T13:30:00Z' } }));
+      outside.lost.add(hourOf('ended', '2026-11-24T13'));
+      const { words } = await watch(outside, noon + 5 * MINUTE, 200, {}, (minute) => {
+        if (minute === 50) outside.gone('light', outside.now);
+      });
+      expect(words).toEqual(['seen ended worker-gone']);
+    });
+
     it('names the queue, and counts another one as the same problem', async () => {
       const outside = new Outside();
       outside.schedule(definitionOf('demo'));

@@ -148,6 +148,7 @@ async function seenSchedule(client: Client, name: string): Promise<SeenSchedule 
       ...(definition ? { definition } : {}),
       paused: state.paused,
       ...(state.note === undefined || state.note === '' ? {} : { note: state.note }),
+      ...(state.remainingActions === undefined ? {} : { remaining: state.remainingActions }),
       createdAt: info.createdAt.getTime(),
       changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
       next: info.nextActionTimes.map((time) => time.getTime()),

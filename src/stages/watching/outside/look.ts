@@ -191,6 +191,7 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
       queues,
       pipelines: needing(
         schedules,
+        memories,
         [...runs, ...consumers].filter(({ pipeline }) => !unseen.has(pipeline)),
         now,
       ),
@@ -254,10 +255,12 @@ const datesOf = (text: string | undefined): number[] => (text === undefined ? []
 /** Pipelines that need workers now: those that are scheduled, and those of which something is on its way. */
 function needing(
   schedules: readonly SeenSchedule[],
+  memories: ReadonlyMap<string, PipelineMemory>,
   onTheirWay: readonly { readonly pipeline: string }[],
   now: number,
 ): NeedsWorkers[] {
-  const names = new Set([...schedules.filter(({ paused }) => !paused), ...onTheirWay].map(({ pipeline }) => pipeline));
+  const starting = schedules.filter((one) => startsMore(one, memories.get(one.pipeline)));
+  const names = new Set([...starting, ...onTheirWay].map(({ pipeline }) => pipeline));
   const definitions = new Map(schedules.map(({ pipeline, definition }) => [pipeline, definition]));
   return [...names].toSorted().map((name) => {
     const definition = definitions.get(name);
@@ -267,6 +270,13 @@ function needing(
       settings: watchOf(definition, 'workerGone', now),
     };
   });
+}
+
+/** Past its end, its last hour may still wait for a worker. */
+function startsMore({ paused, remaining, definition }: SeenSchedule, { judgedTo }: PipelineMemory = {}): boolean {
+  const { endAt } = definition?.schedule ?? {};
+  const isOver = endAt !== undefined && judgedTo !== undefined && Date.parse(judgedTo) > Date.parse(endAt);
+  return !paused && remaining !== 0 && !isOver;
 }
 
 function openOf(pipeline: string, { open = [], missed = [] }: PipelineMemory): Watching['open'][number][] {

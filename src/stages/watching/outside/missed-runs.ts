@@ -70,7 +70,7 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
   // Times that pass meanwhile are to pass.
   const passes = { ...stays, judgedTo: at, counts, skips: [] };
   if (!definition) return { memory: stays, ...none, unknown: 'its schedule holds no sound definition' };
-  if (schedule.paused) return { memory: passes, ...none };
+  if (schedule.paused || schedule.remaining === 0) return { memory: passes, ...none };
   if (!hasItsTimes(schedule, now)) {
     return { memory: passes, ...none, unknown: 'its schedule has other times than its definition: apply it' };
   }

@@ -13,6 +13,8 @@ export interface SeenSchedule {
   readonly changedAt: number;
   /** The next times, with their jitter. */
   readonly next: readonly number[];
+  /** How many it may still start, where somebody has limited that. */
+  readonly remaining?: number;
   readonly counts: { readonly missed: number; readonly skipped: number };
 }
 
