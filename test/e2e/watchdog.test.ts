@@ -62,7 +62,7 @@ describe.skipIf(noStack || program === undefined)('the watchdog beside real serv
     });
     const { input } = app.define({
       alerts: { email: { to: [address] }, policy: { group: '1s' } },
-      watch: { workerGone: { after: '8s' }, schedulePaused: { after: '6s' } },
+      watch: { workerGone: { after: '15s' }, schedulePaused: { after: '6s' } },
       schedule: { every: '1d' },
     });
     ({ name } = input);

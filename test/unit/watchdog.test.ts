@@ -294,6 +294,17 @@ describe('the watchdog', () => {
       expect(last.watching.open).toEqual([]);
     });
 
+    it('takes no time in which nobody looked, as Temporal was away, for one in which no worker was there', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      const { last } = await watch(outside, noon, 4);
+      for (const queue of ['light', 'compute', 'streaming'] as const) outside.gone(queue, noon + 4 * MINUTE);
+      const again = await watch(outside, noon + 7 * MINUTE, 1, last.memory);
+      expect(again.words).toEqual([]);
+      const { words } = await watch(outside, noon + 9 * MINUTE, 1, again.last.memory);
+      expect(words).toEqual(['seen demo worker-gone']);
+    });
+
     it('tells as well by one that has no schedule, as nobody else knows whom it reaches', async () => {
       const outside = new Outside();
       outside.schedule(definitionOf('one'));

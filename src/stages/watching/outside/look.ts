@@ -9,7 +9,7 @@ import { goneWorkers, watchedQueues, type NeedsWorkers, type WatchedQueue } from
 import { lookAtConsumers } from './look-at-consumers.ts';
 import { lookAtIndices } from './look-at-indices.ts';
 import { lookAtSchedule, withoutSchedule } from './look-at-schedule.ts';
-import type { PipelineMemory, WatchMemory } from './memory.ts';
+import { unlooked, type PipelineMemory, type WatchMemory } from './memory.ts';
 import { newsOf, type Verdict } from './problems.ts';
 import type { SeenSchedule } from './seen.ts';
 import type { World } from './world.ts';
@@ -106,11 +106,14 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
   const consumers = await tried('consumerStuck', () => world.consumers());
   const runs = await tried('workerGone', () => world.runs());
   const queues = new Map<WatchedQueue, number>();
+  const away = unlooked(memory, now, everyMs);
   for (const queue of watchedQueues) {
     const seen = await tried('workerGone', () => world.served(queue, { consumers: consumers ?? [], runs: runs ?? [] }));
-    // One that was never seen is counted from now on.
-    if (seen !== undefined)
-      queues.set(queue, Math.max(seen, ...datesOf(memory.queues?.[queue] ?? (seen > 0 ? undefined : at))));
+    // One that was never seen is counted from now on, and no time in which nobody looked.
+    const known = datesOf(memory.queues?.[queue] ?? (seen === 0 ? at : undefined)).map((ms) =>
+      Math.min(now, ms + away),
+    );
+    if (seen !== undefined) queues.set(queue, Math.max(seen, ...known));
   }
   const definitions = new Map(schedules?.map((schedule) => [schedule.pipeline, schedule.definition]));
   const isGone = (queue: WatchedQueue, pipeline: Pipeline | undefined): boolean => {

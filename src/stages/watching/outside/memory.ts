@@ -59,3 +59,9 @@ export interface WatchMemory {
   /** The dead man's switch: when it was last asked for, and why that failed, if it did. */
   readonly ping?: { readonly at: string; readonly problem?: string };
 }
+
+/** How much longer than usual nobody looked, as Temporal was away, say: in that time nobody can tell who else was there. Milliseconds. */
+export function unlooked({ lookedTo, lookedAt }: WatchMemory, now: number, everyMs: number): number {
+  const last = lookedTo ?? lookedAt;
+  return last === undefined ? 0 : Math.max(0, now - Date.parse(last) - everyMs);
+}
