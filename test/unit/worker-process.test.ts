@@ -5,6 +5,8 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { keepWatchWorker } from '../../src/client/cli/watch-worker.ts';
 import { startWorker } from '../../src/client/cli/worker-process.ts';
+import { temporalPlace } from '../../src/connectors/temporal.ts';
+import { connectWorker } from '../../src/workers/connection.ts';
 import { textLine } from '../../src/workers/log-line.ts';
 import { MuteServer } from '../helpers/mute-server.ts';
 import { serveProcess } from '../helpers/served-api.ts';
@@ -71,6 +73,14 @@ describe('a worker whose Temporal takes connections and says nothing', () => {
     expect(said).toEqual([
       expect.stringMatching(/^Not watching: The worker did not start: it was not ready within 0\.3 s/),
     ]);
+  });
+
+  it('waits for it no longer than it says', async () => {
+    mute = await MuteServer.open();
+    const place = temporalPlace({ TEMPORAL_ADDRESS: mute.address });
+    await expect(connectWorker(place, 300)).rejects.toThrow(
+      /^Whoever listens at 127\.0\.0\.1:\d+ does not answer as Temporal, .*: nothing came within 0\.3 s\./,
+    );
   });
 
   it('does not keep serve from stopping', async () => {
