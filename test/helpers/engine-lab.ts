@@ -45,7 +45,8 @@ export async function jobOfParts(
   return { rules: compileRules(pipeline, header), parts: partsHere(paths), files, folder, paths };
 }
 
-/** An outcome with the text of its files. */
-export async function told({ cleanPath, rejectsPath, ...rest }: CleanOutcome): Promise<Told> {
+/** An outcome with the text of its files. Without what Spark says of its jobs: that is about a run, and not about rows. */
+export async function told(outcome: CleanOutcome): Promise<Told> {
+  const { cleanPath, rejectsPath, spark: _, ...rest } = outcome;
   return { ...rest, clean: await readFile(cleanPath, 'utf8'), rejects: await readFile(rejectsPath, 'utf8') };
 }
