@@ -54,8 +54,7 @@ export interface Looked {
 }
 
 /** Looks that are further apart than so many times the usual have a gap between them: from the end of one, which may wait for servers, to the next one. */
-const GAP = 3;
-const LEAST_GAP_MS = 3 * 60_000;
+const [GAP, LEAST_GAP_MS] = [3, 3 * 60_000];
 const MOST_PROBLEMS = 50;
 
 /**
@@ -94,6 +93,7 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
   const before = memory.pipelines ?? {};
   const looked = memory.lookedTo ?? memory.lookedAt;
   const gap = looked === undefined || now - Date.parse(looked) > Math.max(GAP * everyMs, LEAST_GAP_MS);
+  const away = unlooked(memory, now, everyMs);
   const lookingSince = gap ? at : (memory.lookingSince ?? at);
 
   const unseen = new Set<string>();
@@ -106,7 +106,6 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
   const consumers = await tried('consumerStuck', () => world.consumers());
   const runs = await tried('workerGone', () => world.runs());
   const queues = new Map<WatchedQueue, number>();
-  const away = unlooked(memory, now, everyMs);
   for (const queue of watchedQueues) {
     const seen = await tried('workerGone', () => world.served(queue, { consumers: consumers ?? [], runs: runs ?? [] }));
     // One that was never seen is counted from now on, and no time in which nobody looked.
