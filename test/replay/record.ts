@@ -164,19 +164,21 @@ async function recordIncidents(): Promise<void> {
     },
   };
   const { name } = definition();
-  const halting = await client.workflow.start('consumer', {
-    workflowId: ids.consumer(name, 0),
-    taskQueue: taskQueues.light,
-    args: [
-      {
-        consume: {
-          ...{ stream: name, topic: name, epoch: 'e1', life: 1, partitions: 1, shard: 0 },
-          ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
+  const telling = (stream: string, more: object) =>
+    client.workflow.start('consumer', {
+      workflowId: ids.consumer(stream, 0),
+      taskQueue: taskQueues.light,
+      args: [
+        {
+          consume: {
+            ...{ stream, topic: stream, epoch: 'e1', life: 1, partitions: 1, shard: 0 },
+            ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
+          },
+          ...{ alerts: {}, ...more },
         },
-        ...{ alerts: {}, checkedMs: 500 },
-      },
-    ],
-  });
+      ],
+    });
+  const halting = await telling(name, { checkedMs: 500 });
   await until(async () => word === 1);
   gone = false;
   await halting.executeUpdate('resume');
@@ -204,19 +206,7 @@ async function recordIncidents(): Promise<void> {
   };
   gone = false;
   const besides = definition().name;
-  const beside = await client.workflow.start('consumer', {
-    workflowId: ids.consumer(besides, 0),
-    taskQueue: taskQueues.light,
-    args: [
-      {
-        consume: {
-          ...{ stream: besides, topic: besides, epoch: 'e1', life: 1, partitions: 1, shard: 0 },
-          ...{ maxRecords: 10, maxBytes: 1_024, abandonAfterMs: 1_000 },
-        },
-        ...{ alerts: {}, checkedMs: 200, maxHistory: 60 },
-      },
-    ],
-  });
+  const beside = await telling(besides, { checkedMs: 200, maxHistory: 60 });
   const before = (await beside.describe()).runId;
   const later = client.workflow.getHandle(beside.workflowId);
   await until(async () => heard === 1);

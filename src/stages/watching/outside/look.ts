@@ -9,7 +9,7 @@ import { goneWorkers, watchedQueues, type NeedsWorkers, type WatchedQueue } from
 import { lookAtConsumers } from './look-at-consumers.ts';
 import { lookAtIndices } from './look-at-indices.ts';
 import { lookAtSchedule, withoutSchedule } from './look-at-schedule.ts';
-import { unlooked, type PipelineMemory, type WatchMemory } from './memory.ts';
+import { isGap, sinceLastLook, type PipelineMemory, type WatchMemory } from './memory.ts';
 import { newsOf, type Verdict } from './problems.ts';
 import type { SeenSchedule } from './seen.ts';
 import type { World } from './world.ts';
@@ -53,8 +53,6 @@ export interface Looked {
   readonly watching: Watching;
 }
 
-/** Looks that are further apart than so many times the usual have a gap between them: from the end of one, which may wait for servers, to the next one. */
-const [GAP, LEAST_GAP_MS] = [3, 3 * 60_000];
 const MOST_PROBLEMS = 50;
 
 /**
@@ -91,10 +89,10 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
     }
   };
   const before = memory.pipelines ?? {};
-  const looked = memory.lookedTo ?? memory.lookedAt;
-  const gap = looked === undefined || now - Date.parse(looked) > Math.max(GAP * everyMs, LEAST_GAP_MS);
-  const away = unlooked(memory, now, everyMs);
-  const lookingSince = gap ? at : (memory.lookingSince ?? at);
+  const sinceLook = sinceLastLook(memory, now);
+  // No time in which nobody looked, as Temporal was away, say: in that, nobody can tell who else was there.
+  const away = sinceLook === undefined ? 0 : Math.max(0, sinceLook - everyMs);
+  const lookingSince = isGap(sinceLook, everyMs) ? at : (memory.lookingSince ?? at);
 
   const unseen = new Set<string>();
   const schedules = await tried('all', () =>

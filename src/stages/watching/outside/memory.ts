@@ -60,8 +60,15 @@ export interface WatchMemory {
   readonly ping?: { readonly at: string; readonly problem?: string };
 }
 
-/** How much longer than usual nobody looked, as Temporal was away, say: in that time nobody can tell who else was there. Milliseconds. */
-export function unlooked({ lookedTo, lookedAt }: WatchMemory, now: number, everyMs: number): number {
+const GAP = 3;
+const LEAST_GAP_MS = 3 * 60_000;
+
+/** From the end of the last look, which may have waited for servers, until now; undefined where there was none. Milliseconds. */
+export function sinceLastLook({ lookedTo, lookedAt }: WatchMemory, now: number): number | undefined {
   const last = lookedTo ?? lookedAt;
-  return last === undefined ? 0 : Math.max(0, now - Date.parse(last) - everyMs);
+  return last === undefined ? undefined : now - Date.parse(last);
 }
+
+/** Whether looks are further apart than so many times the usual, and no few minutes. */
+export const isGap = (sinceLook: number | undefined, everyMs: number): boolean =>
+  sinceLook === undefined || sinceLook > Math.max(GAP * everyMs, LEAST_GAP_MS);
