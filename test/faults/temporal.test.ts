@@ -130,7 +130,7 @@ describe.skipIf(noFaults)('the Temporal server', () => {
     try {
       const idle = lab.hour(600);
       await app.client.runs.result(await app.launch(idle));
-      const busy = lab.hour(6_000, { publish: { partitions: 2, batchRows: 300, rowsPerSecond: 2_000 } });
+      const busy = lab.hour(6_000, { publish: { partitions: 2, batchRows: 300, rowsPerSecond: 500 } });
       const running = await app.launch(busy);
       await app.untilStage(running, 'publish');
       await disturb('temporal', how);
