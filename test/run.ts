@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { down, up } from '../stack/index.ts';
 import { sentenceOf } from '../src/definition/errors.ts';
+import { writeBundle } from '../src/workers/bundle.ts';
 import { inLanes, jobs, lanesOf, namesProjects, type Job } from './running/jobs.ts';
 import { readTotals, sumOf, type Totals } from './running/totals.ts';
 import { runVitest } from './running/vitest-process.ts';
@@ -25,7 +26,7 @@ const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 
 try {
-  await startStack();
+  await Promise.all([startStack(), bundle()]);
   const others = stopping.signal.aborted ? Promise.resolve() : startOthers();
   const one: Job = { name: 'tests', projects: [], onServers: true };
   const all = namesProjects(args) ? [one] : jobs;
@@ -49,6 +50,13 @@ async function startStack(): Promise<void> {
     environment['SLUICE_TEST_NO_STACK'] = sentenceOf(error);
     console.error(`Tests on the real servers are skipped: ${sentenceOf(error)}`);
   }
+}
+
+/** The workflows, for the workers of all tests: each would take seconds to bundle them by itself. */
+async function bundle(): Promise<void> {
+  const file = join(folder, 'workflow-bundle.js');
+  await writeBundle(file);
+  environment['SLUICE_TEST_BUNDLE'] = file;
 }
 
 /** What only some tests on the stack need. */

@@ -11,9 +11,8 @@ import { down, up, type StackOptions } from '../../stack/index.ts';
 import { StackProgress } from '../../stack/progress.ts';
 import { TestApp } from '../helpers/app.ts';
 import { mailsTo, type InboxMail } from '../helpers/inbox.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
 import { SlackServer } from '../helpers/slack-server.ts';
-import { noStack, testStack } from '../helpers/stack.ts';
+import { noStack } from '../helpers/stack.ts';
 import { untilStage } from '../helpers/until-stage.ts';
 
 const HOUR_MS = 3_600_000;
@@ -25,15 +24,11 @@ describe.skipIf(noStack).concurrent('who is told', () => {
   let kafka: StackOptions & { readonly state: string };
 
   beforeAll(async () => {
-    const { environment } = await testStack();
     const state = await mkdtemp(join(tmpdir(), 'sluice-kafka-'));
     kafka = { state, only: ['kafka'], freePorts: true, progress: new StackProgress(() => {}) };
     const { environment: own } = await up(kafka);
     slack = await SlackServer.open();
-    const namespace = `broker-${randomBytes(4).toString('hex')}`;
-    await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
     app = await TestApp.start({
-      TEMPORAL_NAMESPACE: namespace,
       SLUICE_KAFKA_BROKERS: own['SLUICE_KAFKA_BROKERS'] ?? '',
       SLUICE_ALERT_ALLOW: new URL(slack.url).host,
       SLUICE_SECRET_SLACK: slack.url,
@@ -105,11 +100,7 @@ describe.skipIf(noStack).concurrent('who is told', () => {
     expect,
   }) => {
     const address = `${randomBytes(4).toString('hex')}@example.org`;
-    const namespace = `killed-${randomBytes(4).toString('hex')}`;
-    const { environment } = await testStack();
-    await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
     const other = await TestApp.start({
-      TEMPORAL_NAMESPACE: namespace,
       SLUICE_FAIL_POINT: 'completion:deliver=crash',
     });
     try {

@@ -9,7 +9,6 @@ import type { Outbox } from '../../src/workflows/notifier-messages.ts';
 import type { RunReport } from '../../src/workflows/messages.ts';
 import { TestApp } from '../helpers/app.ts';
 import { mailsTo, type InboxMail } from '../helpers/inbox.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
 import { stageDeps } from '../helpers/servers.ts';
 import { SlackServer } from '../helpers/slack-server.ts';
 import { noStack, testStack } from '../helpers/stack.ts';
@@ -31,10 +30,7 @@ describe.skipIf(noStack)('who is told of a problem, and how often', () => {
     const { environment } = await testStack();
     slack = await SlackServer.open();
     smtp = await proxyOf(new URL(environment['SLUICE_SMTP_URL'] ?? '').host);
-    const namespace = `alerts-${randomBytes(4).toString('hex')}`;
-    await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
     app = await TestApp.start({
-      TEMPORAL_NAMESPACE: namespace,
       SLUICE_SMTP_URL: `smtp://${smtp.address}`,
       SLUICE_ALERT_ALLOW: new URL(slack.url).host,
       SLUICE_SECRET_SLACK: slack.url,

@@ -7,7 +7,6 @@ import type { RunReport } from '../../src/workflows/messages.ts';
 import { httpProxy, type HttpProxy } from '../faults/http-proxy.ts';
 import { kafkaProxy, type KafkaProxy } from '../faults/kafka-proxy.ts';
 import { TestApp } from '../helpers/app.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
 import { noStack, testStack } from '../helpers/stack.ts';
 import { untilStage } from '../helpers/until-stage.ts';
 
@@ -37,11 +36,7 @@ describe.skipIf(noStack)('the report of a run names what slowed it', () => {
     const store = await slow(environment['SLUICE_S3_ENDPOINT'], 'store');
     const search = await slow(environment['SLUICE_ELASTICSEARCH_URL'], 'search');
     proxies = [broker, store, search];
-    // Its one place is not to be taken by the runs of other tests.
-    const namespace = `slowed-${Date.now().toString(36)}`;
-    await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
     app = await TestApp.start({
-      TEMPORAL_NAMESPACE: namespace,
       SLUICE_KAFKA_BROKERS: broker.address,
       SLUICE_S3_ENDPOINT: store.url,
       SLUICE_ELASTICSEARCH_URL: search.url,

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +7,8 @@ import type { LogRecord } from '../../src/definition/log-record.ts';
 import { metrics } from '../../src/definition/metrics.ts';
 import type { RunReport } from '../../src/stages/run-report.ts';
 import { TestApp } from '../helpers/app.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
 import { noPromtool, promtool, samplesOf, type Sample } from '../helpers/promtool.ts';
-import { noStack, testStack } from '../helpers/stack.ts';
+import { noStack } from '../helpers/stack.ts';
 
 /** What Elasticsearch would write, a warning a second for some minutes to come. */
 function warnings(from: Date): string {
@@ -31,14 +29,10 @@ describe.skipIf(noStack)('the metrics and the log of a worker', () => {
   let pipeline = '';
 
   beforeAll(async () => {
-    // Of its own: another worker would count a part of the run.
-    const namespace = `metrics-${randomBytes(4).toString('hex')}`;
-    const { environment } = await testStack();
-    await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
     folder = await mkdtemp(join(tmpdir(), 'sluice-said-'));
     await writeFile(join(folder, 'elasticsearch.log'), warnings(new Date()));
     const logs = { SLUICE_LOG_DIR: join(folder, 'workers'), SLUICE_SERVER_LOGS: folder };
-    app = await TestApp.start({ SLUICE_WORKER_METRICS: '0', TEMPORAL_NAMESPACE: namespace, ...logs });
+    app = await TestApp.start({ SLUICE_WORKER_METRICS: '0', ...logs });
     const { pipeline: definition } = app.define();
     pipeline = definition.name;
     app.serve(definition, { body: 'id,kind,amount\n1,a,1.5\n2,b,2.5\n2,b,2.5\n3,b,none\n' });

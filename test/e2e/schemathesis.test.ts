@@ -3,10 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestApp } from '../helpers/app.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
 import { testByDescription } from '../helpers/schemathesis.ts';
 import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
-import { noStack, testStack } from '../helpers/stack.ts';
+import { noStack } from '../helpers/stack.ts';
 
 const token = randomBytes(16).toString('hex');
 
@@ -24,10 +23,7 @@ describe.skipIf(noStack)('the HTTP API, by what it says of itself', () => {
   let api: ServedProcess;
 
   beforeAll(async () => {
-    // What is asked at random must not find the schedules and consumers of other tests.
-    const namespace = `st-${randomBytes(4).toString('hex')}`;
-    await makeNamespace((await testStack()).environment['TEMPORAL_ADDRESS'] ?? '', namespace);
-    app = await TestApp.start({ TEMPORAL_NAMESPACE: namespace });
+    app = await TestApp.start();
     const { input, pipeline } = app.define({ schedule: { paused: true } });
     app.serve(input, { body: 'id,kind,amount\n1,a,1.5\n' });
     await app.client.schedules.apply(pipeline);

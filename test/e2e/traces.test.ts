@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -6,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import type { ReportSoFar } from '../../src/workflows/messages.ts';
 import { TestApp } from '../helpers/app.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
-import { noStack, testStack } from '../helpers/stack.ts';
+import { noStack } from '../helpers/stack.ts';
 import { TraceCollector, type ToldSpan } from '../helpers/trace-collector.ts';
 
 const planted = 'planted-hunter2-and-some-more';
@@ -34,11 +32,8 @@ describe.skipIf(noStack)('the trace of a run on real servers', () => {
 
   beforeAll(async () => {
     collector = await TraceCollector.start();
-    const namespace = `traces-${randomBytes(4).toString('hex')}`;
-    const { environment } = await testStack();
-    await makeNamespace(environment['TEMPORAL_ADDRESS'] ?? '', namespace);
     app = await TestApp.start((source) => ({
-      ...{ TEMPORAL_NAMESPACE: namespace, SLUICE_SECRET_FEED: planted, SLUICE_SECRET_FEED_HOSTS: source },
+      ...{ SLUICE_SECRET_FEED: planted, SLUICE_SECRET_FEED_HOSTS: source },
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OTEL_EXPORTER_OTLP_HEADERS: `x-key=${planted}`,
       OTEL_BSP_SCHEDULE_DELAY: '200',

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { startWorker, type WorkerProcess } from '../../src/client/cli/worker-process.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
+import { newNamespace } from '../helpers/namespace.ts';
 import { untilStage } from '../helpers/until-stage.ts';
+import { bundleVariables } from '../helpers/worker-bundle.ts';
 import { SluiceClient } from '../../src/client/sluice-client.ts';
 import type { Environment, Hour, Lab } from './lab.ts';
 
@@ -22,9 +22,8 @@ export class App {
 
   /** @param own What this first worker gets beside the lab's environment: a fail point. */
   static async start(lab: Lab, own: Environment = {}): Promise<App> {
-    const namespace = `n-${randomBytes(4).toString('hex')}`;
-    await makeNamespace(lab.environment['TEMPORAL_ADDRESS'] ?? '', namespace);
-    const environment = { ...lab.environment, TEMPORAL_NAMESPACE: namespace };
+    const namespace = await newNamespace(lab.environment['TEMPORAL_ADDRESS']);
+    const environment = { ...lab.environment, ...bundleVariables, TEMPORAL_NAMESPACE: namespace };
     const log = join(lab.folder, `${namespace}.log`);
     const worker = await startWorker({ ...environment, ...own }, log);
     return new App(await SluiceClient.connect(environment), worker, environment, log);

@@ -9,7 +9,9 @@ import { startWorker, type WorkerProcess } from '../../src/client/cli/worker-pro
 import { SluiceClient } from '../../src/client/sluice-client.ts';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { runSluice, type Outcome } from './cli.ts';
+import { newNamespace } from './namespace.ts';
 import { testStack } from './stack.ts';
+import { bundleVariables } from './worker-bundle.ts';
 
 /** What the source serves: a body, or what a test makes of a request. */
 export interface Served {
@@ -60,12 +62,17 @@ export class TestApp {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const { environment: stack } = await testStack();
+    const own: Readonly<Record<string, string>> = typeof other === 'function' ? other(host) : other;
+    const ownTemporal = 'TEMPORAL_ADDRESS' in own || 'TEMPORAL_NAMESPACE' in own;
     const environment = {
-      // The consumers of all tests before are served too: each holds a place.
+      // Of each pipeline that a test has defined a consumer stays, and holds a place.
       SLUICE_WORKER_QUEUES: 'light=20,compute=2,streaming=500,watch=20',
       ...process.env,
       ...stack,
-      ...(typeof other === 'function' ? other(host) : other),
+      ...bundleVariables,
+      // Of its own: what other tests have left behind is nothing that this worker goes on with.
+      ...(ownTemporal ? {} : { TEMPORAL_NAMESPACE: await newNamespace(stack['TEMPORAL_ADDRESS']) }),
+      ...own,
       SLUICE_SOURCE_ALLOW: host,
       SLUICE_LOCAL_COPIES: join(folder, 'copies'),
       SLUICE_WORK_DIR: join(folder, 'work'),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 
@@ -30,4 +31,11 @@ export async function makeNamespace(address: string, namespace: string): Promise
   } finally {
     await connection.close();
   }
+}
+
+/** Makes one that nobody else has. @returns its name */
+export async function newNamespace(address = ''): Promise<string> {
+  const namespace = `n-${randomBytes(4).toString('hex')}`;
+  await makeNamespace(address, namespace);
+  return namespace;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Worker, WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Worker, WorkflowBundle } from '@temporalio/worker';
 import { DefaultLogger, Runtime, Worker as TemporalWorker } from '@temporalio/worker';
 import { sentenceOf } from '../../src/definition/errors.ts';
 import { timeAttempts } from '../../src/activities/attempt-timing.ts';
@@ -11,12 +11,12 @@ import type { StageDeps } from '../../src/stages/deps.ts';
 import { taskQueues } from '../../src/definition/names.ts';
 import type { Tracer } from '../../src/connectors/tracing.ts';
 import { traceAttempts } from '../../src/activities/trace-attempts.ts';
-import { bundleWorkflows } from '../../src/workers/worker-set.ts';
 import { workflowSpans } from '../../src/workers/workflow-spans.ts';
 import { attributes } from '../../src/workflows/attributes.ts';
 import { StackProgress } from '../../stack/progress.ts';
 import { provision } from '../../stack/provision.ts';
 import { versions } from '../../stack/versions.ts';
+import { workflowBundle } from './worker-bundle.ts';
 
 /** The Temporal program of the stack's cache; undefined, with the reason printed, where it cannot be had. */
 export const program: string | undefined = await provision(
@@ -50,10 +50,10 @@ export class WorkflowLab {
   store = {} as StageDeps['store'];
   /** Tells traces, of workers that begin after it is set. */
   tracer: Tracer | undefined;
-  readonly #bundle: WorkflowBundleWithSourceMap;
+  readonly #bundle: WorkflowBundle;
   readonly #workers = new Map<string, { readonly worker: Worker; readonly running: Promise<void> }>();
 
-  private constructor(temporal: TestWorkflowEnvironment, bundle: WorkflowBundleWithSourceMap) {
+  private constructor(temporal: TestWorkflowEnvironment, bundle: WorkflowBundle) {
     this.temporal = temporal;
     this.#bundle = bundle;
   }
@@ -66,7 +66,7 @@ export class WorkflowLab {
           searchAttributes: Object.values(attributes).map(({ name, type }) => defineSearchAttributeKey(name, type)),
         },
       }),
-      bundleWorkflows(),
+      workflowBundle(),
     ]);
     const lab = new WorkflowLab(temporal, bundle);
     await Promise.all(Object.values(taskQueues).map((taskQueue) => lab.#join(taskQueue)));

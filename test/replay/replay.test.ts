@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundleWorkflows } from '../../src/workers/worker-set.ts';
+import { workflowBundle } from '../helpers/worker-bundle.ts';
 import * as workflows from '../../src/workflows/index.ts';
 
 const folder = join(import.meta.dirname, 'histories');
@@ -19,11 +19,11 @@ async function historyOf(name: string): Promise<ReturnType<typeof historyFromJSO
 }
 
 describe('recorded histories', () => {
-  let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
+  let bundle: WorkflowBundle;
 
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    bundle = await bundleWorkflows();
+    bundle = await workflowBundle();
   });
 
   it('are there for every workflow', () => {
