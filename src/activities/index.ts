@@ -48,7 +48,7 @@ export type { Told } from './telling.ts';
 export type { Alerted, RunReport, StageTiming } from '../stages/run-report.ts';
 export type { Judged } from '../stages/watching/judge-run.ts';
 export type { WatchMemory } from '../stages/watching/outside/memory.ts';
-export type { LookTold, Watching } from '../stages/watching/outside/look.ts';
+export type { LookTold, Watching } from '../stages/watching/outside/looked.ts';
 
 /** The stages as activities, over dependencies that were built once for the process. */
 export function createActivities(deps: StageDeps) {

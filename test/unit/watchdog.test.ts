@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acceptDefinition } from '../../src/definition/check-definition.ts';
-import { look, type Looked } from '../../src/stages/watching/outside/look.ts';
+import { look } from '../../src/stages/watching/outside/look.ts';
+import type { Looked } from '../../src/stages/watching/outside/looked.ts';
 import type { WatchMemory } from '../../src/stages/watching/outside/memory.ts';
 import { newsOf, type Verdict } from '../../src/stages/watching/outside/problems.ts';
 import { recipientsOf, speakersFor } from '../../src/stages/watching/outside/recipients.ts';

@@ -1,57 +1,18 @@
 import { durationMs } from '../../../definition/duration.ts';
 import { sentenceOf } from '../../../definition/errors.ts';
-import type { Clearing, Observation } from '../../../definition/incidents.ts';
 import type { Pipeline } from '../../../definition/pipeline.ts';
 import { watchOf, type WatchCheck } from '../../../definition/watch.ts';
 import { inGroups } from '../../in-groups.ts';
 import { foundOpen } from './found-open.ts';
-import { goneWorkers, watchedQueues, type NeedsWorkers, type WatchedQueue } from './gone-workers.ts';
+import { goneWorkers, watchedQueues, type WatchedQueue } from './gone-workers.ts';
 import { lookAtConsumers } from './look-at-consumers.ts';
 import { lookAtIndices } from './look-at-indices.ts';
 import { lookAtSchedule, withoutSchedule } from './look-at-schedule.ts';
+import { openOf, type Looked, type LookTold, type Watching } from './looked.ts';
 import { isGap, sinceLastLook, type PipelineMemory, type WatchMemory } from './memory.ts';
+import { needing } from './needing-workers.ts';
 import { newsOf, type Verdict } from './problems.ts';
-import type { SeenSchedule } from './seen.ts';
 import type { World } from './world.ts';
-
-/** What is told of a pipeline; without `alerts` where its definition is not known. */
-export interface LookTold {
-  readonly pipeline: { readonly name: string; readonly alerts?: Pipeline['alerts'] };
-  readonly observations: readonly Observation[];
-  readonly clearings: readonly Clearing[];
-}
-
-/** How a look went, and what is wrong. */
-export interface Watching {
-  /** ISO 8601. */
-  readonly lookedAt: string;
-  /** Names of pipelines with a schedule. */
-  readonly pipelines: readonly string[];
-  readonly consumers: number;
-  /** When a worker of each queue was last seen. ISO 8601. */
-  readonly queues: Readonly<Partial<Record<WatchedQueue, string>>>;
-  /** What is told of and not over. */
-  readonly open: readonly {
-    readonly pipeline: string;
-    readonly rule: string;
-    readonly subject?: string;
-    readonly sentence: string;
-  }[];
-  /** What could not be looked at, and why. */
-  readonly problems: readonly {
-    readonly check: WatchCheck | 'all';
-    readonly pipeline?: string;
-    readonly why: string;
-  }[];
-}
-
-export interface Looked {
-  readonly memory: WatchMemory;
-  /** What it began from, where that is not what it was given. */
-  readonly before?: WatchMemory;
-  readonly told: readonly LookTold[];
-  readonly watching: Watching;
-}
 
 const MOST_PROBLEMS = 50;
 
@@ -251,47 +212,3 @@ const checkOf: Readonly<Partial<Record<string, WatchCheck>>> = {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 const datesOf = (text: string | undefined): number[] => (text === undefined ? [] : [Date.parse(text)]);
-
-/** Pipelines that need workers now: those that are scheduled, and those of which something is on its way. */
-function needing(
-  schedules: readonly SeenSchedule[],
-  memories: ReadonlyMap<string, PipelineMemory>,
-  onTheirWay: readonly { readonly pipeline: string }[],
-  now: number,
-): NeedsWorkers[] {
-  const starting = schedules.filter((one) => startsMore(one, memories.get(one.pipeline)));
-  const names = new Set([...starting, ...onTheirWay].map(({ pipeline }) => pipeline));
-  const definitions = new Map(schedules.map(({ pipeline, definition }) => [pipeline, definition]));
-  return [...names].toSorted().map((name) => {
-    const definition = definitions.get(name);
-    return {
-      name,
-      ...(definition ? { alerts: definition.alerts } : {}),
-      settings: watchOf(definition, 'workerGone', now),
-    };
-  });
-}
-
-/** Past its end, its last hour may still wait for a worker. */
-function startsMore({ paused, remaining, definition }: SeenSchedule, { judgedTo }: PipelineMemory = {}): boolean {
-  const { endAt } = definition?.schedule ?? {};
-  const isOver = endAt !== undefined && judgedTo !== undefined && Date.parse(judgedTo) > Date.parse(endAt);
-  return !paused && remaining !== 0 && !isOver;
-}
-
-function openOf(pipeline: string, { open = [], missed = [] }: PipelineMemory): Watching['open'][number][] {
-  return [
-    ...open.map(({ rule, subject, sentence }) => ({
-      pipeline,
-      rule,
-      ...(subject === undefined ? {} : { subject }),
-      sentence,
-    })),
-    ...missed.map((hour) => ({
-      pipeline,
-      rule: 'run-missed',
-      subject: hour,
-      sentence: `The run of ${hour} has not started.`,
-    })),
-  ];
-}
