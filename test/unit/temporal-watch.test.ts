@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ServiceError } from '@temporalio/client';
 import { afterEach, describe, expect, it } from 'vitest';
+import { alertedPipelines } from '../../src/client/cli/keep-watchdog.ts';
 import { isSilence, TemporalWatch } from '../../src/client/cli/temporal-watch.ts';
 import { readSettings } from '../../src/connectors/settings.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
@@ -202,6 +203,35 @@ describe('Temporal’s absence', () => {
   });
 });
 
+describe('whom to tell of Temporal’s absence', () => {
+  const clientWith = (answers: Readonly<Record<string, ReturnType<typeof definitionOf> | Error>>) => {
+    const schedules = {
+      list: async () => Object.keys(answers).map((scheduleId) => ({ scheduleId, starts: 'launch' })),
+      definition: async (name: string) => {
+        const answer = answers[name];
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    };
+    return { schedules } as unknown as Parameters<typeof alertedPipelines>[0];
+  };
+
+  it('is known of each with a sound definition', async () => {
+    const one = definitionOf('one');
+    const answers = {
+      old: new SluiceError('DefinitionInvalid', 'It is no good.'),
+      one,
+      gone: new SluiceError('ScheduleUnknown', 'There is none.'),
+    };
+    expect(await alertedPipelines(clientWith(answers))).toEqual([{ name: 'one', alerts: one.alerts }]);
+  });
+
+  it('is not known of a part, where Temporal falls silent meanwhile', async () => {
+    const answers = { one: definitionOf('one'), two: new SluiceError('StackUnavailable', 'Temporal is away.') };
+    await expect(alertedPipelines(clientWith(answers))).rejects.toThrow('Temporal is away.');
+  });
+});
+
 describe('what is told directly', () => {
   const told = { ...transition(), id: 't' };
   const addresses = { namespace: 'default' };
@@ -278,6 +308,14 @@ describe('the dead man’s switch', () => {
       undefined,
     ]);
     expect(memory).not.toHaveProperty('problem');
+  });
+
+  it('is told though the clock was put back', async () => {
+    const { url, asked } = await listen(() => 200);
+    const settings = readSettings({ SLUICE_DEADMAN_URL: url });
+    const memory = await tellDeadman({ settings }, undefined, 3_600 * SECOND, () => {});
+    await tellDeadman({ settings }, memory, 60 * SECOND, () => {});
+    expect(asked).toHaveLength(2);
   });
 
   it('may be a secret, and is in no sentence', async () => {

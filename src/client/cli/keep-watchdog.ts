@@ -2,10 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { MailConnector } from '../../connectors/mail.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { readSettings, type Settings } from '../../connectors/settings.ts';
-import { sentenceOf } from '../../definition/errors.ts';
+import { sentenceOf, SluiceError } from '../../definition/errors.ts';
 import type { AlertedPipeline } from '../../definition/incidents.ts';
 import { Outages, tellDirectly } from '../../inspecting/temporal-outage.ts';
 import { TemporalSession } from '../api/temporal-session.ts';
+import { scheduledNames } from '../schedules/scheduled.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import { isSilence, TemporalWatch } from './temporal-watch.ts';
 
@@ -13,6 +14,8 @@ const LOOK_EVERY_MS = 10_000;
 const ANSWER_MS = 10_000;
 /** Whom to tell changes as definitions do. */
 const KNOWS_EVERY_MS = 120_000;
+/** Its schedule holds no sound definition, or has been removed meanwhile. */
+const TELLS_NOBODY: readonly string[] = ['DefinitionInvalid', 'ScheduleUnknown'];
 
 /**
  * Sees to it that the watchdog runs: as soon as Temporal is there, and again where somebody has ended it. Where Temporal itself does not answer, tells that.
@@ -86,14 +89,17 @@ function temporalWatch(
   });
 }
 
-/** Of every pipeline that has a schedule. One whose definition is no good tells nobody. */
-async function alertedPipelines({ schedules }: SluiceClient): Promise<AlertedPipeline[]> {
-  const names = (await schedules.list())
-    .filter(({ starts }) => starts === 'launch')
-    .map(({ scheduleId }) => scheduleId);
+/**
+ * Of every pipeline that has a schedule. One whose definition is no good tells nobody.
+ * @throws where Temporal does not say it of all of them: who is left out then would hear of no absence
+ */
+export async function alertedPipelines({ schedules }: Pick<SluiceClient, 'schedules'>): Promise<AlertedPipeline[]> {
   const found: AlertedPipeline[] = [];
-  for (const name of names.toSorted()) {
-    const definition = await schedules.definition(name).catch(() => undefined);
+  for (const name of (await scheduledNames(schedules)).toSorted()) {
+    const definition = await schedules.definition(name).catch((error: unknown) => {
+      if (error instanceof SluiceError && TELLS_NOBODY.includes(error.code)) return undefined;
+      throw error;
+    });
     if (definition) found.push({ name, alerts: definition.alerts });
   }
   return found;

@@ -21,7 +21,9 @@ export async function tellDeadman(
 ): Promise<WatchMemory['ping']> {
   const { watch, secrets, alertAllow } = settings;
   if (watch.deadman === undefined) return undefined;
-  if (before && now - Date.parse(before.at) < LEAST_MS) return before;
+  const sinceLast = now - Date.parse(before?.at ?? '1970-01-01');
+  // A clock that was put back keeps nobody silent.
+  if (before && sinceLast >= 0 && sinceLast < LEAST_MS) return before;
   let problem: string | undefined;
   try {
     const url = watch.deadman.startsWith('${')
