@@ -69,6 +69,21 @@ describe('the watchdog', () => {
       expect(then.last.watching.open).toEqual([]);
     });
 
+    it('says which hours still lack where it is over, as later ones start', async () => {
+      for (const [lost, sentence] of [
+        [['13'], 'Not run yet: 2026-11-24T13:00:00Z; run it, or "sluice backfill" does.'],
+        [['12', '13'], 'Not run yet: 2026-11-24T12:00:00Z, 2026-11-24T13:00:00Z; run them, or "sluice backfill" does.'],
+      ] as const) {
+        const outside = new Outside();
+        outside.schedule(definitionOf('demo'));
+        for (const hour of lost) outside.lost.add(hourOf('demo', `2026-11-24T${hour}`));
+        const { last } = await watch(outside, noon - 5 * MINUTE, 135);
+        expect(last.told.flatMap(({ clearings }) => clearings)).toMatchObject([
+          { rule: 'run-missed', sentence: `The run of 2026-11-24T14:00:00Z has started. ${sentence}` },
+        ]);
+      }
+    });
+
     it('tells that it is over once somebody has run it', async () => {
       const outside = new Outside();
       outside.schedule(definitionOf('demo'));
@@ -231,6 +246,14 @@ describe('the watchdog', () => {
         });
         expect(seen.words).toEqual(words);
       }
+    });
+
+    it('tells of it after as long as its definition says, if that is longer than a day', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo', { watch: { runMissed: { after: '30h' } } }));
+      outside.lost.add(hourOf('demo', '2026-11-24T13'));
+      const { words } = await watch(outside, noon + 5 * MINUTE, 31 * 60);
+      expect(words).toEqual(['seen demo run-missed 2026-11-24T13']);
     });
 
     it('does not judge by a definition that the schedule does not follow', async () => {

@@ -15,6 +15,8 @@ const HOUR = 3_600_000;
 const LOOKS_BACK_MS = 24 * HOUR;
 /** Each is asked for at each look. */
 const MOST_MISSED = 24;
+/** So many hours a sentence names. */
+const NAMED = 5;
 /** Of a time that is near it cannot be said whether it is the next one. */
 const NEAR_MS = 60_000;
 
@@ -79,8 +81,8 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
   // What was away with us, Temporal, may be made up for first.
   if (input.waits || now < input.lookingSince + grace) return { memory: stays, ...none };
 
-  const from = Math.max(Date.parse(stays.judgedTo), now - LOOKS_BACK_MS);
   const until = now - grace - durationMs(definition.schedule.jitter);
+  const from = Math.max(Date.parse(stays.judgedTo), until - LOOKS_BACK_MS);
   const due = timesDue(definition.schedule, from, until);
   const { started, lacking } = await startedOf([...due.keys()], ran);
   const waited = await startedOf(memory.pending ?? [], ran);
@@ -111,7 +113,7 @@ export async function missedRuns(input: MissedInput): Promise<MissedNews> {
       ...(found.length > 0 ? { missedAt: at } : {}),
     },
     observations: settings.muted ? [] : found.map((hour) => observed(pipeline, hour, settings, schedule, at)),
-    clearings: isOver ? [cleared(pipeline, [later], at)] : none.clearings,
+    clearings: isOver ? [cleared(pipeline, [later], at, missed)] : none.clearings,
   };
 }
 
@@ -208,9 +210,21 @@ function observed(
   };
 }
 
-/** Of all of it: the hour that was told of last may have been run before this one. */
-function cleared(pipeline: string, hours: readonly LogicalHour[], at: string): Clearing {
+/** Of all of it: the hour that was told of last may have been run before this one. @param lacking hours that it was told of, and that have not started */
+function cleared(
+  pipeline: string,
+  hours: readonly LogicalHour[],
+  at: string,
+  lacking: readonly LogicalHour[] = [],
+): Clearing {
   const sentence =
     hours.length === 1 ? `The run of ${hours[0]} has started.` : 'The runs of all hours that lacked have started.';
-  return { pipeline, rule: 'run-missed', at, sentence };
+  return { pipeline, rule: 'run-missed', at, sentence: `${sentence}${notRun(lacking)}` };
+}
+
+function notRun(hours: readonly LogicalHour[]): string {
+  if (hours.length === 0) return '';
+  const named = hours.slice(0, NAMED).join(', ');
+  const all = hours.length > NAMED ? `${named} and ${hours.length - NAMED} more` : named;
+  return ` Not run yet: ${all}; run ${hours.length === 1 ? 'it' : 'them'}, or "sluice backfill" does.`;
 }
