@@ -2,8 +2,8 @@ import { hourKey } from '../../src/definition/hour.ts';
 import type { Incident } from '../../src/definition/incidents.ts';
 import { pipelineSchema, type Pipeline, type PipelineInput } from '../../src/definition/pipeline.ts';
 import { startsIn } from '../../src/definition/scheduled-hours.ts';
-import type { WatchedQueue } from '../../src/stages/watching/outside/gone-workers.ts';
 import type { SeenConsumer, SeenSchedule } from '../../src/stages/watching/outside/seen.ts';
+import type { WatchedQueue } from '../../src/stages/watching/outside/seen-queues.ts';
 import type { World } from '../../src/stages/watching/outside/world.ts';
 
 const HOUR = 3_600_000;
@@ -44,7 +44,8 @@ export class Outside {
   readonly indices = new Map<string, string | null | false>();
   /** That somebody has opened, and are not over. */
   incidents: Incident[] = [];
-  readonly went: { pipeline: string; hour: string }[] = [];
+  /** By when it ended, where a test says so. */
+  readonly went: { pipeline: string; hour: string; at?: number }[] = [];
   readonly #schedules = new Map<string, Scheduled>();
   readonly #consumers = new Map<string, SeenConsumer>();
   readonly #gone = new Map<WatchedQueue, number>();
@@ -77,7 +78,8 @@ export class Outside {
       runs: () => answers('runs', () => []),
       served: (queue) => answers('served', () => this.#gone.get(queue) ?? this.now),
       ran: (pipeline, hour) => answers('ran', () => !this.lost.has(hourOf(pipeline, hourKey(hour)))),
-      wentThrough: () => answers('wentThrough', () => this.went),
+      wentThrough: (since) =>
+        answers('wentThrough', () => this.went.filter(({ at = Infinity }) => at > Date.parse(since))),
       ends: (topics) =>
         answers(
           'ends',

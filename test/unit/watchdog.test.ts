@@ -19,13 +19,14 @@ async function watch(
   minutes: number,
   given: WatchMemory = {},
   during: (minute: number) => void = () => {},
+  stepMs = MINUTE,
 ): Promise<{ readonly words: string[]; readonly last: Looked }> {
   let memory = given;
   const words: string[] = [];
   let last: Looked | undefined;
   for (let minute = 0; minute <= minutes; minute += 1) {
     during(minute);
-    outside.now = from + minute * MINUTE;
+    outside.now = from + minute * stepMs;
     last = await look(outside.world, memory, outside.now, MINUTE);
     // It goes through a workflow's history.
     memory = JSON.parse(JSON.stringify(last.memory)) as WatchMemory;
@@ -329,6 +330,19 @@ describe('the watchdog', () => {
       expect(words).toEqual(['seen demo worker-gone']);
     });
 
+    it('sees the same problem at each look, though looks are a little further apart than they are to be', async () => {
+      const outside = new Outside();
+      outside.schedule(definitionOf('demo'));
+      const gone = noon + 2 * MINUTE;
+      const during = (minute: number): void => void (minute === 2 && outside.gone('compute', gone));
+      const { words, last } = await watch(outside, noon, 20, {}, during, MINUTE + 150);
+      expect(words).toEqual(['seen demo worker-gone']);
+      // Temporal is away for four minutes.
+      const then = await watch(outside, outside.now + 4 * MINUTE, 5, last.memory, () => {}, MINUTE + 150);
+      expect(then.words).toEqual([]);
+      expect(then.last.watching.queues.compute).toBe(new Date(gone).toISOString());
+    });
+
     it('tells as well by one that has no schedule, as nobody else knows whom it reaches', async () => {
       const outside = new Outside();
       outside.schedule(definitionOf('one'));
@@ -430,6 +444,29 @@ describe('the watchdog', () => {
       expect(words.filter((word) => word.includes('consumer-stuck'))).toEqual([]);
     });
 
+    it('takes no time in which nobody looked, as Temporal was away, for one in which it did not land', async () => {
+      const outside = new Outside();
+      stuckAt(outside);
+      const { last } = await watch(outside, noon, 3);
+      outside.reads('demo', { beatAt: undefined });
+      const again = await watch(outside, noon + 30 * MINUTE, 2, last.memory);
+      expect(again.words).toEqual([]);
+      const { words } = await watch(outside, outside.now + MINUTE, 8, again.last.memory);
+      expect(words).toEqual(['seen demo consumer-stuck demo/0']);
+    });
+
+    it('judges none while nobody knows what definitions say', async () => {
+      const outside = new Outside();
+      stuckAt(outside);
+      outside.schedule(definitionOf('demo', { watch: { consumerStuck: { mute: true } } }));
+      outside.reads('demo', { topic: 'demo' });
+      const { last } = await watch(outside, noon, 15);
+      outside.broken.add('schedules');
+      const { words, last: then } = await watch(outside, outside.now + MINUTE, 5, last.memory);
+      expect(words).toEqual([]);
+      expect(then.memory.lagging).toEqual(last.memory.lagging);
+    });
+
     it('asks the broker once for all, and the store only where one seems to stand still', async () => {
       const outside = new Outside();
       stuckAt(outside);
@@ -453,6 +490,22 @@ describe('the watchdog', () => {
       );
       outside.indices.set('sluice-demo', '2026-11-24T11:00:00Z');
       expect((await watch(outside, outside.now + MINUTE, 2, last.memory)).words).toEqual(['over demo index-stale']);
+    });
+
+    it('knows an hour that went through while nobody could be asked for those', async () => {
+      for (const question of ['schedules', 'wentThrough']) {
+        const outside = new Outside();
+        outside.schedule(definitionOf('demo'));
+        outside.indices.set('sluice-demo', null);
+        const { last } = await watch(outside, noon, 5);
+        outside.broken.add(question);
+        const blind = await watch(outside, outside.now + MINUTE, 10, last.memory, (minute) => {
+          if (minute === 2) outside.went.push({ pipeline: 'demo', hour: '2026-11-24T11:00:00Z', at: outside.now });
+        });
+        outside.broken.clear();
+        const { words } = await watch(outside, outside.now + MINUTE, 15, blind.last.memory);
+        expect(words).toEqual(['seen demo index-stale']);
+      }
     });
 
     it('says nothing of hours that were removed since, and keeps what it told while the index is away', async () => {

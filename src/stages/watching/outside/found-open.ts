@@ -1,6 +1,6 @@
 import type { Fact, Incident, IncidentRule } from '../../../definition/incidents.ts';
-import { watchedQueues, type WatchedQueue } from './gone-workers.ts';
 import type { OpenProblem, PipelineMemory, StandsStill, WatchMemory } from './memory.ts';
+import { watchedQueues, type WatchedQueue } from './seen-queues.ts';
 
 /** What the watchdog tells of. */
 export const outsideRules: readonly IncidentRule[] = [

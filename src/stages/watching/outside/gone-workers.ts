@@ -4,13 +4,7 @@ import type { AlertedPipeline } from '../../../definition/incidents.ts';
 import { recipientsOf, speakersFor } from './recipients.ts';
 import type { OpenProblem } from './memory.ts';
 import type { Verdict } from './problems.ts';
-
-/** Queues that runs and consumers need. */
-export const watchedQueues = ['light', 'compute', 'streaming'] as const;
-export type WatchedQueue = (typeof watchedQueues)[number];
-
-/** When a worker of each queue was last seen; one that could not be asked about is left out. Milliseconds since 1970. */
-export type SeenQueues = ReadonlyMap<WatchedQueue, number>;
+import { unservedMs, watchedQueues, type SeenQueues, type WatchedQueue } from './seen-queues.ts';
 
 /** A pipeline that needs workers: it has a schedule that is not paused, or something of it is on its way. */
 export interface NeedsWorkers {
@@ -43,7 +37,7 @@ export function goneWorkers({ queues, pipelines, unseen, open, now }: GoneInput)
   const gone = (after: string): WatchedQueue[] =>
     watchedQueues.filter((queue) => {
       const seen = queues.get(queue);
-      return seen !== undefined && now - seen > durationMs(after);
+      return seen !== undefined && unservedMs(seen, now) > durationMs(after);
     });
   const at = new Date(now).toISOString();
   const told = new Set(
@@ -113,7 +107,8 @@ function wrong(
   names: readonly string[],
 ): Verdict {
   const what = missing.length === 1 ? `the queue ${missing[0]}` : `the queues ${namesOf(missing)}`;
-  const last = Math.max(...missing.map((queue) => queues.get(queue) ?? 0));
+  const seenAt = (queue: WatchedQueue): number => queues.get(queue)?.at ?? 0;
+  const last = Math.max(...missing.map(seenAt));
   return {
     ...{ rule, standing: 'wrong', severity },
     // One more queue is worth counting; that a worker came and went in between is, too.
@@ -123,7 +118,7 @@ function wrong(
       { name: 'Queues without a worker', value: missing.join(', ') },
       ...missing.map((queue) => ({
         name: `Last seen on ${queue}`,
-        value: new Date(queues.get(queue) ?? 0).toISOString(),
+        value: new Date(seenAt(queue)).toISOString(),
       })),
       {
         name: 'Pipelines that need them',

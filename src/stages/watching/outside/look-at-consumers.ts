@@ -13,7 +13,9 @@ interface Known {
   readonly definitions: ReadonlyMap<string, Pipeline | undefined>;
   /** Pipelines of which it could not be said how their schedules stand, and so what their definitions say. */
   readonly unseen: ReadonlySet<string>;
-  readonly memory: WatchMemory;
+  /** What was known of pipelines, and where consumers stood, since when. */
+  readonly pipelines: NonNullable<WatchMemory['pipelines']>;
+  readonly lagging: NonNullable<WatchMemory['lagging']>;
   readonly now: number;
   /** Whether nobody serves consumers. */
   readonly isGone: (pipeline: Pipeline | undefined) => boolean;
@@ -28,7 +30,7 @@ export interface ConsumersNews {
 export async function lookAtConsumers(
   world: Pick<World, 'ends' | 'landed'>,
   consumers: readonly SeenConsumer[],
-  { definitions, unseen, memory, now, isGone }: Known,
+  { definitions, unseen, pipelines, lagging: before, now, isGone }: Known,
 ): Promise<ConsumersNews> {
   const topicOf = ({ pipeline, stream, reading }: SeenConsumer): string | undefined => {
     const definition = definitions.get(pipeline);
@@ -48,24 +50,24 @@ export async function lookAtConsumers(
       if ('why' in end) throw new Error(end.why);
       return stuckConsumer({ ...input, ends: end });
     };
-    const before = memory.lagging?.[`${stream}/${shard}`];
+    const stood = before[`${stream}/${shard}`];
     const found = await judged({
       ...{ consumer, now, waits: isGone(definition), settings: watchOf(definition, 'consumerStuck', now) },
-      ...(before ? { before } : {}),
+      ...(stood ? { before: stood } : {}),
       landed: () => world.landed(stream, topic ?? ''),
     }).catch((error: unknown): StuckNews => ({
-      ...(before ? { memory: before } : {}),
+      ...(stood ? { memory: stood } : {}),
       // One that cannot be judged keeps the others from nothing.
       verdict: { rule: 'consumer-stuck', subject: `${stream}/${shard}`, standing: 'unknown', why: sentenceOf(error) },
     }));
     if (found.memory) lagging[`${stream}/${shard}`] = found.memory;
     return { pipeline, verdict: found.verdict };
   }).then((all) => all.filter(({ pipeline }) => !unseen.has(pipeline)));
-  return { lagging, verdicts: [...verdicts, ...ended(consumers, memory)] };
+  return { lagging, verdicts: [...verdicts, ...ended(consumers, pipelines)] };
 }
 
 /** Those that were told of and do not run any more. */
-function ended(consumers: readonly SeenConsumer[], { pipelines = {} }: WatchMemory): ConsumersNews['verdicts'] {
+function ended(consumers: readonly SeenConsumer[], pipelines: Known['pipelines']): ConsumersNews['verdicts'] {
   const there = new Set(consumers.map(({ stream, shard }) => `${stream}/${shard}`));
   return Object.entries(pipelines).flatMap(([pipeline, { open = [] }]) =>
     open.flatMap(({ rule, subject = '' }) => {

@@ -10,19 +10,21 @@ import type { SeenSchedule } from './seen.ts';
 import { staleIndex, type StaleNews } from './stale-index.ts';
 import type { World } from './world.ts';
 
-const DAY_MS = 86_400_000;
-/** Temporal's list is a moment behind: what ended shortly before the last look may not have been in it. */
+/** Temporal's list is a moment behind: what ended shortly before it was asked may not have been in it. */
 const OVERLAPS_MS = 120_000;
 
-/** The indices of the main data sets of all pipelines that have one and have put rows into it, by one question to Temporal and one to the index. */
+/**
+ * The indices of the main data sets of all pipelines that have one and have put rows into it, by one question to Temporal and one to the index.
+ * @param endsFrom since when what went through is to be asked for. ISO 8601
+ */
 export async function lookAtIndices(
   world: Pick<World, 'wentThrough' | 'indexed' | 'isDone'>,
   schedules: readonly SeenSchedule[],
   memories: ReadonlyMap<string, PipelineMemory>,
-  lookedAt: string | undefined,
+  endsFrom: string,
   now: number,
 ): Promise<readonly (StaleNews & { readonly pipeline: string })[]> {
-  const since = lookedAt === undefined ? now - DAY_MS : Date.parse(lookedAt) - OVERLAPS_MS;
+  const since = Date.parse(endsFrom) - OVERLAPS_MS;
   const newest = new Map<string, string>();
   for (const { pipeline, hour } of await world.wentThrough(new Date(since).toISOString())) {
     if (hour > (newest.get(pipeline) ?? '')) newest.set(pipeline, hour);

@@ -4,17 +4,20 @@ import type { Pipeline } from '../../../definition/pipeline.ts';
 import { watchOf, type WatchCheck } from '../../../definition/watch.ts';
 import { inGroups } from '../../in-groups.ts';
 import { foundOpen } from './found-open.ts';
-import { goneWorkers, watchedQueues, type WatchedQueue } from './gone-workers.ts';
+import { goneWorkers } from './gone-workers.ts';
 import { lookAtConsumers } from './look-at-consumers.ts';
 import { lookAtIndices } from './look-at-indices.ts';
 import { lookAtSchedule, withoutSchedule } from './look-at-schedule.ts';
 import { openOf, type Looked, type LookTold, type Watching } from './looked.ts';
-import { isGap, sinceLastLook, type PipelineMemory, type WatchMemory } from './memory.ts';
+import { isGap, lookedAway, sinceLastLook, type PipelineMemory, type WatchMemory } from './memory.ts';
 import { needing } from './needing-workers.ts';
 import { newsOf, type Verdict } from './problems.ts';
+import { seenQueue, unlookedOf, unservedMs, watchedQueues, type SeenQueue, type WatchedQueue } from './seen-queues.ts';
 import type { World } from './world.ts';
 
 const MOST_PROBLEMS = 50;
+/** So far back a first look asks for what went through. */
+const DAY_MS = 86_400_000;
 
 /**
  * Looks once at everything. What cannot be looked at is said, and stays as it was. A first look knows what is open from whoever looked before.
@@ -64,22 +67,21 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
   );
   const consumers = await tried('consumerStuck', () => world.consumers());
   const runs = await tried('workerGone', () => world.runs());
-  const queues = new Map<WatchedQueue, number>();
+  const queues = new Map<WatchedQueue, SeenQueue>();
   for (const queue of watchedQueues) {
     const seen = await tried('workerGone', () => world.served(queue, { consumers: consumers ?? [], runs: runs ?? [] }));
-    // One that was never seen is counted from now on, and no time in which nobody looked.
-    const known = datesOf(memory.queues?.[queue] ?? (seen === 0 ? at : undefined)).map((ms) =>
-      Math.min(now, ms + away),
-    );
-    if (seen !== undefined) queues.set(queue, Math.max(seen, ...known));
+    if (seen !== undefined) queues.set(queue, seenQueue(queue, seen, memory, { now, away }));
   }
+  const isUnserved = (queue: WatchedQueue, after: string): boolean => {
+    const seen = queues.get(queue);
+    return seen !== undefined && unservedMs(seen, now) > durationMs(after);
+  };
   const definitions = new Map(schedules?.map((schedule) => [schedule.pipeline, schedule.definition]));
   const isGone = (queue: WatchedQueue, pipeline: Pipeline | undefined): boolean => {
     const { after, muted } = watchOf(pipeline, 'workerGone', now);
-    return !muted && now - (queues.get(queue) ?? now) > durationMs(after);
+    return !muted && isUnserved(queue, after);
   };
-  const lightGone = now - (queues.get('light') ?? now) > durationMs(watchOf(undefined, 'workerGone', now).after);
-  const servedSince = lightGone ? at : memory.servedSince;
+  const servedSince = isUnserved('light', watchOf(undefined, 'workerGone', now).after) ? at : memory.servedSince;
   // Where nobody is told of workers, nothing else would say that its hours do not start.
   const isBeingTakenUp = (pipeline: Pipeline | undefined): boolean =>
     !watchOf(pipeline, 'workerGone', now).muted &&
@@ -96,6 +98,8 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
   const remember = (pipeline: string, what: PipelineMemory): void =>
     void memories.set(pipeline, { ...memories.get(pipeline), ...what });
 
+  const endsFrom = memory.endsTo ?? memory.lookedAt ?? iso(now - DAY_MS);
+  let endsTo = endsFrom;
   if (schedules) {
     await inGroups(schedules, async (schedule) => {
       const { pipeline } = schedule;
@@ -123,20 +127,23 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
       direct.set(pipeline, { observations: [], clearings: gone.clearings });
       memories.set(pipeline, gone.memory);
     }
-    const found = await tried('indexStale', () => lookAtIndices(world, schedules, memories, memory.lookedAt, now));
+    const found = await tried('indexStale', () => lookAtIndices(world, schedules, memories, endsFrom, now));
+    if (found) endsTo = at;
     for (const { pipeline, memory: kept, verdict } of found ?? []) {
       const { newest: _, staleSince: __, ...others } = memories.get(pipeline) ?? {};
       memories.set(pipeline, { ...others, ...kept });
       add(pipeline, verdict);
     }
   }
-  let lagging = memory.lagging;
-  if (consumers) {
+  let lagging = memory.lagging && lookedAway(memory.lagging, away);
+  // Without their definitions nobody knows whom to tell, after how long.
+  if (schedules && consumers) {
     const found = await tried('consumerStuck', () =>
       lookAtConsumers(world, consumers, {
         definitions,
         unseen,
-        memory,
+        pipelines: before,
+        lagging: lagging ?? {},
         now,
         isGone: (pipeline) => isGone('streaming', pipeline),
       }),
@@ -178,13 +185,15 @@ async function lookFrom(world: World, memory: WatchMemory, now: number, everyMs:
     ([name, known]) =>
       definitions.has(name) || unseen.has(name) || schedules === undefined || (known.open ?? []).length > 0,
   );
-  const seenQueues = Object.fromEntries([...queues].map(([queue, seen]) => [queue, new Date(seen).toISOString()]));
+  const seenQueues = Object.fromEntries([...queues].map(([queue, seen]) => [queue, iso(seen.at)]));
   return {
     memory: {
       ...{
         lookedAt: at,
         lookingSince,
+        endsTo,
         queues: { ...memory.queues, ...seenQueues },
+        unlooked: unlookedOf(queues, memory, away),
         pipelines: Object.fromEntries(kept),
       },
       ...(servedSince === undefined ? {} : { servedSince }),
@@ -211,4 +220,3 @@ const checkOf: Readonly<Partial<Record<string, WatchCheck>>> = {
 };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-const datesOf = (text: string | undefined): number[] => (text === undefined ? [] : [Date.parse(text)]);

@@ -1,7 +1,7 @@
 import type { Clearing, Observation } from '../../../definition/incidents.ts';
 import type { Pipeline } from '../../../definition/pipeline.ts';
 import type { WatchCheck } from '../../../definition/watch.ts';
-import type { WatchedQueue } from './gone-workers.ts';
+import type { WatchedQueue } from './seen-queues.ts';
 import type { PipelineMemory, WatchMemory } from './memory.ts';
 
 /** What is told of a pipeline; without `alerts` where its definition is not known. */

@@ -1,6 +1,6 @@
 import type { IncidentRule } from '../../../definition/incidents.ts';
 import type { LogicalHour } from '../../../definition/hour.ts';
-import type { WatchedQueue } from './gone-workers.ts';
+import type { WatchedQueue } from './seen-queues.ts';
 
 /** A problem that has been told of, and is not over. */
 export interface OpenProblem {
@@ -15,6 +15,8 @@ export interface OpenProblem {
 export interface StandsStill {
   readonly at: string;
   readonly since: string;
+  /** How much of the time since then nobody looked. Milliseconds. */
+  readonly unlooked?: number;
 }
 
 /** What is remembered of a pipeline from look to look. */
@@ -51,13 +53,26 @@ export interface WatchMemory {
   readonly lookingSince?: string;
   /** When a worker of each queue was last seen. */
   readonly queues?: Readonly<Partial<Record<WatchedQueue, string>>>;
+  /** How much of the time since then nobody looked. Milliseconds. */
+  readonly unlooked?: Readonly<Partial<Record<WatchedQueue, number>>>;
   /** Since when there are workflows taken up again, after nobody did. */
   readonly servedSince?: string;
+  /** What went through was asked for up to here. ISO 8601. */
+  readonly endsTo?: string;
   readonly pipelines?: Readonly<Record<string, PipelineMemory>>;
   /** Consumers that have something to land, by stream and shard: where they stand. */
   readonly lagging?: Readonly<Record<string, StandsStill>>;
   /** The dead man's switch: when it was last asked for, and why that failed, if it did. */
   readonly ping?: { readonly at: string; readonly problem?: string };
+}
+
+/** What stood still before nobody looked for a while, with that while put down. Milliseconds. */
+export function lookedAway(lagging: NonNullable<WatchMemory['lagging']>, away: number): Record<string, StandsStill> {
+  const known = Object.entries(lagging).map(([name, one]): [string, StandsStill] => {
+    const unlooked = (one.unlooked ?? 0) + away;
+    return [name, unlooked > 0 ? { ...one, unlooked } : one];
+  });
+  return Object.fromEntries(known);
 }
 
 const GAP = 3;

@@ -62,7 +62,8 @@ export async function stuckConsumer(input: StuckInput): Promise<StuckNews> {
   if (fresh && behind(own(ends), offsetsOf(reading.next)) === 0n) {
     return { memory: moved, ...well(`The consumer of ${stream} has read everything.`) };
   }
-  const stillFor = now - Date.parse(before.since);
+  // No time in which nobody looked: its worker may have been away with Temporal.
+  const stillFor = now - Date.parse(before.since) - (before.unlooked ?? 0);
   if (stillFor < durationMs(settings.after))
     return { memory: before, ...well(`The consumer of ${stream} lands again.`) };
   if (input.waits) return keeping(before, { rule, subject, standing: 'unknown', why: 'no worker serves streaming' });

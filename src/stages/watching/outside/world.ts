@@ -1,6 +1,6 @@
 import type { LogicalHour } from '../../../definition/hour.ts';
 import type { Incident } from '../../../definition/incidents.ts';
-import type { WatchedQueue } from './gone-workers.ts';
+import type { WatchedQueue } from './seen-queues.ts';
 import type { SeenConsumer, SeenRun, SeenSchedule } from './seen.ts';
 
 /** Of one thing of several that were asked about, why it could not be said. */
