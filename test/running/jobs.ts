@@ -9,9 +9,9 @@ export interface Job {
 }
 
 /**
- * The suite in parts that do not get in each other's way: `servers` has a worker on the test stack, so nothing else may have one there;
- * `spark` shares with it Spark and the object store, in buckets of its own; `faults` has a stack of its own. In the order of their start:
- * beside the longest run the others, one after the other.
+ * The suite in parts that do not get in each other's way: `servers` is on the test stack, each of its workers in a namespace of its own; `spark`
+ * shares with it Spark and the object store, in buckets of its own; `faults` has a stack of its own. In the order of their start: beside the
+ * longest run the others, one after the other.
  */
 export const jobs: readonly Job[] = [
   { name: 'servers', projects: ['servers'], onServers: true },
