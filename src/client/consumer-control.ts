@@ -14,7 +14,7 @@ export interface ConsumerView {
   readonly shard: number;
   /** Absent where no worker answers for it. */
   readonly state?: ConsumerState;
-  /** What it says of itself while it reads: `12 manifests, 0 open batches, lag 0`. */
+  /** What it says of itself while it reads: `12 manifests, 0 open batches, lag 32,735`. */
   readonly note?: string;
   /** Why its last attempt failed, where it is being tried again. */
   readonly failing?: string;

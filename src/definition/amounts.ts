@@ -14,6 +14,9 @@ export function spanText(ms: number): string {
   return `${Math.floor(ms / unit[1])} ${unit[0]}${rest === 0 ? '' : ` ${rest} ${below}`}`;
 }
 
+/** A number with its thousands marked: `32,735`. */
+export const countText = (n: number | bigint): string => n.toLocaleString('en-US');
+
 /** Bytes for people: `812 B`, `3.4 kB`, `120 MB`. */
 export function sizeText(bytes: number): string {
   const at = bytes < 1_000 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));

@@ -5,15 +5,19 @@ import { CommanderError } from 'commander';
 import { candidates, scripts } from '../../src/client/cli/completion.ts';
 import { endOf } from '../../src/client/cli/exit-codes.ts';
 import { commandTree, main } from '../../src/client/cli/main.ts';
+import { incidentLines, listLines } from '../../src/client/cli/incidents.ts';
 import { RunView } from '../../src/client/cli/run-view.ts';
 import { cut } from '../../src/client/cli/screen.ts';
 import { printedServerLines } from '../../src/client/cli/server-lines.ts';
 import { statusLines, type ShownRun } from '../../src/client/cli/status.ts';
+import { watchdogLines } from '../../src/client/cli/watchdog.ts';
 import { pendingLine, storyLines } from '../../src/client/cli/logs.ts';
 import { RunEventLog, type PendingActivity, type RunEvent } from '../../src/client/run-events.ts';
 import { listQuery } from '../../src/client/run-list.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
+import type { Incident } from '../../src/definition/incidents.ts';
+import { consumerNote } from '../../src/stages/landing/consume.ts';
 import type { RunProgress } from '../../src/workflows/messages.ts';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 10, 24, 3, 0, second)).toISOString();
@@ -200,6 +204,35 @@ describe('what is printed of logs', () => {
     } finally {
       said.mockRestore();
     }
+  });
+});
+
+describe('large numbers', () => {
+  const text = (lines: readonly string[]): string => stripVTControlCharacters(lines.join('\n'));
+
+  it('have their thousands marked on every screen', () => {
+    const note = consumerNote({ manifests: 1_200, openBatches: 0, lag: 32_735 });
+    expect(note).toBe('1,200 manifests, 0 open batches, lag 32,735');
+    const state = { mode: 'running', stream: 'p', topic: 'p', epoch: 'e', life: 1 } as const;
+    const consumers = [{ workflowId: 'consumer/p/0', stream: 'p', shard: 0, state, note }];
+    expect(text(statusLines({ runs: [], schedules: [], consumers }, undefined, 200))).toContain(`running, ${note}`);
+    const crowd = Array.from({ length: 1_001 }, (_, shard) => ({ workflowId: '', stream: 'p', shard, state }));
+    expect(text(statusLines({ runs: [], schedules: [], consumers: crowd }, undefined, 200))).toContain('1,001 running');
+    const lines = [{ server: 'kafka' as const, at: at(1), level: 'warn' as const, text: 'x' }];
+    expect(text(printedServerLines({ server: 'kafka', left: 1_234, lines }))).toContain('… and 1,234 others');
+    const watching = {
+      ...{ lookedAt: at(1), everyMs: 60_000, pipelines: [], consumers: 1_500, queues: {}, open: [], problems: [] },
+    };
+    expect(text(watchdogLines({ running: true, state: watching }, Date.parse(at(2)), 200))).toContain(
+      'Watches 0 schedules and 1,500 consumers',
+    );
+    const incident: Incident = {
+      ...{ id: 'p/missing', pipeline: 'p', rule: 'missing', severity: 'warning', state: 'open', sentence: 'Odd.' },
+      ...{ openedAt: at(0), lastSeenAt: at(1), occurrences: 1_234, facts: [] },
+      hours: Array.from({ length: 1_100 }, () => '2026-11-24T03:00:00Z'),
+    };
+    expect(text(listLines(incident))).toContain('seen 1,234 times');
+    expect(text(incidentLines(incident))).toContain('(1,100)');
   });
 });
 

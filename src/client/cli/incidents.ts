@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import type { Incident } from '../../definition/incidents.ts';
 import type { Incidents } from '../incidents.ts';
 import { writtenName } from './pipelines.ts';
-import { boldOut, styled } from './screen.ts';
+import { boldOut, count, styled } from './screen.ts';
 import { withClient } from './with-client.ts';
 
 interface Flags {
@@ -97,7 +97,7 @@ function standingOf({ severity, state, openedAt, endedAt, occurrences, silencedU
   const words = [
     severity === 'critical' && endedAt === undefined ? styled('red', severity, process.stdout) : severity,
     `${state} ${since}`,
-    occurrences === 1 ? 'seen once' : `seen ${occurrences} times`,
+    occurrences === 1 ? 'seen once' : `seen ${count(occurrences)} times`,
     ...(silent ? [`silenced until ${second(silencedUntil)}`] : []),
   ];
   return words.join(', ');
@@ -128,7 +128,7 @@ const NAMED_HOURS = 6;
 
 function hoursText(hours: Incident['hours']): string {
   const named = hours.slice(-NAMED_HOURS).join(', ');
-  return hours.length > NAMED_HOURS ? `… ${named} (${hours.length})` : named;
+  return hours.length > NAMED_HOURS ? `… ${named} (${count(hours.length)})` : named;
 }
 
 const ackText = ({ by, at, note }: NonNullable<Incident['acknowledged']>): string =>

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { countText } from '../../definition/amounts.ts';
 import type { RunReport } from '../../workflows/messages.ts';
 
 const stream = process.stderr;
@@ -64,7 +65,7 @@ export const bold = (text: string): string => styled('bold', text);
 export const boldOut = (text: string): string => styled('bold', text, process.stdout);
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 /** A number with its thousands marked. */
-export const count = (n: number): string => n.toLocaleString('en-US');
+export const count = countText;
 
 /** What these lines are made of: a report, of a run that may be on its way. */
 type Reported = Omit<RunReport, 'outcome' | 'endedAt'>;

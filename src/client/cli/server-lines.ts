@@ -2,7 +2,7 @@ import { redactor } from '../../connectors/redaction.ts';
 import { ServerLogs, type LoggedServer, type ServerLines, type Window } from '../../connectors/server-logs.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { oneLine } from './one-line.ts';
-import { styled } from './screen.ts';
+import { count, styled } from './screen.ts';
 
 const MOST = 200;
 /** Where no run is named. */
@@ -32,6 +32,6 @@ export function printedServerLines({ server, lines, left }: ServerLines): string
       const line = `${at.slice(0, 10)} ${at.slice(11, 23)}  ${level.toUpperCase().padEnd(5)}  ${oneLine(text)}`;
       return styled(level === 'error' ? 'red' : 'yellow', line, process.stdout);
     }),
-    ...(left > 0 ? [`… and ${left} others`] : []),
+    ...(left > 0 ? [`… and ${count(left)} others`] : []),
   ];
 }

@@ -147,9 +147,9 @@ function consumerLines(consumers: readonly ConsumerView[]): string[] {
   const silent = consumers.filter(({ state }) => !state);
   const many = [well, silent].filter(({ length }) => length > MANY).flat();
   return [
-    ...(well.length > MANY ? [`  ${well.length} running`] : []),
+    ...(well.length > MANY ? [`  ${count(well.length)} running`] : []),
     ...(silent.length > MANY
-      ? [`  ${silent.length}  ${styled('yellow', 'no worker answers for them', process.stdout)}`]
+      ? [`  ${count(silent.length)}  ${styled('yellow', 'no worker answers for them', process.stdout)}`]
       : []),
     ...consumers.filter((one) => !many.includes(one)).map(consumerLine),
   ];

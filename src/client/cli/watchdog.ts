@@ -1,6 +1,6 @@
 import type { WatchdogView } from '../watchdog.ts';
 import type { WatchdogState } from '../../workflows/watchdog-messages.ts';
-import { boldOut, cut, styled } from './screen.ts';
+import { boldOut, count, cut, styled } from './screen.ts';
 import { withClient } from './with-client.ts';
 
 /** `sluice watchdog`: what is watched from outside of runs, and how it stands. Ends with 1 where it does not watch, or something is wrong. */
@@ -30,11 +30,11 @@ export function watchdogLines({ running, state }: WatchdogView, now: number, wid
   const late = isLate(state, now) ? styled('yellow', ', and is late', process.stdout) : '';
   const lines = [
     `Looked at ${lookedAt.slice(0, 19)}Z, every ${everyMs / 1_000} s${late}`,
-    `Watches ${count(pipelines.length, 'schedule')} and ${count(consumers, 'consumer')}`,
+    `Watches ${counted(pipelines.length, 'schedule')} and ${counted(consumers, 'consumer')}`,
     ...Object.entries(queues).map(([queue, seen]) => `  ${queue.padEnd(10)} a worker was seen ${seen.slice(0, 19)}Z`),
     ...(deadman ? [`  dead man   ${deadman.problem ?? `told ${deadman.at.slice(0, 19)}Z`}`] : []),
     '',
-    boldOut(open.length === 0 ? 'Nothing is wrong' : count(open.length, 'problem')),
+    boldOut(open.length === 0 ? 'Nothing is wrong' : counted(open.length, 'problem')),
     ...open.map(({ pipeline, rule, sentence }) => `  ${pipeline}  ${styled('red', rule, process.stdout)}  ${sentence}`),
     ...(problems.length === 0 ? [] : ['', boldOut('Not looked at')]),
     ...problems.map(({ check, pipeline, why }) => `  ${pipeline === undefined ? '' : `${pipeline}  `}${check}: ${why}`),
@@ -42,4 +42,4 @@ export function watchdogLines({ running, state }: WatchdogView, now: number, wid
   return lines.map((line) => cut(line, width));
 }
 
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+const counted = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? '' : 's'}`;

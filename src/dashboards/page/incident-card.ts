@@ -1,6 +1,6 @@
 import { timeAgo } from './ages.ts';
 import { button, element } from './dom.ts';
-import { instant } from './format.ts';
+import { instant, number } from './format.ts';
 import { acts, type Act } from './incident-acts.ts';
 import type { Incident } from './incident.ts';
 import { ruleWords } from './rule-words.ts';
@@ -44,7 +44,7 @@ function facts(incident: Incident): HTMLElement {
     ['Since', instant(openedAt), ' (', timeAgo(openedAt), ')'],
     [
       'Seen',
-      occurrences === 1 ? 'once' : `${occurrences} times, last `,
+      occurrences === 1 ? 'once' : `${number(occurrences)} times, last `,
       ...(occurrences === 1 ? [] : [timeAgo(lastSeenAt)]),
     ],
     ...hoursOf(incident),
@@ -75,7 +75,7 @@ function facts(incident: Incident): HTMLElement {
 function hoursOf({ pipeline, hours }: Incident): (readonly [string, ...(Node | string)[]])[] {
   if (hours.length === 0) return [];
   const named = hours.slice(-HOURS).toReversed();
-  const more = hours.length > HOURS ? [` and ${hours.length - HOURS} before`] : [];
+  const more = hours.length > HOURS ? [` and ${number(hours.length - HOURS)} before`] : [];
   const links = named.flatMap((hour, at) => [
     ...(at === 0 ? [] : [', ']),
     link({ view: 'run', pipeline, hour: hourKey(hour) }, hourWords(hour)),

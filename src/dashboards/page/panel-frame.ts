@@ -128,7 +128,7 @@ export class PanelFrame {
       return;
     }
     const { title, question } = this.#panel;
-    const label = `${title}. ${question} “As a table” has its ${table.rows.length} rows.`;
+    const label = `${title}. ${question} “As a table” has its ${counted(table.rows.length, 'row')}.`;
     // The label says what it shows, and the table what it holds: its parts have nothing to add.
     const drawing = element('div', { class: 'drawing', 'aria-hidden': 'true' });
     const room = element('div', { class: 'chart', role: 'img', 'aria-label': label }, drawing);

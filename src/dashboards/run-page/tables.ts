@@ -1,3 +1,4 @@
+import { countText } from '../../definition/amounts.ts';
 import { html, type Markup } from '../../formats/markup.ts';
 
 export interface Column {
@@ -69,7 +70,7 @@ export const section = (id: string, title: string, ...content: readonly (Markup 
   </section>`;
 
 /** A number with its thousands marked. */
-export const count = (n: number): string => n.toLocaleString('en-US');
+export const count = countText;
 
 /** No sentence fills the page, whatever a source called its columns. */
 export const clipped = (text: string, most = 2_000): string =>

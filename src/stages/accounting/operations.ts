@@ -1,3 +1,4 @@
+import { countText } from '../../definition/amounts.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import { keys, mainDataset, streamName } from '../../definition/names.ts';
@@ -132,7 +133,7 @@ async function fill(
     documents += written.documents;
     unreadable.push(...written.unreadable);
     reports += found.length - written.unreadable.length;
-    ctx.progress({ rows: documents, note: `indexed ${reports} reports of ${attempts.length}` });
+    ctx.progress({ rows: documents, note: `indexed ${countText(reports)} reports of ${countText(attempts.length)}` });
   }
   return { reports, documents, unreadable };
 }

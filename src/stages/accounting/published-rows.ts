@@ -1,4 +1,5 @@
 import type { Range } from '../../connectors/log.ts';
+import { countText } from '../../definition/amounts.ts';
 import type { IdentityChecksum, PreparedStream, PublishResult } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { addChecksums, emptyChecksum, identityHash, lanesOf } from '../identity.ts';
@@ -38,7 +39,7 @@ export async function publishedRows(
     ranges,
     (record) => {
       read += 1;
-      if (read % 50_000 === 0) ctx.progress({ note: `counting in the topic: ${read} records` });
+      if (read % 50_000 === 0) ctx.progress({ note: `counting in the topic: ${countText(read)} records` });
       const head = readHeaders(record, prepared.epoch);
       if (head?.batch !== published.batchId || head.marker || head.seq !== expected[record.partition]) return;
       expected[record.partition] = head.seq + 1;

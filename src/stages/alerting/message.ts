@@ -1,3 +1,4 @@
+import { countText } from '../../definition/amounts.ts';
 import { problemTitle } from '../../definition/incident-clauses.ts';
 import type { Fact, Incident, Notice, Severity, Transition, TransitionKind } from '../../definition/incidents.ts';
 import { commandsFor, linksFor, type Addresses, type Link, type Todo } from './pointers.ts';
@@ -116,12 +117,15 @@ function factsOf(incident: Incident, over: boolean, at: string): Fact[] {
       : [
           {
             name: hours.length === 1 ? 'Hour' : 'Hours',
-            value: `${shown.join(', ')}${more > 0 ? ` and ${more} before` : ''}`,
+            value: `${shown.join(', ')}${more > 0 ? ` and ${countText(more)} before` : ''}`,
           },
         ]),
     { name: 'Since', value: `${timeText(openedAt)}` },
     ...(over ? [{ name: 'Until', value: timeText(endedAt ?? at) }] : []),
-    { name: 'Seen', value: occurrences === 1 ? 'once' : `${occurrences} times, last ${timeText(lastSeenAt)}` },
+    {
+      name: 'Seen',
+      value: occurrences === 1 ? 'once' : `${countText(occurrences)} times, last ${timeText(lastSeenAt)}`,
+    },
     ...incident.facts,
     ...(acknowledged
       ? [{ name: 'Acknowledged', value: `by ${acknowledged.by}, ${timeText(acknowledged.at)}${note}` }]

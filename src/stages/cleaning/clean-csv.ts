@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { countText } from '../../definition/amounts.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { IdentityChecksum } from '../../definition/refs.ts';
 import type { Stream } from '../../definition/streams.ts';
@@ -120,7 +121,7 @@ export async function measureCleanCsv(
   for await (const batch of readCleanCsv(source, of)) {
     for (const { id } of batch) checksum = addChecksums(checksum, lanesOf(identityHash(recordId(id))));
     rows += batch.length;
-    context.progress({ rows, note: `checked ${rows} clean rows` });
+    context.progress({ rows, note: `checked ${countText(rows)} clean rows` });
   }
   return { sha256: hash.digest('hex'), rows, checksum };
 }

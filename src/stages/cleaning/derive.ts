@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { countText } from '../../definition/amounts.ts';
 import type { Derived } from '../../definition/cleaning.ts';
 import type { OutputColumn } from '../../definition/columns.ts';
 import { compileExpression, type CelValue, type Expression } from '../../definition/derived.ts';
@@ -92,7 +93,7 @@ export async function deriveColumns(
     }
     rows += batch.length;
     rejected += found.length;
-    progress({ rows, note: `computed columns of ${rows} rows` });
+    progress({ rows, note: `computed columns of ${countText(rows)} rows` });
     if (found.length > 0)
       await appendFile(rejectsPath, found.map(({ row, at, rule }) => `${row},${at},${rule}\n`).join(''));
     if (!output.write(lines)) await once(output, 'drain');

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, type estypes } from '@elastic/elasticsearch';
 import { moved, waitingOn } from '../../connectors/meter.ts';
 import { BLOCKED, errorTypeOf, reasonOf, type SearchConnector } from '../../connectors/search.ts';
+import { countText } from '../../definition/amounts.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { StageContext } from '../deps.ts';
 
@@ -160,7 +161,7 @@ class BulkSender {
       const ms = backOffMs(vain, this.#options.random ?? Math.random);
       this.#ctx.progress({
         rows: this.#written,
-        note: `${this.#index} did not take ${left.length} documents (${why}); waits ${(ms / 1000).toFixed(1)} s`,
+        note: `${this.#index} did not take ${countText(left.length)} documents (${why}); waits ${(ms / 1000).toFixed(1)} s`,
       });
       this.#pause = (this.#options.wait ?? wait)(ms, this.#ctx.signal);
     }

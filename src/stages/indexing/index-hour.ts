@@ -1,4 +1,5 @@
 import { failPoint } from '../../connectors/fail-point.ts';
+import { countText } from '../../definition/amounts.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { BatchRecord, IdentityChecksum } from '../../definition/refs.ts';
@@ -113,7 +114,8 @@ async function send(
     const { written, newer } = await sendBulk(deps.search, target.index, operations(), ctx, {
       refused: (refusal) => rejected.add(refusal),
       requested: measuredBulk(deps.metrics, stream),
-      done: (documents) => ctx.progress({ rows: documents, note: `indexed ${documents} of ${record.rows}` }),
+      done: (documents) =>
+        ctx.progress({ rows: documents, note: `indexed ${countText(documents)} of ${countText(record.rows)}` }),
     });
     await failPoint('index:after-bulk');
     await rejected.settle(stream, content);

@@ -1,4 +1,5 @@
 import { failPoint } from '../../connectors/fail-point.ts';
+import { countText } from '../../definition/amounts.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { hourKey } from '../../definition/hour.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
@@ -38,7 +39,7 @@ export async function planRebuild(deps: Deps, input: ReindexInput, ctx: StageCon
     hours += 1;
     rows += record.rows;
     bytes += record.objects.reduce((sum, object) => sum + object.bytes, 0);
-    ctx.progress({ rows, note: `${stream.name}: ${hours} hours, ${rows} rows` });
+    ctx.progress({ rows, note: `${stream.name}: ${countText(hours)} hours, ${countText(rows)} rows` });
   }
   const { from, to, resumed } = await nextIndex(deps, stream, input);
   const { dataset } = input;

@@ -1,4 +1,5 @@
 import { readLog } from '../../connectors/kafka-reader.ts';
+import { countText } from '../../definition/amounts.ts';
 import { ids } from '../../definition/names.ts';
 import type { BatchRecord } from '../../definition/refs.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
@@ -48,8 +49,7 @@ export async function consume(
   const report = (): void => {
     const status = statusOf(input.topic, landers, highs);
     hooks.status?.(status);
-    const note = `${status.manifests} manifests, ${status.openBatches} open batches, lag ${status.lag}`;
-    ctx.progress({ rows: status.landedRows, note, resume: status });
+    ctx.progress({ rows: status.landedRows, note: consumerNote(status), resume: status });
   };
   const landerHooks = {
     ended: async (batch: string, end: EndedBatch): Promise<void> => {
@@ -121,6 +121,14 @@ export async function consume(
   }
   return statusOf(input.topic, landers, highs);
 }
+
+/** What a consumer says of itself: `12 manifests, 0 open batches, lag 32,735`. */
+export const consumerNote = ({
+  manifests,
+  openBatches,
+  lag,
+}: Pick<ConsumeStatus, 'manifests' | 'openBatches' | 'lag'>): string =>
+  `${countText(manifests)} manifests, ${countText(openBatches)} open batches, lag ${countText(lag)}`;
 
 type Landers = ReadonlyMap<number, PartitionLander>;
 

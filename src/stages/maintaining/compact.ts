@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { failPoint } from '../../connectors/fail-point.ts';
+import { countText } from '../../definition/amounts.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
 import type { BatchRecord, DataObject, IdentityChecksum } from '../../definition/refs.ts';
@@ -123,7 +124,7 @@ class Rewriting {
       this.#rows += rows;
       this.#ctx.progress({
         rows: this.#rows,
-        note: `${this.#record.hour}: rewrote ${this.#rows} of ${this.#record.rows} rows`,
+        note: `${this.#record.hour}: rewrote ${countText(this.#rows)} of ${countText(this.#record.rows)} rows`,
       });
     }
   }

@@ -1,3 +1,4 @@
+import { countText } from '../../definition/amounts.ts';
 import { keys } from '../../definition/names.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { BatchStates, noChain } from './batch-states.ts';
@@ -74,7 +75,7 @@ async function collectData(
     looked += 1;
     if (looked % 1_000 === 0) {
       ctx.signal.throwIfAborted();
-      ctx.progress({ note: `${stream}: looked at ${looked} objects` });
+      ctx.progress({ note: `${stream}: looked at ${countText(looked)} objects` });
     }
     const file = parseDataFile(object.key);
     if (!file || object.lastModified.getTime() >= graceBegan) continue;

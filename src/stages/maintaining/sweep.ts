@@ -1,5 +1,6 @@
 import { failPoint } from '../../connectors/fail-point.ts';
 import type { Store } from '../../connectors/object-store.ts';
+import { countText } from '../../definition/amounts.ts';
 import type { StageContext } from '../deps.ts';
 import { Tallies, type Tally } from './tally.ts';
 
@@ -36,7 +37,7 @@ export class Sweep {
     this.#ctx.signal.throwIfAborted();
     await this.#store.remove(this.#waiting);
     this.#waiting = [];
-    this.#ctx.progress({ note: `removed ${this.#objects} objects` });
+    this.#ctx.progress({ note: `removed ${countText(this.#objects)} objects` });
   }
 
   get tallies(): Tally[] {

@@ -1,4 +1,5 @@
 import type { Range } from '../../connectors/log.ts';
+import { countText } from '../../definition/amounts.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { PreparedStream, Span } from '../../definition/refs.ts';
@@ -89,7 +90,7 @@ export async function progressOf(
     ranges,
     (record) => {
       read += 1;
-      if (read % 5_000 === 0) ctx.progress({ note: `looking for the batch in the topic: ${read} records` });
+      if (read % 5_000 === 0) ctx.progress({ note: `looking for the batch in the topic: ${countText(read)} records` });
       const head = readHeaders(record, plan.epoch);
       const part = progress[record.partition];
       if (head?.batch !== plan.batch || !part) return;

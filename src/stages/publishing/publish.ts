@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { failPoint } from '../../connectors/fail-point.ts';
 import { waitingOn } from '../../connectors/meter.ts';
 import type { LogRecord, LogWriter } from '../../connectors/log.ts';
+import { countText } from '../../definition/amounts.ts';
 import { durationMs } from '../../definition/duration.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import type { IdentityChecksum, PublishResult, Span } from '../../definition/refs.ts';
@@ -198,7 +199,7 @@ class Publication {
     const rate = Math.round(this.#sent / seconds);
     this.#ctx.progress({
       rows: this.#sent,
-      note: `sent ${this.#sent} of ${this.#input.batch.rows.clean} rows, ${rate} rows/s`,
+      note: `sent ${countText(this.#sent)} of ${countText(this.#input.batch.rows.clean)} rows, ${countText(rate)} rows/s`,
     });
     const limit = this.#input.pipeline.publish.rowsPerSecond;
     const ahead = limit === undefined ? 0 : this.#sent / limit - seconds;

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { countText } from '../../../definition/amounts.ts';
 import { SluiceError } from '../../../definition/errors.ts';
 import type { StageContext, StageDeps } from '../../deps.ts';
 
@@ -35,7 +36,7 @@ export async function joinParts(
         bytes += chunk.length;
         yield chunk;
       }
-      progress({ bytes, note: `joined ${records} rows of Spark’s` });
+      progress({ bytes, note: `joined ${countText(records)} rows of Spark’s` });
     }
   };
   await pipeline(Readable.from(text(), { objectMode: false }), createWriteStream(path), { signal });

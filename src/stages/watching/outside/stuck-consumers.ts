@@ -1,3 +1,4 @@
+import { countText } from '../../../definition/amounts.ts';
 import { durationMs } from '../../../definition/duration.ts';
 import type { WatchSettings } from '../../../definition/watch.ts';
 import { SOMEWHERE } from './found-open.ts';
@@ -85,7 +86,7 @@ export async function stuckConsumer(input: StuckInput): Promise<StuckNews> {
         muted: settings.muted,
         workflowId,
       },
-      sentence: `The consumer of ${stream} has not landed a record for more than ${settings.after}, and ${left} wait${left === 1n ? 's' : ''}. ${why(failure, reading.beatAt)}`,
+      sentence: `The consumer of ${stream} has not landed a record for more than ${settings.after}, and ${countText(left)} wait${left === 1n ? 's' : ''}. ${why(failure, reading.beatAt)}`,
       facts: [
         { name: 'Stream', value: stream },
         ...(reading.topic === undefined ? [] : [{ name: 'Topic', value: reading.topic }]),
