@@ -46,11 +46,12 @@ async function pageWithin(
   { pipeline, report }: AlertInput,
   context: StageContext,
 ): Promise<AlertPage> {
-  const { temporalUi, elasticsearch } = settings;
+  const { temporalUi, traceUrl, elasticsearch } = settings;
   const webUi = linkOf(temporalUi, report);
   const data: PageJob = {
     ...{ report, pipeline, elasticsearch, most: MOST_BYTES, drawnWithinMs: DRAWN_WITHIN_MS },
     ...(webUi === undefined ? {} : { webUi }),
+    ...(traceUrl === undefined ? {} : { traceUrl }),
   };
   const html = await inThread<string>({
     script: new URL('../dashboards/run-page/page-thread.ts', import.meta.url),

@@ -67,8 +67,9 @@ const environmentSchema = z.object({
     .string()
     .refine((url) => !hasLogin(url), NO_LOGIN)
     .optional(),
-  // Whether it is an address is looked at where links are made.
+  // Whether they are addresses is looked at where links are made.
   SLUICE_API_URL: z.string().optional(),
+  SLUICE_TRACE_URL: z.string().optional(),
   SLUICE_ALERT_ALLOW: list(','),
   SLUICE_WATCH_EVERY: z
     .string()
@@ -134,6 +135,8 @@ export interface Settings {
   readonly temporalUi?: string;
   /** The HTTP API's address for people, for links to its pages; as given, for `apiRunPage`. */
   readonly apiUrl?: string;
+  /** The page of a trace, for links in reports; as given, for `traceLink`. */
+  readonly traceUrl?: string;
   readonly mail: {
     readonly smtpUrl: string;
     readonly from: string;
@@ -230,6 +233,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     },
     ...(env.SLUICE_API_URL ? { apiUrl: env.SLUICE_API_URL } : {}),
     ...(env.SLUICE_TEMPORAL_UI_URL ? { temporalUi: env.SLUICE_TEMPORAL_UI_URL } : {}),
+    ...(env.SLUICE_TRACE_URL ? { traceUrl: env.SLUICE_TRACE_URL } : {}),
     ...(env.SLUICE_SPARK_URL
       ? {
           spark: {

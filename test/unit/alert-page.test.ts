@@ -6,6 +6,7 @@ import { attended } from '../../src/activities/attended.ts';
 import { OneAtATime } from '../../src/activities/one-at-a-time.ts';
 import { readSettings } from '../../src/connectors/settings.ts';
 import { pipelineSchema } from '../../src/definition/pipeline.ts';
+import type { AlertPage } from '../../src/stages/alerting/mail-with-page.ts';
 import type { StageDeps } from '../../src/stages/deps.ts';
 import type { AlertInput } from '../../src/stages/run-report.ts';
 
@@ -16,11 +17,14 @@ const pipeline = pipelineSchema.parse({
 const input: AlertInput = {
   pipeline,
   report: {
-    ...{ pipeline: 'p', hour: '2026-11-24T03:00:00Z', workflowId: 'w', runId: 'r', stages: [] },
+    ...{ pipeline: 'p', hour: '2026-11-24T03:00:00Z', workflowId: 'w', runId: 'r', trace: 'abc', stages: [] },
     error: { code: 'SourceNotFound', stage: 'import', message: 'There is no such file.' },
   },
 };
-const settings = readSettings({ SLUICE_ELASTICSEARCH_URL: 'http://127.0.0.1:1' });
+const settings = readSettings({
+  SLUICE_ELASTICSEARCH_URL: 'http://127.0.0.1:1',
+  SLUICE_TRACE_URL: 'http://jaeger/trace/{traceId}',
+});
 const deps = { settings } as unknown as StageDeps;
 
 const made = (attempt: number) =>
@@ -28,10 +32,10 @@ const made = (attempt: number) =>
 
 describe('the page for a mail', () => {
   it('is made at the first try alone: the process may have died of it', async () => {
-    expect(await made(1)).toMatchObject({
-      filename: 'p-2026-11-24T03.html',
-      html: expect.stringContaining('There is no such file.') as string,
-    });
+    const { filename, html } = (await made(1)) as AlertPage;
+    expect(filename).toBe('p-2026-11-24T03.html');
+    expect(html).toContain('There is no such file.');
+    expect(html).toContain('<a href="http://jaeger/trace/abc"');
     await expect(made(2)).rejects.toThrow(
       'This is try 2, and the page is made at the first alone: "sluice report 2026-11-24T03 --html --pipeline p" does.',
     );

@@ -21,6 +21,7 @@ function fullReport(text: (where: string) => string): RunReport {
   const counted = { read: 10, parsed: 9, rejected: 1 };
   return {
     ...{ pipeline: text('pipeline'), hour, workflowId: text('workflow'), runId: text('run'), outcome: 'failed' },
+    trace: text('trace'),
     ...{ startedAt: '2026-11-24T03:00:01Z', endedAt: '2026-11-24T03:00:21Z', startFrom: 'clean' },
     stages: [
       { stage: 'import', startedAt: '2026-11-24T03:00:01Z', ms: 1_000, rows: 10 },

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { SluiceError } from '../../definition/errors.ts';
 import { ids } from '../../definition/names.ts';
+import { traceLink } from '../../definition/trace-links.ts';
 import type { RunSummary } from '../run-list.ts';
+import type { ReportSoFar } from '../runs.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import type { Api, ApiContext } from './context.ts';
 import { LAUNCH_MS, launchRun } from './launching.ts';
@@ -15,6 +17,7 @@ import {
   runFilter,
   storySchema,
   summarySchema,
+  type LinkedReport,
 } from './run-schemas.ts';
 import { definedOf, hourOf, hourSchema, launchedFields, runPath, stageSchema } from './schemas.ts';
 
@@ -28,7 +31,7 @@ const withProgress = z.object({ run: summarySchema, progress: progressSchema.opt
 
 /** Runs of hours: listed, looked at, steered, run again. */
 export function runRoutes(api: Api, context: ApiContext): void {
-  const { session } = context;
+  const { session, environment } = context;
   api.get(
     '/runs',
     {
@@ -68,7 +71,9 @@ export function runRoutes(api: Api, context: ApiContext): void {
       },
     },
     ({ params: { pipeline, hour }, query }) =>
-      session.use(({ runs }) => runs.report(pipeline, hourOf(hour), runIdOf(query))),
+      session.use(async ({ runs }) =>
+        withTraceLink(await runs.report(pipeline, hourOf(hour), runIdOf(query)), environment['SLUICE_TRACE_URL']),
+      ),
   );
   api.get(
     '/runs/:pipeline/:hour/attempts',
@@ -160,6 +165,13 @@ function steeringRoutes(api: Api, context: ApiContext): void {
       return launchRun(context, request, pipeline, { hour: hourOf(hour), startFrom: request.body.from });
     },
   );
+}
+
+/** A report with where its trace is looked at. @param traceUrl `SLUICE_TRACE_URL` */
+export function withTraceLink(report: ReportSoFar, traceUrl: string | undefined): LinkedReport {
+  if (report.trace === undefined) return report;
+  const link = traceLink(traceUrl, report.trace);
+  return Object.keys(link).length === 0 ? report : { ...report, traceLink: link };
 }
 
 const runIdOf = ({ run }: { run?: string | undefined }) => (run === undefined ? {} : { runId: run });

@@ -7,6 +7,7 @@ import type { PendingActivity } from '../run-events.ts';
 import type { ReportSoFar, RunAttempt } from '../runs.ts';
 import { monitorRules, severities } from '../../definition/incidents.ts';
 import { causes } from '../../definition/timing.ts';
+import type { TraceLink } from '../../definition/trace-links.ts';
 import { hourSchema, instantSchema, nameSchema, schemaOf } from './schemas.ts';
 
 const count = z.int().min(0);
@@ -75,6 +76,11 @@ const reportTiming = z
   })
   .describe('Missing of a run that is on its way, of older versions, and where nobody could judge it in time.');
 
+/** A report as the API has it. */
+export interface LinkedReport extends ReportSoFar {
+  readonly traceLink?: TraceLink;
+}
+
 /** What programs look for is described; the rest of a report is there, too (docs/api.md). */
 export const reportSchema = z
   .looseObject({
@@ -82,6 +88,11 @@ export const reportSchema = z
     hour: z.string(),
     workflowId: z.string(),
     runId: z.string(),
+    trace: z.string().optional().describe('Its trace in OpenTelemetry, where somebody keeps that.'),
+    traceLink: z
+      .object({ page: z.url().optional(), problem: z.string().optional() })
+      .optional()
+      .describe('Where that is looked at, by SLUICE_TRACE_URL, or why nobody knows.'),
     outcome: z.enum(['completed', 'unchanged', 'failed', 'cancelled']).optional().describe('Absent while it runs.'),
     startedAt: instantSchema,
     endedAt: instantSchema.optional(),
@@ -106,7 +117,7 @@ export const reportSchema = z
       .describe('Series that were judged, of how many too little is known yet, and by how many earlier runs.'),
     error: failure.optional(),
   })
-  .meta({ id: 'Report' }) as unknown as z.ZodType<ReportSoFar>;
+  .meta({ id: 'Report' }) as unknown as z.ZodType<LinkedReport>;
 
 const diffed = z.looseObject({ hour: z.string(), runId: z.string(), outcome: z.string(), startedAt: instantSchema });
 const fieldByField = z.array(z.looseObject({ path: z.string() }));

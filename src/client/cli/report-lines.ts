@@ -1,5 +1,4 @@
-import { sentenceOf } from '../../definition/errors.ts';
-import { tracePage } from '../../definition/trace-links.ts';
+import { traceLink } from '../../definition/trace-links.ts';
 import type { ReportSoFar } from '../../workflows/messages.ts';
 import { printedServerLines } from './server-lines.ts';
 import { boldOut, count, equationLines, importLines, preparedLines, seconds, staleLines, styled } from './screen.ts';
@@ -43,17 +42,8 @@ export function reportLines(report: ReportSoFar, traceUrl?: string): string[] {
 
 function traceLines({ trace }: ReportSoFar, traceUrl: string | undefined): string[] {
   if (trace === undefined) return [];
-  return [`trace ${trace}${pageLine(traceUrl, trace)}`];
-}
-
-/** An address that is none is said in its place: the report is shown all the same. */
-function pageLine(traceUrl: string | undefined, trace: string): string {
-  try {
-    const page = tracePage(traceUrl, trace);
-    return page === undefined ? '' : `  ${page}`;
-  } catch (error) {
-    return `  (${sentenceOf(error)})`;
-  }
+  const { page, problem } = traceLink(traceUrl, trace);
+  return [`trace ${trace}${page === undefined ? '' : `  ${page}`}${problem === undefined ? '' : `  (${problem})`}`];
 }
 
 /** What the monitors found odd, or that they found nothing. */

@@ -57,12 +57,14 @@ async function pageOf(client: SluiceClient, report: ReportSoFar, given: string |
   const settings = readSettings(process.env);
   const { address, namespace } = temporalPlace(process.env);
   const ui = webUiOf(process.env['SLUICE_TEMPORAL_UI_URL'], address);
+  const traceUrl = process.env['SLUICE_TRACE_URL'];
   const pipeline = await definitionOf(client, new ObjectStore(settings.store), report, given);
   const search = new SearchConnector(settings.elasticsearch);
   try {
     return await makeRunPage({
       ...{ report, search },
       ...(pipeline === undefined ? {} : { pipeline }),
+      ...(traceUrl === undefined ? {} : { traceUrl }),
       ...(ui === undefined ? {} : { webUi: webUiPage(ui, namespace, report.workflowId, report.runId) }),
     });
   } finally {

@@ -4,6 +4,7 @@ import { get } from './api.ts';
 import { element } from './dom.ts';
 import { counted, duration, instant } from './format.ts';
 import { LiveRuns } from './live-runs.ts';
+import { traceOf, type TraceLink } from './report-trace.ts';
 import { sparkOf, type SparkWork } from './report-spark.ts';
 import type { Run } from './runs.ts';
 import type { Room } from './room.ts';
@@ -19,6 +20,8 @@ interface Report extends Found {
   readonly hour: string;
   readonly runId: string;
   readonly workflowId: string;
+  readonly trace?: string;
+  readonly traceLink?: TraceLink;
   readonly outcome?: string;
   readonly startedAt: string;
   readonly endedAt?: string;
@@ -98,9 +101,10 @@ const errorOf = ({ code, stage, message }: NonNullable<Report['error']>): HTMLEl
     element('span', { class: 'code' }, ` ${code}`),
   );
 
-function summary({ startedAt, endedAt, source, sameAs, clean, runId }: Report): HTMLElement {
+function summary(report: Report): HTMLElement {
+  const { startedAt, endedAt, source, sameAs, clean, runId, trace, traceLink } = report;
   const took = endedAt === undefined ? [] : [['Took', duration(Date.parse(endedAt) - Date.parse(startedAt))]];
-  const facts: string[][] = [
+  const facts: (readonly (Node | string)[])[] = [
     ['Began', instant(startedAt)],
     ...took,
     ...(source
@@ -112,11 +116,12 @@ function summary({ startedAt, endedAt, source, sameAs, clean, runId }: Report): 
     ...(sameAs === undefined ? [] : [['The same as', hourWords(sameAs)]]),
     ...(clean ? [['Cleaned by', clean.engine]] : []),
     ['Run', runId],
+    ...(trace === undefined ? [] : [['Trace', ...traceOf(trace, traceLink)]]),
   ];
   return element(
     'dl',
     { class: 'facts' },
-    ...facts.flatMap(([name = '', fact = '']) => [element('dt', {}, name), element('dd', {}, fact)]),
+    ...facts.flatMap(([name = '', ...fact]) => [element('dt', {}, name), element('dd', {}, ...fact)]),
   );
 }
 

@@ -9,6 +9,8 @@ import { stageChart, stageChartHeight } from './stage-chart.ts';
 export interface RunPageInput {
   readonly report: ReportOnPage;
   readonly webUi?: string;
+  /** Where traces are looked at: `SLUICE_TRACE_URL`. */
+  readonly traceUrl?: string;
   /** What the panels are made from, where they are wanted; or a sentence that says why that cannot be had. */
   readonly pipeline?: Pipeline | { readonly missing: string };
   readonly search: SearchConnector;
@@ -20,8 +22,12 @@ export interface RunPageInput {
 
 /** The page of a run with all that can be had for it. */
 export async function makeRunPage(input: RunPageInput): Promise<string> {
-  const { report, webUi, most } = input;
-  const parts: PageParts = { report, madeAt: new Date(), ...(webUi === undefined ? {} : { webUi }) };
+  const { report, webUi, traceUrl, most } = input;
+  const parts: PageParts = {
+    ...{ report, madeAt: new Date() },
+    ...(webUi === undefined ? {} : { webUi }),
+    ...(traceUrl === undefined ? {} : { traceUrl }),
+  };
   const chart = await stagesDrawn(report);
   const charted = chart === undefined ? parts : { ...parts, chart };
   const panels = await panelsOf(input);

@@ -39,6 +39,8 @@ export interface PageParts {
   readonly madeAt: Date;
   /** The run's page in Temporal's Web UI, where it is known. */
   readonly webUi?: string;
+  /** Where traces are looked at: `SLUICE_TRACE_URL`. */
+  readonly traceUrl?: string;
   /** The stages as an SVG. */
   readonly chart?: string;
   /** Left out where nobody looked for them. */
@@ -49,7 +51,7 @@ export interface PageParts {
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /** A run as one HTML page that needs nothing else: no server, no script, no font, no other file. Whatever stands in a report is text in it. */
-export function runPage({ report, madeAt, webUi, chart, panels }: PageParts): string {
+export function runPage({ report, madeAt, webUi, traceUrl, chart, panels }: PageParts): string {
   const { pipeline, hour } = report;
   const title = `${pipeline}, ${hour.slice(0, 10)} ${hour.slice(11, 16)} UTC: ${outcomeWords(report)}`;
   const page = html`<!doctype html>
@@ -73,7 +75,7 @@ export function runPage({ report, madeAt, webUi, chart, panels }: PageParts): st
           ${errorSection(report)} ${rowsSection(report)} ${rejectedSection(report)} ${qualitySection(report)}
           ${anomaliesSection(report)} ${stagesSection(report, chart)} ${timingSection(report)} ${sparkSection(report)}
           ${notesSection(report)} ${serversSection(report)} ${panels === undefined ? '' : panelsSection(panels, report)}
-          ${sourceSection(report)} ${identitySection(report, webUi)}
+          ${sourceSection(report)} ${identitySection(report, webUi, traceUrl)}
         </main>
         <footer>
           <p>

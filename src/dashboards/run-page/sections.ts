@@ -1,3 +1,4 @@
+import { traceLink } from '../../definition/trace-links.ts';
 import { html, Markup } from '../../formats/markup.ts';
 import { duration } from '../metric-text.ts';
 import type { ReportOnPage } from './report-on-page.ts';
@@ -148,9 +149,13 @@ export function sourceSection({ source, outcome }: ReportOnPage): Markup {
   );
 }
 
-/** By what the run is found elsewhere. @param webUi its page in Temporal's Web UI, where it is known */
-export function identitySection(report: ReportOnPage, webUi: string | undefined): Markup {
-  const { workflowId, runId, batches = {}, generations = {}, startFrom } = report;
+/**
+ * By what the run is found elsewhere.
+ * @param webUi its page in Temporal's Web UI, where it is known
+ * @param traceUrl `SLUICE_TRACE_URL`
+ */
+export function identitySection(report: ReportOnPage, webUi: string | undefined, traceUrl: string | undefined): Markup {
+  const { workflowId, runId, batches = {}, generations = {}, startFrom, trace } = report;
   const link = webUi !== undefined && /^https?:\/\//.test(webUi);
   return section(
     'identity',
@@ -159,6 +164,7 @@ export function identitySection(report: ReportOnPage, webUi: string | undefined)
       ['Temporal', link ? html`<a href="${webUi}" rel="noreferrer">history of the run in the Web UI</a>` : undefined],
       ['workflow', html`<code class="long">${workflowId}</code>`],
       ['run', html`<code class="long">${runId}</code>`],
+      ['trace', trace === undefined ? undefined : traceOf(trace, traceUrl)],
       ['began at', startFrom],
       ...Object.entries(batches).map(
         ([dataset, batch]) =>
@@ -171,4 +177,11 @@ export function identitySection(report: ReportOnPage, webUi: string | undefined)
       ),
     ]),
   );
+}
+
+function traceOf(trace: string, traceUrl: string | undefined): Markup {
+  const { page, problem } = traceLink(traceUrl, trace);
+  const id = html`<code class="long">${trace}</code>`;
+  if (page !== undefined) return html`<a href="${page}" rel="noreferrer">${id}</a>`;
+  return problem === undefined ? id : html`${id} (${problem})`;
 }
