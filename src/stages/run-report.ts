@@ -1,9 +1,9 @@
-import type { ServerLines } from '../connectors/server-logs.ts';
 import type { LogicalHour } from '../definition/hour.ts';
 import type { Fact, MonitorRule, Severity } from '../definition/incidents.ts';
 import type { StartStage } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import type { CleanResult, Equation, FileAccount, IdentityChecksum, ObjectRef, RowCounts } from '../definition/refs.ts';
+import type { ServerLines } from '../definition/server-lines.ts';
 import type { RunTiming, StageTimes } from '../definition/timing.ts';
 import type { MadeStale, Discarded } from './io.ts';
 

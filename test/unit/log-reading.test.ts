@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runArgument } from '../../src/client/cli/arguments.ts';
 import { runMeant } from '../../src/client/cli/named-run.ts';
 import { WorkerLog, workerLines } from '../../src/client/worker-lines.ts';
-import { ServerLogs, warningsIn, type LoggedServer } from '../../src/connectors/server-logs.ts';
+import { ServerLogs, warningsIn } from '../../src/connectors/server-logs.ts';
+import type { LoggedServer } from '../../src/definition/server-lines.ts';
 
 let folder: string;
 

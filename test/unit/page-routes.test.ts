@@ -33,14 +33,18 @@ describe('the built-in page', () => {
   });
 
   it('has all the parts that it names, each under its version and for good', async () => {
-    const { body } = await api.inject({ url: '/dashboard' });
-    const named = [...body.matchAll(/"(\/dashboard\/assets\/[^"]+)"/g)].map(([, address = '']) => address);
+    const page = await api.inject({ url: '/dashboard' });
+    const named = [...page.body.matchAll(/"(\/dashboard\/assets\/[^"]+)"/g)].map(([, address = '']) => address);
     expect(named.length).toBeGreaterThan(1);
     for (const url of named) {
       expect(url).toMatch(/\?v=[0-9a-f]{16}$/);
-      const { statusCode, headers } = await api.inject({ url });
+      const { statusCode, headers, body } = await api.inject({ url });
       expect([url, statusCode]).toEqual([url, 200]);
       expect(headers['cache-control']).toBe('public, max-age=31536000, immutable');
+      if (!url.includes('.js')) continue;
+      // A module asks for other parts alone: of what is imported from elsewhere nothing but types, no sign is left.
+      for (const [, from = ''] of body.matchAll(/^import\b[^;']*'([^']+)'/gm))
+        expect(`${url}: ${from}`).toContain(': /dashboard/assets/');
     }
   });
 

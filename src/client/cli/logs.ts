@@ -3,7 +3,7 @@ import { SluiceError } from '../../definition/errors.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { isAtLeast, type LogLevel, type LogRecord } from '../../definition/log-record.ts';
 import { ids } from '../../definition/names.ts';
-import type { LoggedServer, ServerLines } from '../../connectors/server-logs.ts';
+import type { LoggedServer, ServerLines } from '../../definition/server-lines.ts';
 import { leavable } from './leaving.ts';
 import { runHelp, type NamedRun } from './arguments.ts';
 import { runMeant } from './named-run.ts';

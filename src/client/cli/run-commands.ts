@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { loggedServers } from '../../connectors/server-logs.ts';
 import { logLevels } from '../../definition/log-record.ts';
 import { profiledStages, startStages } from '../../definition/names.ts';
+import { loggedServers } from '../../definition/server-lines.ts';
 import { runOutcomes } from '../run-list.ts';
 import { countArgument, hourArgument, hourHelp, runArgument, runHelp, runIds, type NamedRun } from './arguments.ts';
 import type { DiffFlags } from './run-diff.ts';

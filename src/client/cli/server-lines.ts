@@ -1,6 +1,7 @@
 import { redactor } from '../../connectors/redaction.ts';
-import { ServerLogs, type LoggedServer, type ServerLines, type Window } from '../../connectors/server-logs.ts';
+import { ServerLogs, type Window } from '../../connectors/server-logs.ts';
 import { SluiceError } from '../../definition/errors.ts';
+import type { LoggedServer, ServerLines } from '../../definition/server-lines.ts';
 import { oneLine } from './one-line.ts';
 import { count, styled } from './screen.ts';
 

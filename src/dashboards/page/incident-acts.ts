@@ -1,9 +1,9 @@
+import type { Incident } from '../../definition/incidents.ts';
 import { post } from './api.ts';
 import { choice, element } from './dom.ts';
 import { askIn } from './form-dialog.ts';
 import { instant } from './format.ts';
 import { keptName, keepName } from './kept-name.ts';
-import type { Incident } from './incident.ts';
 import { ruleWords } from './rule-words.ts';
 
 export const acts = ['acknowledge', 'silence', 'close'] as const;

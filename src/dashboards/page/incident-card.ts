@@ -1,8 +1,8 @@
+import type { Incident } from '../../definition/incidents.ts';
 import { timeAgo } from './ages.ts';
 import { button, element } from './dom.ts';
 import { instant, number } from './format.ts';
 import { acts, type Act } from './incident-acts.ts';
-import type { Incident } from './incident.ts';
 import { ruleWords } from './rule-words.ts';
 import { hourKey, hourWords, link, state } from './words.ts';
 

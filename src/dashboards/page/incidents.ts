@@ -1,3 +1,4 @@
+import type { Incident } from '../../definition/incidents.ts';
 import type { Address } from './address.ts';
 import { age } from './ages.ts';
 import { get, messageOf } from './api.ts';
@@ -5,7 +6,7 @@ import { element, failed, say } from './dom.ts';
 import { counted } from './format.ts';
 import { perform, type Act } from './incident-acts.ts';
 import { incidentCard, type Allowed } from './incident-card.ts';
-import { keyOf, type Incident } from './incident.ts';
+import { keyOf } from './incident.ts';
 import { Loading } from './loading.ts';
 import { regularly, type Room } from './room.ts';
 

@@ -1,7 +1,7 @@
+import type { Incident } from '../../definition/incidents.ts';
 import { ApiError, get } from './api.ts';
 import { element, say } from './dom.ts';
 import { counted } from './format.ts';
-import type { Incident } from './incident.ts';
 import { Loading } from './loading.ts';
 import { regularly } from './room.ts';
 import { setOpen } from './title.ts';

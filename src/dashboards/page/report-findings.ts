@@ -1,24 +1,10 @@
+import type { RunReport } from '../../stages/run-report.ts';
 import { element } from './dom.ts';
 import { counted, number } from './format.ts';
 import { ruleWords } from './rule-words.ts';
 
-/** What was found about a run beside its rows and times; docs/api.md. */
-export interface Found {
-  readonly anomalies?: readonly {
-    readonly rule: string;
-    readonly subject?: string;
-    readonly severity: 'warning' | 'critical';
-    readonly sentence: string;
-    readonly muted?: boolean;
-    readonly facts?: readonly { readonly name: string; readonly value: string }[];
-  }[];
-  readonly watched?: { readonly judged: number; readonly learning: number; readonly runs: number };
-  readonly servers?: readonly {
-    readonly server: string;
-    readonly left: number;
-    readonly lines: readonly { readonly at: string; readonly level: 'warn' | 'error'; readonly text: string }[];
-  }[];
-}
+/** What was found about a run beside its rows and times. */
+type Found = Pick<RunReport, 'anomalies' | 'watched' | 'servers'>;
 
 /** What the monitors found odd, with the numbers; undefined where they did not look. */
 export function oddOf({ anomalies = [], watched }: Found): HTMLElement | undefined {

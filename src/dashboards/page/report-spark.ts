@@ -1,29 +1,7 @@
+import type { SparkWork } from '../../definition/spark-work.ts';
 import { element } from './dom.ts';
 import { bytes, counted, duration, number } from './format.ts';
 import { tableOf } from './table.ts';
-
-/** What Spark did for a run; docs/performance.md. */
-export interface SparkWork {
-  readonly stages: readonly {
-    readonly step: string;
-    readonly stage: number;
-    readonly ms: number;
-    readonly tasks: number;
-    readonly failedTasks: number;
-    readonly runMs: number;
-    readonly readBytes: number;
-    readonly shuffleReadBytes: number;
-    readonly shuffleWriteBytes: number;
-    readonly spillBytes: number;
-  }[];
-  readonly all: {
-    readonly jobs: number;
-    readonly stages: number;
-    readonly tasks: number;
-    readonly shuffleBytes: number;
-    readonly spillBytes: number;
-  };
-}
 
 const sizes = ['readBytes', 'shuffleReadBytes', 'shuffleWriteBytes', 'spillBytes'] as const;
 

@@ -1,10 +1,5 @@
+import type { TraceLink } from '../../definition/trace-links.ts';
 import { element } from './dom.ts';
-
-/** Where a trace is looked at, or why nobody knows; docs/traces.md. */
-export interface TraceLink {
-  readonly page?: string;
-  readonly problem?: string;
-}
 
 /** A trace with a link to its page, where the server says where that is. */
 export function traceOf(trace: string, { page, problem }: TraceLink = {}): (Node | string)[] {

@@ -1,11 +1,13 @@
+import type { TraceLink } from '../../definition/trace-links.ts';
+import type { RunReport } from '../../stages/run-report.ts';
 import type { Address } from './address.ts';
-import { oddOf, serversOf, type Found } from './report-findings.ts';
+import { oddOf, serversOf } from './report-findings.ts';
 import { get } from './api.ts';
 import { element } from './dom.ts';
 import { counted, duration, instant } from './format.ts';
 import { LiveRuns } from './live-runs.ts';
-import { traceOf, type TraceLink } from './report-trace.ts';
-import { sparkOf, type SparkWork } from './report-spark.ts';
+import { sparkOf } from './report-spark.ts';
+import { traceOf } from './report-trace.ts';
 import type { Run } from './runs.ts';
 import type { Room } from './room.ts';
 import { tableOf } from './table.ts';
@@ -14,51 +16,14 @@ import { hourKey, hourWords, link, state } from './words.ts';
 /** Of what the time of a stage is made. */
 const parts = ['queueMs', 'runMs', 'retryMs', 'waitMs'] as const;
 
-/** A run's report: what this page shows of it (docs/api.md). */
-interface Report extends Found {
-  readonly pipeline: string;
-  readonly hour: string;
-  readonly runId: string;
-  readonly workflowId: string;
-  readonly trace?: string;
+/** As `GET /runs/…/report` answers (docs/api.md): of a run that is on its way without how and when it ended. */
+interface Report extends Omit<RunReport, Ending>, Partial<Pick<RunReport, Ending>> {
   readonly traceLink?: TraceLink;
-  readonly outcome?: string;
-  readonly startedAt: string;
-  readonly endedAt?: string;
-  readonly stages: readonly {
-    readonly stage: string;
-    readonly startedAt: string;
-    readonly ms: number;
-    readonly rows?: number;
-    readonly times?: Readonly<Record<(typeof parts)[number], number>>;
-  }[];
-  readonly timing?: {
-    readonly usual: readonly { readonly stage: string; readonly ms: number }[];
-    readonly bottleneck?: {
-      readonly sentence: string;
-      readonly evidence: readonly string[];
-      readonly suggestion: string;
-    };
-    readonly slower?: string;
-  };
-  readonly source?: { readonly address: string; readonly fetchedAt: string; readonly replayed: boolean };
-  readonly clean?: {
-    readonly engine: string;
-    readonly rejectedBy?: Readonly<Record<string, number>>;
-    readonly spark?: SparkWork;
-  };
-  readonly equations: readonly {
-    readonly dataset: string;
-    readonly rows: Readonly<Record<string, number>>;
-    readonly holds: boolean;
-    readonly broken?: string;
-  }[];
-  readonly sameAs?: string;
-  readonly warnings?: readonly string[];
-  readonly error?: { readonly code: string; readonly stage: string; readonly message: string };
 }
 
-const hops = ['read', 'clean', 'duplicates', 'filtered', 'rejected', 'published', 'landed', 'indexed'];
+type Ending = 'outcome' | 'endedAt';
+
+const hops = ['read', 'clean', 'duplicates', 'filtered', 'rejected', 'published', 'landed', 'indexed'] as const;
 
 /** What one run came to; of one on its way, how far it is. */
 export async function report(room: Room, address: Extract<Address, { view: 'run' }>): Promise<void> {
@@ -129,7 +94,7 @@ function equationOf({ equations }: Report): HTMLElement | undefined {
   if (equations.length === 0) return undefined;
   const rows = equations.map(({ dataset, rows: counts, holds, broken }) => [
     dataset,
-    ...hops.map((hop) => counts[hop] ?? 0),
+    ...hops.map((hop) => counts[hop]),
     element('span', { class: holds ? 'holds' : 'broken' }, holds ? '✓ holds' : `✗ ${broken ?? 'does not hold'}`),
   ]);
   const columns = [{ title: 'Data set' }, ...hops.map((title) => ({ title, numeric: true })), { title: 'Equation' }];
@@ -181,7 +146,7 @@ function stagesOf({ stages, timing }: Report): HTMLElement | undefined {
 function rejectedOf({ clean, equations, pipeline, hour }: Report): HTMLElement | undefined {
   const reasons = Object.entries(clean?.rejectedBy ?? {}).toSorted(([, a], [, b]) => b - a);
   if (reasons.length === 0) return undefined;
-  const rejected = equations.find(({ dataset }) => dataset === 'main')?.rows['rejected'] ?? 0;
+  const rejected = equations.find(({ dataset }) => dataset === 'main')?.rows.rejected ?? 0;
   const text = `Look at ${rejected > 0 ? counted(rejected, 'rejected row') : 'the rejected rows'}`;
   const columns = [{ title: 'Column and rule' }, { title: 'Rows', numeric: true }];
   return element(
