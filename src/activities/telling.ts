@@ -49,7 +49,7 @@ export function tellingActivities(
         await Promise.race([shown, aborted(over)]).catch((error: unknown) => {
           const { id } = transition.incident;
           Context.current().log.warn(
-            `the dashboards do not show how ${id} stands: its next change brings it, and so does "sluice dashboards fill"`,
+            `the dashboards do not show how ${id} stands: while it is open the watchdog's next look brings it, and at any time "sluice dashboards fill"`,
             { incident: id, error: sentenceOf(error) },
           );
         });

@@ -3,7 +3,9 @@ import { whatBringsIt } from '../../src/activities/reports.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
 import { operationsFields } from '../../src/definition/operations.ts';
 import { incidentDocument } from '../../src/stages/accounting/incident-documents.ts';
+import { IndexedIncidents } from '../../src/stages/accounting/open-incidents.ts';
 import { documentsFound, operationsDocuments } from '../../src/stages/accounting/operations-documents.ts';
+import { unattended } from '../../src/stages/deps.ts';
 import { runReport, someAnomalies, someIncident } from '../helpers/operations.ts';
 
 const kinds = (documents: readonly { readonly body: { readonly kind?: unknown } }[]) =>
@@ -212,6 +214,30 @@ describe('what is indexed of an incident', () => {
   it('has no stretch that ends before it begins, whatever clocks say', () => {
     const { body } = incidentDocument(someIncident({ endedAt: '2026-11-24T02:59:59.000Z' }));
     expect(body).toMatchObject({ endedAt: body.startedAt, ms: 0, lasted: { lte: body.startedAt } });
+  });
+});
+
+describe('open incidents', () => {
+  it('are indexed once as they stand, and again where anything of them has changed', async () => {
+    const written: string[][] = [];
+    let refuses = false;
+    const indexed = new IndexedIncidents(async (incidents) => {
+      if (refuses) throw new Error('It is away.');
+      written.push(incidents.map(({ rule, state }) => `${rule} ${state}`));
+    });
+    const [one, other] = [someIncident(), someIncident({ id: 'incident/p/lag', rule: 'lag' })];
+    for (const open of [[], [one, other], [one, other]]) await indexed.are(open, unattended);
+    expect(written).toEqual([[`${one.rule} open`, 'lag open']]);
+    const acknowledged = { by: 'eva', at: '2026-11-24T04:00:00.000Z' };
+    const known = someIncident({ state: 'acknowledged', acknowledged });
+    refuses = true;
+    await expect(indexed.are([known, other], unattended)).rejects.toThrow('away');
+    refuses = false;
+    for (const open of [[known, other], [known, other], [other]]) await indexed.are(open, unattended);
+    expect(written.slice(1)).toEqual([[`${one.rule} acknowledged`]]);
+    const again = someIncident({ openedAt: '2026-11-25T03:00:00.000Z' });
+    await indexed.are([again, other], unattended);
+    expect(written.slice(2)).toEqual([[`${one.rule} open`]]);
   });
 });
 

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tellIncidents, tellingActivities, type PassedOn, type Told } from '../../src/activities/telling.ts';
+import { showingOpen } from '../../src/activities/watching/show-open.ts';
 import { alertsSchema } from '../../src/definition/alerts.ts';
 import { planDeliveries, type Delivery } from '../../src/definition/deliveries.ts';
 import type {
@@ -14,6 +16,7 @@ import type {
 } from '../../src/definition/incidents.ts';
 import { SluiceError } from '../../src/definition/errors.ts';
 import { ids, taskQueues } from '../../src/definition/names.ts';
+import { unattended } from '../../src/stages/deps.ts';
 import type { Outbox } from '../../src/workflows/notifier-messages.ts';
 import { consumeInput } from '../helpers/fake-reading.ts';
 import { Gate, untilStopped } from '../helpers/gate.ts';
@@ -135,6 +138,29 @@ describe.skipIf(noTemporal)('incidents', () => {
     await handleOf(pipeline).result();
     await until(async () => sent.length === 2);
     expect(shown).toEqual(['open', 'recovered']);
+  });
+
+  it('is shown as it stands at the next look, also where nobody is told of what has changed', async () => {
+    const pipeline = pipelineOf();
+    const shown: string[] = [];
+    const show = showingOpen(async (incidents) => {
+      for (const { state, occurrences } of incidents.filter((one) => one.pipeline === pipeline.name))
+        shown.push(`${state} ${occurrences}`);
+    });
+    const look = new MockActivityEnvironment({}, { client: lab.temporal.client });
+    // The list is a moment behind.
+    const shows = (what: string): Promise<void> =>
+      until(async () => {
+        await look.run(() => show(unattended));
+        return shown.at(-1) === what;
+      });
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    await shows('open 1');
+    await tell(pipeline, { observations: [seen(pipeline)] });
+    await shows('open 2');
+    await handleOf(pipeline).executeUpdate('acknowledge', { args: [{ by: 'eva' }] });
+    await shows('acknowledged 2');
+    expect(shown).toEqual(['open 1', 'open 2', 'acknowledged 2']);
   });
 
   it('tells in one message what comes within a window', async () => {

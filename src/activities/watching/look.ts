@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import { indexIncidents } from '../../stages/accounting/incident-documents.ts';
 import type { StageDeps } from '../../stages/deps.ts';
 import { tellDeadman } from '../../stages/watching/outside/deadman.ts';
 import { inTime } from '../../stages/watching/outside/in-time.ts';
@@ -9,6 +10,7 @@ import type { WatchMemory } from '../../stages/watching/outside/memory.ts';
 import { serversOf } from '../../stages/watching/outside/servers.ts';
 import type { World } from '../../stages/watching/outside/world.ts';
 import { attended } from '../attended.ts';
+import { showingOpen } from './show-open.ts';
 import { temporalOf } from './temporal-world.ts';
 
 /** So long one question may take. */
@@ -21,13 +23,16 @@ export interface LookedNow extends Looked {
 
 /** The watchdog's eyes. */
 export function lookingActivities(deps: StageDeps) {
+  const showOpen = showingOpen((incidents, context) => indexIncidents(deps, incidents, context));
   return {
     /** Looks once at everything that is watched from outside of runs. What cannot be looked at is said in what it gives back, and fails nothing. */
     look: ({ memory }: { readonly memory: WatchMemory }): Promise<LookedNow> =>
-      attended(async () => {
+      attended(async (context) => {
         const { client, log } = Context.current();
         const { everyMs } = deps.settings.watch;
         const now = Date.now();
+        // Beside, so that nobody is told later for it.
+        const showing = showOpen(context);
         const looked = await look(worldOf(client, deps), memory, now, everyMs);
         const blind = looked.watching.problems.some(({ check, pipeline }) => check === 'all' && pipeline === undefined);
         const ping = blind
@@ -36,6 +41,7 @@ export function lookingActivities(deps: StageDeps) {
               if (problem === undefined) log.info("the dead man's switch answers again");
               else log.warn("the dead man's switch does not hear us", { problem });
             });
+        await showing;
         const { ping: _, ...others } = looked.memory;
         const kept = { ...others, lookedTo: new Date().toISOString() };
         return { ...looked, memory: ping ? { ...kept, ping } : kept, everyMs };

@@ -43,14 +43,7 @@ export function temporalOf(
       return found.filter((schedule) => schedule !== undefined);
     },
 
-    incidents: async () => {
-      const found: Incident[] = [];
-      for await (const { memo } of client.workflow.list({ query: openOf('incident') })) {
-        const incident = memo?.['incident'] as Incident | undefined;
-        if (incident && incident.endedAt === undefined) found.push(incident);
-      }
-      return found;
-    },
+    incidents: () => openIncidents(client),
 
     consumers: async () => {
       const found: { workflowId: string; stream: string; shard: number }[] = [];
@@ -113,6 +106,16 @@ export function temporalOf(
       return found;
     },
   };
+}
+
+/** As they stand. The list is a moment behind. */
+export async function openIncidents(client: Client): Promise<Incident[]> {
+  const found: Incident[] = [];
+  for await (const { memo } of client.workflow.list({ query: openOf('incident') })) {
+    const incident = memo?.['incident'] as Incident | undefined;
+    if (incident && incident.endedAt === undefined) found.push(incident);
+  }
+  return found;
 }
 
 const openOf = (type: string): string => `WorkflowType = "${type}" AND ExecutionStatus = "Running"`;
