@@ -15,6 +15,7 @@ import { keys, operationsIndex } from '../../src/definition/names.ts';
 import { operationsFields } from '../../src/definition/operations.ts';
 import type { ObjectRef } from '../../src/definition/refs.ts';
 import { incidentDocument, indexIncidents } from '../../src/stages/accounting/incident-documents.ts';
+import { keptIncidents } from '../../src/stages/accounting/kept-incidents.ts';
 import { fillOperations, indexReport } from '../../src/stages/accounting/operations.ts';
 import { writeReport } from '../../src/stages/accounting/report.ts';
 import { unattended, type StageDeps } from '../../src/stages/deps.ts';
@@ -239,11 +240,14 @@ describe.skipIf(noStack)('run reports on a real Elasticsearch', () => {
     const seen = { pipeline: pipeline.name, hours: [old], openedAt: old, lastSeenAt: old };
     const ended = { ...seen, state: 'recovered' as const };
     const kept = [someIncident(seen), someIncident({ ...ended, rule: 'rows', endedAt: ago(23) })];
-    await indexIncidents(deps, [...kept, someIncident({ ...ended, rule: 'lag', endedAt: ago(25) })], unattended);
+    const all = [...kept, someIncident({ ...ended, rule: 'lag', endedAt: ago(25) })];
+    await indexIncidents(deps, all, unattended);
     const removed = await retain(deps, { pipeline, before: ago(24), dryRun: false }, unattended);
     expect(removed.hours).toBe(1);
     const left = kept.map((one) => incidentDocument(one)).map(({ id, body }) => [id, body]);
     expect(await documents(pipeline.name)).toEqual(Object.fromEntries(left));
+    // And by the same limit none comes back.
+    expect(await keptIncidents(deps, all, new Map([[pipeline.name, ago(24)]]))).toEqual(kept);
   });
 
   describe('on the operations dashboard', () => {

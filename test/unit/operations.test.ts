@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { whatBringsIt } from '../../src/activities/reports.ts';
+import type { Store } from '../../src/connectors/object-store.ts';
 import { toLogicalHour } from '../../src/definition/hour.ts';
+import { keys, mainDataset, streamName } from '../../src/definition/names.ts';
 import { operationsFields } from '../../src/definition/operations.ts';
 import { incidentDocument } from '../../src/stages/accounting/incident-documents.ts';
+import { keptFrom, keptIncidents } from '../../src/stages/accounting/kept-incidents.ts';
 import { IndexedIncidents } from '../../src/stages/accounting/open-incidents.ts';
 import { documentsFound, operationsDocuments } from '../../src/stages/accounting/operations-documents.ts';
 import { unattended } from '../../src/stages/deps.ts';
@@ -238,6 +241,30 @@ describe('open incidents', () => {
     const again = someIncident({ openedAt: '2026-11-25T03:00:00.000Z' });
     await indexed.are([again, other], unattended);
     expect(written.slice(2)).toEqual([[`${one.rule} open`]]);
+  });
+});
+
+describe('incidents that are kept', () => {
+  it('are those that are open, or ended in an hour that retention leaves, by age or by hand', async () => {
+    const ended = (rule: 'rows' | 'lag' | 'missing', endedAt: string, pipeline = 'p') =>
+      someIncident({ pipeline, rule, state: 'recovered', openedAt: '2026-11-20T03:00:00.000Z', endedAt });
+    const byHand = '2026-11-24T05:00:00Z';
+    const store = {
+      lastKey: async (prefix: string) =>
+        prefix === keys.hours(streamName('q', mainDataset), byHand) ? `${prefix}000002.json` : undefined,
+      findJson: async () => ({ removed: { at: '2026-11-25T00:00:00.000Z', reason: 'hours before 2026-11-25' } }),
+    } as unknown as Store;
+    const from = keptFrom({ keep: { hours: '1d' } }, Date.parse('2026-11-25T06:30:00Z'));
+    expect(from).toBe('2026-11-24T06:00:00Z');
+    const kept = [
+      someIncident({ pipeline: 'p', openedAt: '2026-11-20T03:00:00.000Z' }),
+      ended('rows', '2026-11-24T06:00:00.000Z'),
+      ended('lag', '2026-11-24T06:00:00.000Z', 'q'),
+      ended('lag', '2026-11-24T05:00:00.000Z', 'r'),
+    ];
+    const gone = [ended('lag', '2026-11-24T05:59:59.999Z'), ended('missing', '2026-11-24T05:12:00.000Z', 'q')];
+    expect(await keptIncidents({ store }, [...gone, ...kept], new Map([['p', from ?? '']]))).toEqual(kept);
+    expect(keptFrom({ keep: {} }, Date.now())).toBeUndefined();
   });
 });
 

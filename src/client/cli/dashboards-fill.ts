@@ -5,7 +5,9 @@ import { SearchConnector } from '../../connectors/search.ts';
 import { readSettings } from '../../connectors/settings.ts';
 import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { operationsIndex } from '../../definition/names.ts';
-import { fillOperations, indexIncidents } from '../../inspecting/fill-operations.ts';
+import type { LogicalHour } from '../../definition/hour.ts';
+import { fillOperations, indexIncidents, keptFrom, keptIncidents } from '../../inspecting/fill-operations.ts';
+import type { SluiceClient } from '../sluice-client.ts';
 import { onInterrupt } from './leaving.ts';
 import { writtenName } from './pipelines.ts';
 import { count, Screen } from './screen.ts';
@@ -49,6 +51,11 @@ export async function fill(given: string | undefined, { json }: { readonly json?
         'failed' in shown
           ? `Incidents are not in it, beyond those that were: ${shown.failed}`
           : `${count(shown.incidents)} ${shown.incidents === 1 ? 'incident' : 'incidents'}${whose} that Temporal knows of ${shown.incidents === 1 ? 'is' : 'are'} in it.`,
+        ...('tooOld' in shown && shown.tooOld > 0
+          ? [
+              `${count(shown.tooOld)} that ended before the hours that are kept ${shown.tooOld === 1 ? 'is' : 'are'} not.`,
+            ]
+          : []),
       ];
       process.stdout.write(`${lines.join('\n')}\n`);
     }
@@ -60,19 +67,39 @@ export async function fill(given: string | undefined, { json }: { readonly json?
   }
 }
 
-/** Incidents are in Temporal and nowhere else. Reports are filled without it. */
+/** Incidents are in Temporal and nowhere else. Reports are filled without it. What retention has taken out does not come back. */
 async function fillIncidents(
   deps: Parameters<typeof indexIncidents>[0],
   pipeline: string | undefined,
   context: Parameters<typeof indexIncidents>[2],
-): Promise<{ readonly incidents: number } | { readonly failed: string }> {
+): Promise<{ readonly incidents: number; readonly tooOld: number } | { readonly failed: string }> {
   const whose = pipeline === undefined ? {} : { pipeline };
   try {
-    const found = await withClient(({ incidents }) => incidents.list({ ...whose, all: true, limit: INCIDENTS }));
-    await indexIncidents(deps, found, context);
-    return { incidents: found.length };
+    const { found, from } = await withClient(async (client) => {
+      const all = await client.incidents.list({ ...whose, all: true, limit: INCIDENTS });
+      return { found: all, from: await keptHours(client, new Set(all.map((incident) => incident.pipeline))) };
+    });
+    const kept = await keptIncidents(deps, found, from);
+    await indexIncidents(deps, kept, context);
+    return { incidents: kept.length, tooOld: found.length - kept.length };
   } catch (error) {
     context.signal.throwIfAborted();
     return { failed: sentenceOf(error) };
   }
+}
+
+/** From which hour on each pipeline keeps what it has, where the definition of its schedule says so. */
+async function keptHours({ schedules }: SluiceClient, names: Iterable<string>): Promise<Map<string, LogicalHour>> {
+  const from = new Map<string, LogicalHour>();
+  for (const name of names) {
+    try {
+      const hour = keptFrom(await schedules.definition(name), Date.now());
+      if (hour !== undefined) from.set(name, hour);
+    } catch (error) {
+      // Without a sound schedule nothing is removed by age.
+      if (!(error instanceof SluiceError) || !['ScheduleUnknown', 'DefinitionInvalid'].includes(error.code))
+        throw error;
+    }
+  }
+  return from;
 }

@@ -19,11 +19,10 @@ export async function indexIncidents(
 
 /** What is indexed of an incident; one of a problem is told from the next by when it opened. */
 export function incidentDocument(incident: Incident): OperationsDocument {
-  const { id, pipeline, rule, subject, severity, state, sentence, openedAt, endedAt, occurrences, hours } = incident;
+  const { id, pipeline, rule, subject, severity, state, sentence, openedAt, occurrences, hours } = incident;
   const { workflowId, runId } = incident;
   const hour = hours.at(-1);
-  // Clocks differ, and a stretch that ends before it begins is refused.
-  const end = endedAt === undefined || endedAt > openedAt ? endedAt : openedAt;
+  const end = endOf(incident);
   return {
     id: `${id}/${openedAt}`,
     version: changedAt(incident),
@@ -38,6 +37,11 @@ export function incidentDocument(incident: Incident): OperationsDocument {
       ...(runId === undefined ? {} : { runId }),
     },
   };
+}
+
+/** When it ended, as it is indexed: clocks differ, and a stretch that ends before it begins is refused. */
+export function endOf({ openedAt, endedAt }: Incident): string | undefined {
+  return endedAt === undefined || endedAt > openedAt ? endedAt : openedAt;
 }
 
 /** When it last changed, as far as it says so; its end is the last of all. */

@@ -1,4 +1,3 @@
-import { durationMs } from '../../definition/duration.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
@@ -6,6 +5,7 @@ import type { Pipeline } from '../../definition/pipeline.ts';
 import type { HourRecord } from '../../definition/refs.ts';
 import { streamsOf, type Stream } from '../../definition/streams.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
+import { keptFrom } from '../accounting/kept-incidents.ts';
 import { forgetHours, forgetIncidents } from '../accounting/operations-index.ts';
 import { deleteOlderGenerations } from '../indexing/stale-documents.ts';
 import { findTargets } from '../indexing/targets.ts';
@@ -87,14 +87,14 @@ export async function retain(
   };
 }
 
-function limitOf({ name, keep }: Pipeline, before: LogicalHour | undefined, now: number): LogicalHour {
-  if (before === undefined && keep.hours === undefined) {
+function limitOf(pipeline: Pipeline, before: LogicalHour | undefined, now: number): LogicalHour {
+  const limit = before ?? keptFrom(pipeline, now);
+  if (limit === undefined) {
     throw new SluiceError(
       'DefinitionInvalid',
-      `The definition of ${name} keeps every hour: set keep.hours, like 90d, or give --before a day.`,
+      `The definition of ${pipeline.name} keeps every hour: set keep.hours, like 90d, or give --before a day.`,
     );
   }
-  const limit = before ?? toLogicalHour(now - durationMs(keep.hours ?? '0s'));
   if (limit <= toLogicalHour(now)) return limit;
   throw new SluiceError('DefinitionInvalid', `${limit} has not come yet: give --before a day that has.`);
 }
