@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { hasBegun, planDeliveries, sendingMark, type Delivery } from '../definition/deliveries.ts';
 import { SluiceError, sentenceOf } from '../definition/errors.ts';
-import type { AlertedPipeline, Incident, Notice } from '../definition/incidents.ts';
+import { hourOfIncident, type AlertedPipeline, type Incident, type Notice } from '../definition/incidents.ts';
 import { keys } from '../definition/names.ts';
 import type { Pipeline } from '../definition/pipeline.ts';
 import { deliver, type Delivered, type Outbox } from '../stages/alerting/deliver.ts';
@@ -11,6 +11,7 @@ import type { Progress, StageContext, StageDeps } from '../stages/deps.ts';
 import type { AlertInput } from '../stages/run-report.ts';
 import { alertPage } from './alert-page.ts';
 import { attended } from './attended.ts';
+import { countedByNow } from './counted-by-now.ts';
 
 const KEPT_WITHIN_MS = 10_000;
 const REPORT_WITHIN_MS = 10_000;
@@ -29,7 +30,7 @@ export function alertingActivities(deps: StageDeps) {
     }): Promise<readonly Delivery[]> => planDeliveries(pipeline.alerts, notice, new Date().toISOString()),
 
     /**
-     * Sends one message, at most once over all attempts.
+     * Sends one message, at most once over all attempts. What has been seen again since the notice was made is counted in it.
      * @returns `accepted: 'unknown'` where the other side may have it
      * @throws only where it surely was not taken; final codes where another try would end alike
      */
@@ -37,7 +38,12 @@ export function alertingActivities(deps: StageDeps) {
       readonly pipeline: AlertedPipeline;
       readonly delivery: Delivery;
       readonly notice: Notice;
-    }): Promise<Delivered> => attended((context) => deliver(deps, input, outboxOf(deps, input.pipeline, context))),
+    }): Promise<Delivered> =>
+      attended(async (context) => {
+        const outbox = outboxOf(deps, input.pipeline, context);
+        const notice = outbox.begunBefore ? input.notice : await countedByNow(Context.current().client, input);
+        return deliver(deps, { ...input, notice }, outbox);
+      }),
   };
 }
 
@@ -90,8 +96,8 @@ async function pageOf(
   incident: Incident,
   context: StageContext,
 ): Promise<AlertPage> {
-  const { hours, runId = '' } = incident;
-  const hour = hours.at(-1);
+  const { runId = '' } = incident;
+  const hour = hourOfIncident(incident);
   if (hour === undefined) throw new SluiceError('EngineUnfit', 'It is not known which hour the run was of.');
   // What shaped that run stands beside its report; what its pipeline is now may be something else.
   const stored = <T>(file: string): Promise<T | undefined> =>

@@ -1,4 +1,5 @@
 import type { LogicalHour } from './hour.ts';
+import { hourOfRun } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /**
@@ -107,6 +108,11 @@ export interface Incident extends ProblemKey {
   readonly escalatedAt?: string;
   /** Until when nobody is told of it. */
   readonly silencedUntil?: string;
+}
+
+/** The hour of the run that an incident names; where it names none, the newest that it was seen in. */
+export function hourOfIncident({ workflowId, hours }: Pick<Incident, 'workflowId' | 'hours'>): LogicalHour | undefined {
+  return (workflowId === undefined ? undefined : hourOfRun(workflowId)?.hour) ?? hours.at(-1);
 }
 
 export const transitions = ['opened', 'reminder', 'escalated', 'recovered', 'closed'] as const;

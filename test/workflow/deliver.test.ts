@@ -4,6 +4,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { alertingActivities } from '../../src/activities/alerting.ts';
+import { countedByNow } from '../../src/activities/counted-by-now.ts';
 import { classifyErrors } from '../../src/activities/error-interceptor.ts';
 import type { Store } from '../../src/connectors/object-store.ts';
 import { keys } from '../../src/definition/names.ts';
@@ -38,6 +39,7 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
     channel: 'slack' | 'email',
     told = transition(),
     workflow = 'delivering',
+    patience: '3s' | '30s' = channel === 'email' ? '30s' : '3s',
   ): Promise<unknown> {
     const worker = await Worker.create({
       connection: temporal.nativeConnection,
@@ -55,7 +57,7 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
       const started = {
         workflowId: randomUUID(),
         taskQueue: worker.options.taskQueue,
-        args: [input, channel === 'email' ? '30s' : '3s'],
+        args: [input, patience],
       };
       const result: unknown = await temporal.client.workflow.execute(workflow, started);
       // An attempt that waits for an answer would hold the worker.
@@ -92,6 +94,33 @@ describe.skipIf(noTemporal)('a delivery under Temporal', () => {
     const closed = await web.open((response) => response.writeHead(503).end());
     expect(await slack(closed.url, 'deliveringOnce')).toEqual({ mayHaveCome: false });
   }, 60_000);
+
+  it('says how often a problem has been seen by now, and nothing else that has changed since', async () => {
+    const id = 'incident/p/run-failed/Counted';
+    const { incident } = transition();
+    const since = { occurrences: 3, hours: [hour, '2026-11-24T04:00:00Z'], lastSeenAt: '2026-11-24T04:09:00.000Z' };
+    const byNow = { ...incident, ...since, id, state: 'acknowledged', sentence: 'It is broken otherwise.' };
+    // Nobody works on it: its memo says how it stands.
+    const open = { workflowId: id, taskQueue: randomUUID(), memo: { incident: byNow } };
+    await temporal.client.workflow.start('incident', open);
+    const opened = transition({ hours: [hour], workflowId: `pipeline/p/${hour}`, runId: 'r' });
+    const told = { ...opened, incident: { ...opened.incident, id } };
+    const { url, taken } = await web.open();
+    const deps = stageDepsOf({ SLUICE_SECRET_SLACK: url, SLUICE_API_URL: 'http://127.0.0.1:3000' });
+    const alerts = { slack: { url: '${secret:SLACK}' } };
+    expect(await delivered(deps, alerts, 'slack', told, 'delivering', '30s')).toEqual({ accepted: true });
+    const [{ body: text } = { body: '' }] = taken;
+    expect(text).toMatch(/3 times, last 2026-11-24 04:09 UTC/);
+    expect(text).toMatch(/2026-11-24T03, 2026-11-24T04/);
+    expect(text).not.toMatch(/otherwise|Acknowledged/);
+    // It leads to the run that it tells of.
+    expect(text).toContain(`${new URLSearchParams({ hour }).toString()}&amp;run=r`);
+    // One of the same problem that opened before, one of which Temporal knows nothing, and one that this message does not tell of.
+    const another = { ...told, incident: { ...told.incident, openedAt: '2026-11-23T03:07:00Z' } };
+    const others = noticeOf(another, transition({ id: 'u' }), { ...told, id: 'v' });
+    const delivery = { transitions: ['t', 'u'] };
+    expect(await countedByNow(temporal.client, { notice: others, delivery })).toEqual(others);
+  });
 
   it('brings the page of the run that failed, made from its report', async () => {
     const { url, taken } = await mails.open();

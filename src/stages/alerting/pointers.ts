@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../definition/errors.ts';
 import { hourKey } from '../../definition/hour.ts';
-import type { Incident, IncidentRule } from '../../definition/incidents.ts';
+import { hourOfIncident, type Incident, type IncidentRule } from '../../definition/incidents.ts';
 import { hasLogin, webUiOf, webUiPage } from '../../definition/web-ui.ts';
 
 /** Where people look things up. */
@@ -24,9 +24,10 @@ export interface Todo {
 }
 
 /** Links to the run and to the page of it, as far as somebody said where those are. */
-export function linksFor({ pipeline, workflowId, runId, hours }: Incident, addresses: Addresses): Link[] {
+export function linksFor(incident: Incident, addresses: Addresses): Link[] {
+  const { pipeline, workflowId, runId } = incident;
   const ui = webUi(addresses.temporalUi);
-  const hour = hours.at(-1);
+  const hour = hourOfIncident(incident);
   const page = apiPage(
     addresses.apiUrl,
     hour === undefined ? { view: 'runs', pipeline } : { view: 'run', pipeline, hour, ...(runId ? { run: runId } : {}) },
@@ -75,9 +76,9 @@ const serversAway: readonly (string | undefined)[] = [
 
 /** What somebody who reads it can do, the first thing first. */
 export function commandsFor(incident: Incident): Todo[] {
-  const { pipeline, rule, subject, hours } = incident;
+  const { pipeline, rule, subject } = incident;
   if (rule === 'test') return [];
-  const hour = hours.at(-1);
+  const hour = hourOfIncident(incident);
   const report = hour && {
     what: 'What happened',
     command: `sluice run report ${hourKey(hour)} --pipeline ${pipeline}`,
