@@ -343,6 +343,13 @@ describe('a change that noise half hides', () => {
     // One alone is none, and is learnt from.
     expect(next([noisy(240, 1, 1_700), ...[241, 242].map((n) => noisy(n))])).toEqual([[], [], []]);
   });
+
+  it('stays odd while it lasts, and is odd when it comes again: its first run is not learnt from either', () => {
+    const lasting = Array.from({ length: 12 }, (_, at) => noisy(240 + at, 1, 1_700));
+    const calm = Array.from({ length: 24 }, (_, at) => noisy(252 + at));
+    const found = next([...lasting, ...calm, ...[276, 277].map((n) => noisy(n, 1, 1_700))]);
+    expect(found).toEqual([[], ...Array<string[]>(11).fill(['lag']), ...calm.map(() => []), [], ['lag']]);
+  });
 });
 
 describe('the end of a problem', () => {

@@ -47,8 +47,9 @@ export interface Learnt {
 }
 
 /**
- * The points of a series to learn from. What was odd is left out, for a problem would else become what is usual; unless so many odd ones in the same direction
- * stand in a row that this is how it is now: then they count, and what was before them is moved to their level, so that its rhythm still does.
+ * The points of a series to learn from. What was odd is left out, for a problem would else become what is usual, and so is the suspect run that it began with;
+ * unless so many in the same direction stand in a row that this is how it is now: then they count, and what was before them is moved to their level, so that its
+ * rhythm still does.
  */
 export function learn(hours: readonly KnownHour[], key: string, { to }: Scale, acceptAfter: number): Learnt {
   let points: Point[] = [];
@@ -68,6 +69,7 @@ export function learn(hours: readonly KnownHour[], key: string, { to }: Scale, a
   for (const { measures, at, isOdd } of hours) {
     const value = measures.values[key];
     if (value === undefined) continue;
+    const before = newest;
     newest = measures;
     const point = { hour: at, y: to(value) };
     const expected = isOdd ? measures.odd[key] : undefined;
@@ -76,7 +78,15 @@ export function learn(hours: readonly KnownHour[], key: string, { to }: Scale, a
     if (expected === undefined) {
       accepted = undefined;
       points.push(point);
-    } else streak.push({ point, by });
+      continue;
+    }
+    const suspect = streak.length === 0 && before?.odd[key] === undefined ? before?.suspect?.[key] : undefined;
+    const first = points.at(-1);
+    if (suspect !== undefined && first && first.y > to(suspect) === by > 0) {
+      points.pop();
+      streak.push({ point: first, by: first.y - to(suspect) });
+    }
+    streak.push({ point, by });
   }
   const wasOdd = streak.length > 0;
   endStreak();
