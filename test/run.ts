@@ -26,7 +26,8 @@ const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 
 try {
-  await Promise.all([startStack(), bundle()]);
+  const [, bundled] = await Promise.allSettled([startStack(), bundle()]);
+  if (bundled.status === 'rejected') throw bundled.reason;
   const others = stopping.signal.aborted ? Promise.resolve() : startOthers();
   const one: Job = { name: 'tests', projects: [], onServers: true };
   const all = namesProjects(args) ? [one] : jobs;

@@ -75,7 +75,9 @@ export const monitorsSchema = z.strictObject({
     .min(2)
     .max(1_000)
     .default(48)
-    .describe('So many odd runs in a row, all in the same direction, are the usual from then on.'),
+    .describe(
+      'So many odd runs in a row, all in the same direction, are the usual from then on. The first that was suspected counts.',
+    ),
   rows: own({
     min: min('rows read'),
     max: max('rows read'),

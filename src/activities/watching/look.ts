@@ -31,7 +31,7 @@ export function lookingActivities(deps: StageDeps) {
         const { client, log } = Context.current();
         const { everyMs } = deps.settings.watch;
         const now = Date.now();
-        // Beside, so that nobody is told later for it.
+        // Beside, so that it takes the look no time of its own, but for a few seconds where the index hangs.
         const showing = showOpen(context);
         const looked = await look(worldOf(client, deps), memory, now, everyMs);
         const blind = looked.watching.problems.some(({ check, pipeline }) => check === 'all' && pipeline === undefined);

@@ -34,6 +34,7 @@ export function keepWatchdog(
   const watch = temporalWatch(settings, session, stop.signal, say, given);
   const every = Math.min(LOOK_EVERY_MS, Math.max(1_000, settings.watch.temporalAfterMs / 4));
   let knownAt = 0;
+  let unknown = false;
   const kept = (async () => {
     while (!stop.signal.aborted) {
       const failure = await session
@@ -48,8 +49,14 @@ export function keepWatchdog(
       else {
         await watch.answered(Date.now());
         if (Date.now() - knownAt > KNOWS_EVERY_MS) {
-          const pipelines = await session.use(alertedPipelines).catch(() => undefined);
-          if (pipelines) await watch.knows(pipelines);
+          try {
+            await watch.knows(await session.use(alertedPipelines));
+            unknown = false;
+          } catch (error) {
+            if (!unknown && !isSilence(error))
+              say(`Whom to tell of Temporal's absence stays as it was known before: ${sentenceOf(error)}`);
+            unknown ||= !isSilence(error);
+          }
           knownAt = Date.now();
         }
       }
@@ -94,13 +101,14 @@ function temporalWatch(
  * @throws where Temporal does not say it of all of them: who is left out then would hear of no absence
  */
 export async function alertedPipelines({ schedules }: Pick<SluiceClient, 'schedules'>): Promise<AlertedPipeline[]> {
-  const found: AlertedPipeline[] = [];
-  for (const name of (await scheduledNames(schedules)).toSorted()) {
-    const definition = await schedules.definition(name).catch((error: unknown) => {
-      if (error instanceof SluiceError && TELLS_NOBODY.includes(error.code)) return undefined;
+  // Side by side: there is one time limit for all of them.
+  const found = (await scheduledNames(schedules)).toSorted().map(async (name): Promise<AlertedPipeline[]> => {
+    try {
+      return [{ name, alerts: (await schedules.definition(name)).alerts }];
+    } catch (error) {
+      if (error instanceof SluiceError && TELLS_NOBODY.includes(error.code)) return [];
       throw error;
-    });
-    if (definition) found.push({ name, alerts: definition.alerts });
-  }
-  return found;
+    }
+  });
+  return (await Promise.all(found)).flat();
 }

@@ -1,7 +1,7 @@
 import type { Message } from './message.ts';
 
 /**
- * What a webhook gets, as JSON. The same at each attempt. `incidents[].transition` is one of opened, reminder, escalated, recovered and closed;
+ * What a webhook gets, as JSON. A later attempt may say that a problem was seen more often by then. `incidents[].transition` is one of opened, reminder, escalated, recovered and closed;
  * `incident` is as `src/definition/incidents.ts` has it.
  */
 export function webhookBody(message: Message): string {

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countText } from '../../definition/amounts.ts';
 import { canonicalJson } from '../../definition/canonical-json.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { keys } from '../../definition/names.ts';
@@ -240,7 +241,7 @@ class Parsing {
       progress: (bytes) => {
         this.#bytes = bytesBefore + bytes;
         this.#context.signal.throwIfAborted();
-        this.#context.progress({ rows: this.#rows, bytes: this.#bytes, note: `read ${this.#rows} rows` });
+        this.#context.progress({ rows: this.#rows, bytes: this.#bytes, note: `read ${countText(this.#rows)} rows` });
       },
     });
     for await (const cells of batches) {

@@ -1,3 +1,4 @@
+import { countText } from '../../definition/amounts.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import { keys } from '../../definition/names.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
@@ -31,7 +32,7 @@ export async function historyBefore(
     signal.throwIfAborted();
     const some = await inGroups(read.slice(at, at + READ_AT_ONCE), (key) => readOne(deps, key));
     history.push(...some.filter((one) => one !== undefined));
-    progress({ note: `read what is kept of ${history.length} runs` });
+    progress({ note: `read what is kept of ${countText(history.length)} runs` });
   }
   return history;
 }

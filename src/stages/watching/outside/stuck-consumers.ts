@@ -90,7 +90,7 @@ export async function stuckConsumer(input: StuckInput): Promise<StuckNews> {
       facts: [
         { name: 'Stream', value: stream },
         ...(reading.topic === undefined ? [] : [{ name: 'Topic', value: reading.topic }]),
-        { name: 'Records that wait', value: String(left) },
+        { name: 'Records that wait', value: countText(left) },
         { name: 'Stands still since', value: before.since },
         ...(failure === undefined ? [] : [{ name: 'Last failure', value: failure }]),
       ],
