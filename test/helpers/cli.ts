@@ -12,7 +12,8 @@ export interface Outcome {
 /** Runs the command line to its end, as a user does. */
 export async function runSluice(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<Outcome> {
   const child = spawn(process.execPath, [launcher, ...args], {
-    env: environment,
+    // Tests give it few variables; this one makes it quicker and changes nothing else.
+    env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
