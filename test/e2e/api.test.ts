@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SluiceClient } from '../../src/client/sluice-client.ts';
@@ -7,7 +6,7 @@ import { ids } from '../../src/definition/names.ts';
 import type { Pipeline } from '../../src/definition/pipeline.ts';
 import { TestApp } from '../helpers/app.ts';
 import { steadyHour } from '../helpers/steady-hour.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
+import { newNamespace } from '../helpers/namespace.ts';
 import { proxyOf } from '../helpers/tcp-proxy.ts';
 import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
 import { noStack } from '../helpers/stack.ts';
@@ -300,8 +299,7 @@ describe.skipIf(noStack)('the HTTP API on real servers', () => {
   });
 
   it('takes a trigger back that no worker takes up, so that nothing starts later', async () => {
-    const namespace = `w-${randomBytes(4).toString('hex')}`;
-    await makeNamespace(app.environment['TEMPORAL_ADDRESS'] ?? '', namespace);
+    const namespace = await newNamespace(app.environment['TEMPORAL_ADDRESS']);
     const environment = { ...app.environment, TEMPORAL_NAMESPACE: namespace };
     const { input } = app.define();
     const alone = await serveProcess(environment, [await app.definitionFile(input)]);

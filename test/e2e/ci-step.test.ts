@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { TestApp } from '../helpers/app.ts';
-import { makeNamespace } from '../helpers/namespace.ts';
+import { newNamespace } from '../helpers/namespace.ts';
 import { serveProcess, type ServedProcess } from '../helpers/served-api.ts';
 import { noStack } from '../helpers/stack.ts';
 
@@ -63,8 +62,7 @@ describe.skipIf(noStack)('the step "Test API endpoint" of .github/workflows/ci-c
     expect(failed.code).not.toBe(0);
     expect(failed.out).toContain('SourceNotFound');
     // Where no pipeline has a schedule, nobody says which one is meant.
-    const namespace = `ci-${randomBytes(4).toString('hex')}`;
-    await makeNamespace(app.environment['TEMPORAL_ADDRESS'] ?? '', namespace);
+    const namespace = await newNamespace(app.environment['TEMPORAL_ADDRESS']);
     const other = await serveProcess({ ...app.environment, TEMPORAL_NAMESPACE: namespace });
     const { code, out } = await step(other);
     await other.stop();

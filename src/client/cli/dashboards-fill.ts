@@ -7,6 +7,7 @@ import { SluiceError, sentenceOf } from '../../definition/errors.ts';
 import { operationsIndex } from '../../definition/names.ts';
 import type { LogicalHour } from '../../definition/hour.ts';
 import { fillOperations, indexIncidents, keptFrom, keptIncidents } from '../../inspecting/fill-operations.ts';
+import { soundDefinition } from '../schedules/scheduled.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import { onInterrupt } from './leaving.ts';
 import { writtenName } from './pipelines.ts';
@@ -92,14 +93,10 @@ async function fillIncidents(
 async function keptHours({ schedules }: SluiceClient, names: Iterable<string>): Promise<Map<string, LogicalHour>> {
   const from = new Map<string, LogicalHour>();
   for (const name of names) {
-    try {
-      const hour = keptFrom(await schedules.definition(name), Date.now());
-      if (hour !== undefined) from.set(name, hour);
-    } catch (error) {
-      // Without a sound schedule nothing is removed by age.
-      if (!(error instanceof SluiceError) || !['ScheduleUnknown', 'DefinitionInvalid'].includes(error.code))
-        throw error;
-    }
+    // Without a sound schedule nothing is removed by age.
+    const definition = await soundDefinition(schedules, name);
+    const hour = definition && keptFrom(definition, Date.now());
+    if (hour !== undefined) from.set(name, hour);
   }
   return from;
 }

@@ -2,11 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { MailConnector } from '../../connectors/mail.ts';
 import { ObjectStore } from '../../connectors/object-store.ts';
 import { readSettings, type Settings } from '../../connectors/settings.ts';
-import { sentenceOf, SluiceError } from '../../definition/errors.ts';
+import { sentenceOf } from '../../definition/errors.ts';
 import type { AlertedPipeline } from '../../definition/incidents.ts';
 import { Outages, tellDirectly } from '../../inspecting/temporal-outage.ts';
 import { TemporalSession } from '../api/temporal-session.ts';
-import { scheduledNames } from '../schedules/scheduled.ts';
+import { scheduledNames, soundDefinition } from '../schedules/scheduled.ts';
 import type { SluiceClient } from '../sluice-client.ts';
 import { isSilence, TemporalWatch } from './temporal-watch.ts';
 
@@ -14,8 +14,6 @@ const LOOK_EVERY_MS = 10_000;
 const ANSWER_MS = 10_000;
 /** Whom to tell changes as definitions do. */
 const KNOWS_EVERY_MS = 120_000;
-/** Its schedule holds no sound definition, or has been removed meanwhile. */
-const TELLS_NOBODY: readonly string[] = ['DefinitionInvalid', 'ScheduleUnknown'];
 
 /**
  * Sees to it that the watchdog runs: as soon as Temporal is there, and again where somebody has ended it. Where Temporal itself does not answer, tells that.
@@ -103,12 +101,8 @@ function temporalWatch(
 export async function alertedPipelines({ schedules }: Pick<SluiceClient, 'schedules'>): Promise<AlertedPipeline[]> {
   // Side by side: there is one time limit for all of them.
   const found = (await scheduledNames(schedules)).toSorted().map(async (name): Promise<AlertedPipeline[]> => {
-    try {
-      return [{ name, alerts: (await schedules.definition(name)).alerts }];
-    } catch (error) {
-      if (error instanceof SluiceError && TELLS_NOBODY.includes(error.code)) return [];
-      throw error;
-    }
+    const definition = await soundDefinition(schedules, name);
+    return definition ? [{ name, alerts: definition.alerts }] : [];
   });
   return (await Promise.all(found)).flat();
 }

@@ -8,6 +8,25 @@ export async function scheduledNames(schedules: Schedules): Promise<string[]> {
   return all.filter(({ starts }) => starts === 'launch').map(({ scheduleId }) => scheduleId);
 }
 
+/** Its schedule holds no sound definition, or has been removed meanwhile. */
+const withoutDefinition: readonly string[] = ['DefinitionInvalid', 'ScheduleUnknown'];
+
+/**
+ * The definition of the schedule of this name; undefined where it holds no sound one, or is not there.
+ * @throws where Temporal does not say
+ */
+export async function soundDefinition(
+  schedules: Pick<Schedules, 'definition'>,
+  name: string,
+): Promise<Pipeline | undefined> {
+  try {
+    return await schedules.definition(name);
+  } catch (error) {
+    if (error instanceof SluiceError && withoutDefinition.includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The pipeline that is meant where none is named: the only one that has a schedule.
  * @param how the way to name one at this door, for the sentence that asks for it: `with --pipeline broadband or counties`

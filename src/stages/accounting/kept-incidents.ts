@@ -1,12 +1,11 @@
 import { durationMs } from '../../definition/duration.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
 import type { Incident } from '../../definition/incidents.ts';
-import { mainDataset, streamName } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { StageDeps } from '../deps.ts';
 import { inGroups } from '../in-groups.ts';
-import { newestHour } from '../landing/hour-record.ts';
 import { endOf } from './incident-documents.ts';
+import { removedHours } from './removed-hours.ts';
 
 /** The first hour that retention leaves, by `keep.hours`; undefined where every hour is kept. @param now milliseconds since 1970 */
 export function keptFrom({ keep }: Pick<Pipeline, 'keep'>, now: number): LogicalHour | undefined {
@@ -23,22 +22,14 @@ export async function keptIncidents(
   incidents: readonly Incident[],
   from: ReadonlyMap<string, LogicalHour>,
 ): Promise<Incident[]> {
-  const removed = new Map<string, Promise<boolean>>();
-  const isRemoved = (pipeline: string, hour: LogicalHour): Promise<boolean> => {
-    const name = `${pipeline} ${hour}`;
-    const found =
-      removed.get(name) ??
-      newestHour(deps, streamName(pipeline, mainDataset), hour).then((newest) => newest?.removed !== undefined);
-    removed.set(name, found);
-    return found;
-  };
+  const isRemoved = removedHours(deps);
   const kept = await inGroups(incidents, async (incident) => {
     const { pipeline } = incident;
     const end = endOf(incident);
     if (end === undefined) return [incident];
     const hour = toLogicalHour(end);
     // Hours are compared as texts; whatever ended in one that is kept is kept.
-    return hour < (from.get(pipeline) ?? hour) || (await isRemoved(pipeline, hour)) ? [] : [incident];
+    return hour < (from.get(pipeline) ?? hour) || (await isRemoved({ pipeline, hour })) ? [] : [incident];
   });
   return kept.flat();
 }

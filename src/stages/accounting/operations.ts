@@ -1,16 +1,16 @@
 import { countText } from '../../definition/amounts.ts';
 import { SluiceError } from '../../definition/errors.ts';
 import { toLogicalHour, type LogicalHour } from '../../definition/hour.ts';
-import { keys, mainDataset, streamName } from '../../definition/names.ts';
+import { keys } from '../../definition/names.ts';
 import type { Pipeline } from '../../definition/pipeline.ts';
 import type { StageContext, StageDeps } from '../deps.ts';
 import { inGroups } from '../in-groups.ts';
 import { listByHour } from '../landing/committed-hours.ts';
 import { lagByStream } from '../landing/consumer-lag.ts';
-import { newestHour } from '../landing/hour-record.ts';
 import type { RunReport } from '../run-report.ts';
 import { documentsFound, type OperationsDocument } from './operations-documents.ts';
 import { indexedRuns, prepareOperationsIndex, writeDocuments } from './operations-index.ts';
+import { removedHours } from './removed-hours.ts';
 
 type Deps = Pick<StageDeps, 'store' | 'search' | 'log'>;
 
@@ -111,15 +111,7 @@ async function fill(
   ctx: StageContext,
   refused: (refusal: SluiceError) => void = () => {},
 ): Promise<Filled> {
-  const removed = new Map<string, Promise<boolean>>();
-  const isRemoved = ({ pipeline, hour }: Attempt): Promise<boolean> => {
-    const name = `${pipeline} ${hour}`;
-    const found =
-      removed.get(name) ??
-      newestHour(deps, streamName(pipeline, mainDataset), hour).then((newest) => newest?.removed !== undefined);
-    removed.set(name, found);
-    return found;
-  };
+  const isRemoved = removedHours(deps);
   const unreadable: string[] = [];
   let [reports, documents] = [0, 0];
   for (let at = 0; at < attempts.length; at += AT_ONCE) {

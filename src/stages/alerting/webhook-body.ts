@@ -1,8 +1,8 @@
 import type { Message } from './message.ts';
 
 /**
- * What a webhook gets, as JSON. A later attempt may say that a problem was seen more often by then. `incidents[].transition` is one of opened, reminder, escalated, recovered and closed;
- * `incident` is as `src/definition/incidents.ts` has it.
+ * What a webhook gets, as JSON. A later attempt may say that a problem was seen more often by then. `incidents[].transition` is one of opened,
+ * reminder, escalated, recovered and closed; `incident` is as `src/definition/incidents.ts` has it.
  */
 export function webhookBody(message: Message): string {
   return JSON.stringify({
